@@ -1,0 +1,1 @@
+"""Audit: behaviour tests of a recogniser."""

@@ -1,0 +1,1 @@
+"""Corpora: tables of utterances with emotion and speaker."""

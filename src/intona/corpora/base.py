@@ -1,0 +1,117 @@
+"""The corpus: a table of utterances, and the index that goes through the whole program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from intona.errors import CorpusError
+from intona.labels import order, relabel
+
+__all__ = ["Corpus", "segmented_index", "table"]
+
+COLUMNS = ("emotion", "speaker", "corpus", "language")
+
+
+def segmented_index(
+    files: Sequence[str | Path],
+    starts: Sequence[Any] | None = None,
+    ends: Sequence[Any] | None = None,
+) -> pd.MultiIndex:
+    """Return audformat's segmented index ``(file, start, end)``.
+
+    Args:
+        files: paths, one per utterance.
+        starts: begin of each utterance in seconds (or timedeltas); default 0.
+        ends: end of each utterance in seconds; ``None``/``NaT`` means the end of the file.
+
+    Examples:
+        >>> segmented_index(["a.wav"]).names
+        FrozenList(['file', 'start', 'end'])
+    """
+    n = len(files)
+    start = pd.to_timedelta([0.0] * n if starts is None else list(starts), unit="s")
+    end = pd.to_timedelta([pd.NaT] * n if ends is None else list(ends), unit="s")
+    arrays = [
+        pd.Index([str(file) for file in files], dtype="object"),
+        start.astype("timedelta64[ns]"),
+        end.astype("timedelta64[ns]"),
+    ]
+    return pd.MultiIndex.from_arrays(arrays, names=["file", "start", "end"])
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Build the utterance table from dicts with ``file`` and any other columns, sorted by file.
+
+    ``start`` and ``end`` (seconds) are optional. The columns ``emotion``, ``speaker``,
+    ``corpus`` and ``language`` always exist; a value a corpus does not know is ``None``.
+    """
+    rows = sorted(rows, key=lambda row: (str(row["file"]), row.get("start") or 0.0))
+    index = segmented_index(
+        [row["file"] for row in rows],
+        [row.get("start") or 0.0 for row in rows],
+        [row.get("end") for row in rows],
+    )
+    names = dict.fromkeys(COLUMNS)
+    for row in rows:
+        names.update(dict.fromkeys(row))
+    for key in ("file", "start", "end"):
+        names.pop(key, None)
+    columns = {name: [row.get(name) for row in rows] for name in names}
+    frame = pd.DataFrame(columns, index=index)
+    for name in COLUMNS:
+        frame[name] = frame[name].astype("object")
+    return frame
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A corpus: its table of utterances and what must be said about it.
+
+    Attributes:
+        name: registry name, for example ``"ravdess"``.
+        table: indexed by ``(file, start, end)``; at least ``emotion``, ``speaker``,
+            ``corpus`` and ``language``.
+        licence: the licence of the audio, in words.
+        citation: the paper to cite.
+        problems: one sentence per file that was left out or looks wrong.
+    """
+
+    name: str
+    table: pd.DataFrame
+    licence: str = "unknown"
+    citation: str = ""
+    problems: tuple[str, ...] = field(default=())
+
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        """The labels that occur, in vocabulary order."""
+        return order(self.table["emotion"].dropna())
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """The speakers that occur, sorted."""
+        return tuple(sorted(self.table["speaker"].dropna().unique()))
+
+    def select(
+        self,
+        emotions: Sequence[str] | None = None,
+        merge: Mapping[str, str] | None = None,
+    ) -> Corpus:
+        """Return the corpus restricted to ``emotions`` after merging labels.
+
+        Raises:
+            CorpusError: when a named emotion does not occur, or nothing is left.
+        """
+        labels = relabel(
+            [None if pd.isna(label) else label for label in self.table["emotion"]], emotions, merge
+        )
+        frame = self.table.assign(emotion=pd.Series(labels, index=self.table.index, dtype="object"))
+        frame = frame[frame["emotion"].notna()]
+        if frame.empty:
+            raise CorpusError(f"no utterance of {self.name} is left after the selection")
+        return Corpus(self.name, frame, self.licence, self.citation, self.problems)

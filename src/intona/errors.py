@@ -1,0 +1,66 @@
+"""What can go wrong, said in one sentence: what, where, how to mend.
+
+The library raises these; the command line prints the message and leaves with
+:attr:`IntonaError.exit_code`. Nothing in the library ever exits the process.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AudioError",
+    "CorpusError",
+    "IntonaError",
+    "LeakError",
+    "MissingExtraError",
+    "ModelError",
+    "RecipeError",
+    "UsageError",
+]
+
+
+class IntonaError(Exception):
+    """Base of every error raised on purpose; its text is one clear sentence."""
+
+    exit_code = 1
+
+
+class UsageError(IntonaError):
+    """The call itself is off: an unknown name, an impossible option value."""
+
+    exit_code = 2
+
+
+class RecipeError(UsageError):
+    """A recipe is unknown, malformed, or asks for something that does not exist."""
+
+
+class MissingExtraError(UsageError):
+    """An optional dependency is needed and not installed.
+
+    Args:
+        what: the feature that needs it, for example ``"training networks"``.
+        extra: the extra that brings it, for example ``"torch"``.
+
+    Examples:
+        >>> print(MissingExtraError("intona serve", "server"))
+        intona serve needs the [server] extra: pip install "intona[server]"
+    """
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f'{what} needs the [{extra}] extra: pip install "intona[{extra}]"')
+
+
+class AudioError(IntonaError):
+    """A recording cannot be read or used."""
+
+
+class CorpusError(IntonaError):
+    """A corpus is missing, empty, or lacks what was asked of it."""
+
+
+class ModelError(IntonaError):
+    """A model file is not one of ours, is damaged, or does not fit the request."""
+
+
+class LeakError(IntonaError):
+    """Training and test parts share what they must not share."""

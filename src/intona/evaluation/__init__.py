@@ -1,0 +1,1 @@
+"""Evaluation: recipe x corpus x protocol, with everything a reader must know."""

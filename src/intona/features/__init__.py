@@ -1,0 +1,1 @@
+"""Front ends: callables from samples to features."""

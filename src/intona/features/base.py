@@ -1,0 +1,43 @@
+"""What every front end is: a named, versioned callable from samples to an array."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FrontEnd"]
+
+
+@runtime_checkable
+class FrontEnd(Protocol):
+    """A callable ``(samples, rate) -> array`` that knows what it computes.
+
+    Attributes:
+        name: the name recipes use, for example ``"classic"``.
+        version: raised whenever the numbers change, so that caches and artefacts notice.
+        parameters: JSON-able keyword arguments that rebuild it: ``type(fe)(**fe.parameters)``.
+        names: one column name per feature, in order; its length is the dimension.
+        rate: the sample rate it needs in Hz, or ``None`` for the file's own rate.
+    """
+
+    name: str
+    version: int
+    rate: int | None
+
+    @property
+    def parameters(self) -> Mapping[str, Any]: ...
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+
+    def __call__(self, samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+        """Return the feature vector, shape ``(len(names),)``.
+
+        Args:
+            samples: mono float32 in [-1, 1], shape ``(n,)``.
+            rate: sample rate in Hz.
+        """
+        ...

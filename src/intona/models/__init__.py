@@ -1,0 +1,1 @@
+"""Heads, networks, calibration and export."""

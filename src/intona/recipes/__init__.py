@@ -1,0 +1,1 @@
+"""Recipes: TOML files that say how a model is made."""
