@@ -1,0 +1,252 @@
+"""What every corpus module is made of: the facts, the folder as found, and the loader.
+
+A corpus module is small. It holds one :class:`Info` (language, licence, citation, source),
+the codes of its labels, and one :class:`Loader`, mostly made by :func:`by_name` from a
+function that reads one file name. Nothing is guessed: a name the function does not
+understand is left out and reported.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePath
+from typing import Any
+
+from intona.corpora.base import Corpus, table
+from intona.errors import CorpusError, UsageError
+
+__all__ = [
+    "Fields",
+    "Info",
+    "Loader",
+    "Rows",
+    "Tree",
+    "by_name",
+    "by_table",
+    "plain_names",
+    "share_of",
+]
+
+Fields = dict[str, Any]
+"""What is known about one utterance: ``emotion``, ``speaker`` and any other column."""
+
+Rows = tuple[list[Fields], list[str]]
+"""Utterances (each with ``file``) and one sentence per problem."""
+
+AUDIO_SUFFIXES = frozenset(
+    [
+        ".wav",
+        ".flac",
+        ".mp3",
+        ".ogg",
+        ".opus",
+        ".m4a",
+        ".mp4",
+        ".webm",
+        ".amr",
+        ".aiff",
+        ".aif",
+        ".avi",
+    ]
+)
+_SAMPLE = 200
+_SIDE_CARS = frozenset({".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet", ".yaml", ".arrow"})
+
+
+@dataclass(frozen=True)
+class Info:
+    """What must be known about a corpus before it is used.
+
+    Attributes:
+        name: registry name, lower case, for example ``"emodb"``.
+        title: the full name.
+        language: ISO 639-3 code of the speech, for example ``"deu"``.
+        licence: the licence of the audio, in words.
+        citation: the paper to cite.
+        url: where the corpus is published.
+        example: one file name, used in messages.
+        labels: the corpus's own code to the emotion it becomes.
+        get: how to obtain it, for people.
+        speakers: how many speakers the complete corpus has; 0 when not published.
+        files: how many recordings the complete corpus has; 0 when not fixed.
+    """
+
+    name: str
+    title: str
+    language: str
+    licence: str
+    citation: str
+    url: str
+    example: str
+    labels: Mapping[str, str]
+    get: str = ""
+    speakers: int = 0
+    files: int = 0
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A folder and the files below it, listed once for all loaders that look at it."""
+
+    root: Path
+
+    @cached_property
+    def files(self) -> tuple[Path, ...]:
+        """Audio files and tables below the root, relative to it, sorted."""
+        return tuple(sorted(_walk(self.root)))
+
+    @cached_property
+    def audio(self) -> tuple[Path, ...]:
+        """The audio files, relative to the root, sorted."""
+        return tuple(path for path in self.files if path.suffix.lower() in AUDIO_SUFFIXES)
+
+    @cached_property
+    def sample(self) -> tuple[Path, ...]:
+        """At most 200 audio files, evenly spread over the listing."""
+        step = max(1, len(self.audio) // _SAMPLE)
+        return self.audio[::step][:_SAMPLE]
+
+    @cached_property
+    def by_stem(self) -> dict[str, tuple[Path, ...]]:
+        """The audio files by lower-case stem: tables often name another format than the files."""
+        found: dict[str, list[Path]] = {}
+        for path in self.audio:
+            found.setdefault(path.stem.lower(), []).append(path)
+        return {stem: tuple(paths) for stem, paths in found.items()}
+
+    def named(self, name: str) -> tuple[Path, ...]:
+        """The files called ``name`` (any case, any depth), relative to the root."""
+        return tuple(path for path in self.files if path.name.lower() == name.lower())
+
+    def with_suffix(self, suffix: str) -> tuple[Path, ...]:
+        """The files with this suffix (lower case, with its dot), relative to the root."""
+        return tuple(path for path in self.files if path.suffix.lower() == suffix)
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    """Yield audio files and tables, without hidden files, following links but never in a circle."""
+    seen: set[tuple[int, int]] = set()
+    for folder, folders, names in os.walk(root, followlinks=True):
+        status = os.stat(folder)
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+        for name in names:
+            suffix = os.path.splitext(name)[1].lower()
+            if not name.startswith(".") and (suffix in AUDIO_SUFFIXES or suffix in _SIDE_CARS):
+                yield Path(folder, name).relative_to(root)
+
+
+@dataclass(frozen=True)
+class Loader:
+    """One way to turn a folder into a :class:`~intona.corpora.base.Corpus`.
+
+    Attributes:
+        info: the facts about the corpus.
+        rows: called with the tree and the options; gives utterances and problems.
+        claims: called with the tree; how sure it is that this is its corpus, 0 to 1.
+        options: names of the options ``rows`` takes.
+    """
+
+    info: Info
+    rows: Callable[..., Rows]
+    claims: Callable[[Tree], float]
+    options: frozenset[str] = field(default=frozenset())
+
+    def load(self, tree: Tree, **options: Any) -> Corpus:
+        """Read the corpus below ``tree.root``.
+
+        Speakers become unique over all corpora by the corpus's name: ``emodb-03``.
+
+        Raises:
+            UsageError: for an option the corpus does not have.
+            CorpusError: when no utterance of the corpus is found.
+        """
+        unknown = sorted(set(options) - self.options)
+        if unknown:
+            known = ", ".join(sorted(self.options)) or "none"
+            raise UsageError(f"{self.info.name} has no option {unknown[0]!r}; its options: {known}")
+        rows, problems = self.rows(tree, **options)
+        if not rows:
+            raise CorpusError(
+                f"{tree.root}: nothing here is laid out as {self.info.title} is "
+                f"(expected for example {self.info.example})"
+            )
+        for row in rows:
+            row["file"] = str(tree.root / row["file"])
+            row["corpus"] = self.info.name
+            row.setdefault("language", self.info.language)
+            if row.get("speaker") is not None:
+                row["speaker"] = f"{self.info.name}-{row['speaker']}"
+        info = self.info
+        return Corpus(info.name, table(rows), info.licence, info.citation, tuple(problems))
+
+
+def plain_names(tree: Tree, fields: Callable[[PurePath], Fields | None], example: str) -> Rows:
+    """Read every audio file's name with ``fields``.
+
+    A name that is not understood, and a second file of the same name and the same fields
+    (copies of some corpora hold everything twice), are left out and reported.
+    """
+    rows: list[Fields] = []
+    problems: list[str] = []
+    seen: dict[tuple[Any, ...], Path] = {}
+    for path in tree.audio:
+        known = fields(path)
+        if known is None:
+            problems.append(f"{path}: left out, the name is not of the form {example}")
+            continue
+        key = (path.stem.lower(), *(known[name] for name in sorted(known)))
+        if key in seen:
+            problems.append(f"{path}: left out, the same utterance as {seen[key]}")
+            continue
+        seen[key] = path
+        rows.append({"file": path, **known})
+    return rows, problems
+
+
+def by_name(info: Info, fields: Callable[[PurePath], Fields | None]) -> Loader:
+    """Make the loader of a corpus whose file names say everything.
+
+    Args:
+        info: the facts about the corpus.
+        fields: reads one path relative to the corpus folder; ``None`` when it is not of
+            the corpus's form.
+    """
+
+    def rows(tree: Tree) -> Rows:
+        return plain_names(tree, fields, info.example)
+
+    return Loader(info, rows, share_of(fields))
+
+
+def share_of(fields: Callable[[PurePath], Fields | None]) -> Callable[[Tree], float]:
+    """Make a ``claims`` function: the share of sampled file names that ``fields`` understands."""
+
+    def claims(tree: Tree) -> float:
+        understood = sum(fields(path) is not None for path in tree.sample)
+        return understood / len(tree.sample) if tree.sample else 0.0
+
+    return claims
+
+
+def by_table(
+    info: Info,
+    rows: Callable[..., Rows],
+    marker: Callable[[Tree], bool],
+    options: frozenset[str] = frozenset(),
+) -> Loader:
+    """Make the loader of a corpus whose labels stand in a table beside the audio.
+
+    Args:
+        info: the facts about the corpus.
+        rows: called with the tree and the options.
+        marker: says whether the table that marks the corpus is there.
+        options: names of the options ``rows`` takes.
+    """
+    return Loader(info, rows, lambda tree: 1.0 if marker(tree) else 0.0, options)
