@@ -1,1 +1,71 @@
-"""The command line: one module per verb."""
+"""The command line: one module per verb, imported only when that verb is called.
+
+No logic lives here. A verb's module has a function ``run`` (one command) or a Typer
+object ``app`` (a group of commands).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import typer
+
+from intona.errors import IntonaError
+
+__all__ = ["main"]
+
+VERBS = ("predict", "train", "evaluate", "info", "features")
+
+ABOUT = """Recognise emotion in speech, on voices never heard before, and say how sure it is.
+
+Start with:  intona predict clip.wav
+"""
+
+
+def build(verb: str | None = None) -> typer.Typer:
+    """Return the application with one verb, or with all of them for help and mistakes."""
+    app = typer.Typer(
+        help=ABOUT,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        rich_markup_mode="rich",
+    )
+    app.callback()(_root)
+    for name in [verb] if verb in VERBS else VERBS:
+        module = import_module(f"intona.cli.{name}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name)(module.run)
+    return app
+
+
+def _root(
+    version: bool = typer.Option(False, "--version", help="Print the version and leave."),
+) -> None:
+    if version:
+        from intona import __version__
+
+        typer.echo(f"intona {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; an expected error is one sentence and an exit code."""
+    verb = sys.argv[1] if len(sys.argv) > 1 else None
+    try:
+        build(verb)(prog_name="intona")
+    except IntonaError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader (head, less) has gone: nothing more to say, also not at interpreter exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)

@@ -18,8 +18,6 @@ class FrontEnd(Protocol):
     Attributes:
         name: the name recipes use, for example ``"classic"``.
         version: raised whenever the numbers change, so that caches and artefacts notice.
-        parameters: JSON-able keyword arguments that rebuild it: ``type(fe)(**fe.parameters)``.
-        names: one column name per feature, in order; its length is the dimension.
         rate: the sample rate it needs in Hz, or ``None`` for the file's own rate.
     """
 
@@ -28,10 +26,14 @@ class FrontEnd(Protocol):
     rate: int | None
 
     @property
-    def parameters(self) -> Mapping[str, Any]: ...
+    def parameters(self) -> Mapping[str, Any]:
+        """JSON-able keyword arguments that rebuild the front end."""
+        ...
 
     @property
-    def names(self) -> tuple[str, ...]: ...
+    def names(self) -> tuple[str, ...]:
+        """One column name per feature, in order."""
+        ...
 
     def __call__(self, samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
         """Return the feature vector, shape ``(len(names),)``.

@@ -1,1 +1,1 @@
-"""Heads, networks, calibration and export."""
+"""Models: scikit-learn heads, networks, calibration, export."""

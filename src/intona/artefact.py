@@ -1,0 +1,157 @@
+"""The model file: one ``.onnx`` whose ``metadata_props["intona"]`` says what it is.
+
+The metadata is read and validated from the bytes *before* anything is loaded: an ONNX file
+is a Protocol Buffers message, and its key-value pairs (field 14 of ``ModelProto``, see
+onnx.proto) can be found without parsing the graph. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from intona.errors import ModelError
+
+if TYPE_CHECKING:
+    import onnx
+
+__all__ = ["LARGEST", "SCHEMA", "read_model", "write_model"]
+
+SCHEMA = 1
+KEY = "intona"
+LARGEST = 512 * 2**20  # bytes; a model file beyond this is refused unread
+
+_REQUIRED: Mapping[str, type | tuple[type, ...]] = {
+    "schema": int,
+    "labels": list,
+    "target": str,
+    "input": dict,
+    "threshold": (int, float),
+    "recipe": dict,
+    "corpora": dict,
+    "licence": str,
+    "version": str,
+}
+
+
+def read_model(path: str | Path) -> tuple[bytes, dict[str, Any]]:
+    """Return a model file's bytes and its validated metadata.
+
+    Raises:
+        ModelError: missing, unreadable, too large, not ONNX, or not one of ours.
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        if path.is_dir():
+            raise ModelError(f"{path} is a folder: give the path of an .onnx file")
+        if size > LARGEST:
+            raise ModelError(f"{path} has {size} bytes, more than the {LARGEST} allowed")
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ModelError(
+            f"no model file {path}: give the path of an .onnx file made by intona"
+        ) from None
+    except OSError as error:
+        raise ModelError(f"cannot read the model {path}: {error.strerror}") from None
+    text = _metadata(content)
+    if text is None:
+        raise ModelError(
+            f"{path} is not an intona model (it holds no intona metadata): "
+            "make one with `intona train`"
+        )
+    try:
+        metadata = json.loads(text)
+    except ValueError:
+        raise ModelError(f"{path}: its intona metadata is damaged; make the model again") from None
+    _validate(metadata, path)
+    return content, metadata
+
+
+def write_model(model: onnx.ModelProto, metadata: Mapping[str, Any], path: str | Path) -> Path:
+    """Write the graph with its metadata to one file, atomically.
+
+    Raises:
+        ModelError: incomplete metadata, or the file cannot be written.
+    """
+    from intona.files import atomic
+
+    path = Path(path)
+    complete = {"schema": SCHEMA, **metadata}
+    _validate(complete, path)
+    del model.metadata_props[:]
+    entry = model.metadata_props.add()
+    entry.key, entry.value = KEY, json.dumps(complete, sort_keys=True, ensure_ascii=False)
+    try:
+        with atomic(path) as temporary:
+            temporary.write_bytes(model.SerializeToString())
+    except OSError as error:
+        raise ModelError(f"cannot write the model {path}: {error.strerror}") from None
+    return path
+
+
+def _validate(metadata: Any, path: Path) -> None:
+    if not isinstance(metadata, dict):
+        raise ModelError(f"{path}: its intona metadata is not an object")
+    if isinstance(metadata.get("schema"), int) and metadata["schema"] > SCHEMA:
+        raise ModelError(f"{path} was made by a newer intona: upgrade with pip install -U intona")
+    for key, kind in _REQUIRED.items():
+        if not isinstance(metadata.get(key), kind):
+            raise ModelError(f"{path}: its intona metadata lacks a valid {key!r}")
+    labels = metadata["labels"]
+    if not labels or not all(isinstance(label, str) for label in labels):
+        raise ModelError(f"{path}: its intona metadata lacks a valid 'labels'")
+    if metadata["input"].get("kind") not in ("waveform", "front_end"):
+        raise ModelError(f"{path}: its input kind is neither 'waveform' nor 'front_end'")
+
+
+def _metadata(content: bytes) -> str | None:
+    """Return the value stored under our key, or ``None`` when it is not such a file."""
+    view = memoryview(content)
+    try:
+        for number, value in _fields(view):
+            if number == 14 and isinstance(value, memoryview):
+                pair = dict(_fields(value))
+                key, text = pair.get(1), pair.get(2)
+                if isinstance(key, memoryview) and bytes(key) == KEY.encode():
+                    return bytes(text).decode() if isinstance(text, memoryview) else None
+    except (IndexError, ValueError):
+        return None
+    return None
+
+
+def _fields(view: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """Yield ``(field number, value)`` of a message, skipping over nested content."""
+    position = 0
+    while position < len(view):
+        tag, position = _varint(view, position)
+        number, wire = tag >> 3, tag & 7
+        value: int | memoryview
+        if wire == 0:
+            value, position = _varint(view, position)
+        elif wire == 2:
+            length, position = _varint(view, position)
+            if length > len(view) - position:
+                raise ValueError("truncated message")
+            value, position = view[position : position + length], position + length
+        elif wire in (1, 5):
+            size = 8 if wire == 1 else 4
+            value, position = view[position : position + size], position + size
+        else:
+            raise ValueError("not a Protocol Buffers message")
+        yield number, value
+
+
+def _varint(view: memoryview, position: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = view[position]
+        value |= (byte & 0x7F) << shift
+        position += 1
+        if not byte & 0x80:
+            return value, position
+        shift += 7
+        if shift > 63:
+            raise ValueError("not a Protocol Buffers message")

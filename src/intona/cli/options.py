@@ -1,0 +1,27 @@
+"""Options that several verbs share, so that they read the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Corpus = Annotated[
+    list[Path],
+    typer.Argument(help="Corpora: folders, zips or tables.", show_default=False),
+]
+Emotions = Annotated[
+    str | None, typer.Option("--emotions", help="Keep only these, for example happy,sad,angry.")
+]
+Merge = Annotated[
+    str | None, typer.Option("--merge", help="Merge labels first, for example calm=neutral.")
+]
+Recipe = Annotated[
+    str, typer.Option("--recipe", "-r", help="A built-in recipe's name, or a .toml file.")
+]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
+Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Processes.")]
+Target = Annotated[
+    str, typer.Option("--target", help="What to learn: emotion, or a numeric column.")
+]

@@ -1,0 +1,49 @@
+"""A progress bar on standard error, only where a person watches."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+__all__ = ["Progress", "bar"]
+
+Progress = Callable[[int, int, str], None]
+
+
+@contextmanager
+def bar() -> Iterator[Progress]:
+    """Yield ``report(done, total, text)``; each new text starts a new bar.
+
+    Nothing is drawn when standard error is not a terminal.
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, total, text: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TaskID,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as RichProgress
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    tasks: dict[str, TaskID] = {}
+    with RichProgress(*columns, console=Console(stderr=True)) as view:
+
+        def report(done: int, total: int, text: str) -> None:
+            if text not in tasks:
+                tasks[text] = view.add_task(text, total=total)
+            view.update(tasks[text], completed=done, total=total)
+
+        yield report

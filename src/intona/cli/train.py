@@ -1,0 +1,47 @@
+"""``intona train``: from a corpus and a recipe to one model file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from intona.cli import options
+
+Out = Annotated[Path, typer.Option("--out", "-o", help="The model file to write.")]
+
+
+def run(
+    paths: options.Corpus,
+    recipe: options.Recipe = "classic",
+    out: Out = Path("model.onnx"),
+    emotions: options.Emotions = None,
+    merge: options.Merge = None,
+    target: options.Target = "emotion",
+    seed: options.Seed = 0,
+    workers: options.Workers = 1,
+) -> None:
+    """Train a model on corpora and write it as one .onnx file.
+
+    Training says nothing about how good the model is: use `intona evaluate` for that.
+
+    For example:
+
+    intona train RAVDESS/ --recipe classic --emotions happy,sad,angry --out model.onnx
+    """
+    from intona import corpora, labels, recipes
+    from intona.cli.progress import bar
+    from intona.train import train
+
+    plan = recipes.load(recipe)
+    corpus = corpora.load(paths)
+    for problem in corpus.problems:
+        typer.echo(f"note: {problem}", err=True)
+    if target == "emotion":
+        corpus = corpus.select(labels.parse_list(emotions), labels.parse_merge(merge))
+    with bar() as progress:
+        summary = train(
+            plan, corpus, out, target=target, seed=seed, workers=workers, progress=progress
+        )
+    typer.echo(summary)

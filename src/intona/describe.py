@@ -1,0 +1,60 @@
+"""A model file in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["describe"]
+
+
+def describe(metadata: Mapping[str, Any], size: int) -> dict[str, str]:
+    """Return the lines ``intona info`` prints: heading to text.
+
+    Args:
+        metadata: of a model file, validated.
+        size: of the file in bytes.
+    """
+    source = metadata["input"]
+    if source["kind"] == "waveform":
+        takes = f"mono waveform at {source['rate']} Hz"
+    else:
+        rate = f"{source['rate']} Hz" if source.get("rate") else "the recording's own rate"
+        takes = f"front end {source['name']} version {source['version']} at {rate}"
+    words = {
+        "recipe": str(metadata["recipe"].get("name", "unknown")),
+        "predicts": f"{metadata['target']}: {', '.join(metadata['labels'])}",
+        "takes": takes,
+        "size": f"{size / 1e6:.2f} MB",
+        "trained on": "; ".join(map(_corpus, metadata["corpora"].items())) or "unknown",
+        "calibration": _calibration(metadata),
+        "abstention": _abstention(metadata),
+        "licence": metadata["licence"],
+        "made by": f"intona {metadata['version']}, seed {metadata.get('seed', 'unknown')}",
+    }
+    for name, measured in metadata.get("metrics", {}).items():
+        words[name] = str(measured)
+    return words
+
+
+def _corpus(item: tuple[str, Mapping[str, Any]]) -> str:
+    name, facts = item
+    speakers = len(facts.get("speakers", ()))
+    return f"{name} ({facts.get('utterances', '?')} utterances, {speakers} speakers)"
+
+
+def _calibration(metadata: Mapping[str, Any]) -> str:
+    temperature = metadata.get("temperature")
+    how = metadata.get("calibration", "unknown")
+    return how if temperature is None else f"temperature {temperature:.2f}, {how}"
+
+
+def _abstention(metadata: Mapping[str, Any]) -> str:
+    chosen = metadata.get("abstention")
+    text = f"unsure below {metadata['threshold']:.2f}"
+    if chosen is None:
+        return text
+    return (
+        f"{text}: held out, {100 * chosen['coverage']:.0f} % answered with "
+        f"{100 * chosen['risk']:.0f} % errors (target {100 * chosen['target']:.0f} %)"
+    )

@@ -1,0 +1,121 @@
+"""Features of many utterances: cached, in parallel, in the order of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intona.audio import read
+from intona.errors import AudioError
+from intona.features.base import FrontEnd
+from intona.features.cache import FeatureCache
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Utterance", "extract", "extract_each", "utterances"]
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A stretch of a file: ``start`` and ``end`` in seconds, ``end=None`` for the whole."""
+
+    file: str
+    start: float = 0.0
+    end: float | None = None
+
+
+def utterances(index: pd.MultiIndex) -> list[Utterance]:
+    """Return the rows of a segmented index as plain objects, times in seconds."""
+    import pandas as pd
+
+    return [
+        Utterance(file, start.total_seconds(), None if pd.isna(end) else end.total_seconds())
+        for file, start, end in index
+    ]
+
+
+def extract(
+    table: pd.DataFrame,
+    front_end: FrontEnd,
+    *,
+    workers: int = 1,
+    cache: bool = True,
+    progress: Progress | None = None,
+) -> NDArray[np.float32]:
+    """Return the features of every row, shape ``(rows, dimension)``.
+
+    Args:
+        table: anything indexed by ``(file, start, end)``.
+        front_end: what to compute.
+        workers: processes; 1 computes here.
+        cache: read and write the feature cache.
+        progress: called as ``progress(done, total, text)``.
+
+    Raises:
+        AudioError: the first recording that cannot be read or used.
+    """
+    wanted = utterances(table.index)  # type: ignore[arg-type]
+    rows = np.empty((len(wanted), len(front_end.names)), dtype=np.float32)
+    results = extract_each(wanted, front_end, workers=workers, cache=cache)
+    for position, result in enumerate(results):
+        if isinstance(result, AudioError):
+            raise result
+        rows[position] = result
+        if progress is not None:
+            progress(position + 1, len(wanted), f"features ({front_end.name})")
+    return rows
+
+
+def extract_each(
+    wanted: Sequence[Utterance],
+    front_end: FrontEnd,
+    *,
+    workers: int = 1,
+    cache: bool = True,
+) -> Iterator[NDArray[np.float32] | AudioError]:
+    """Yield, in order, the features of each utterance or the error that prevented them."""
+    job = _Job(front_end, FeatureCache(front_end) if cache else None)
+    if workers <= 1 or len(wanted) < 2:
+        yield from map(job, wanted)
+        return
+    # Spawned, not forked: forking a process with running threads can deadlock.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        chunk = max(1, min(16, len(wanted) // (4 * workers)))
+        yield from pool.map(job, wanted, chunksize=chunk)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What a worker does for one utterance; an object, so that it travels to a process."""
+
+    front_end: FrontEnd
+    cache: FeatureCache | None
+
+    def __call__(self, wanted: Utterance) -> NDArray[np.float32] | AudioError:
+        try:
+            path = None
+            if self.cache is not None:
+                path = self.cache.path(wanted.file, wanted.start, wanted.end)
+                stored = self.cache.get(path)
+                if stored is not None:
+                    return stored
+            audio = read(wanted.file, rate=self.front_end.rate, start=wanted.start, end=wanted.end)
+            values = np.asarray(self.front_end(audio.samples, audio.rate), dtype=np.float32)
+        except AudioError as error:
+            return error
+        except OSError as error:
+            return AudioError(f"cannot read {wanted.file}: {error.strerror or error}")
+        if not np.isfinite(values).all():
+            return AudioError(f"{wanted.file}: the features are not finite; is the audio damaged?")
+        if self.cache is not None and path is not None:
+            self.cache.put(path, values)
+        return values

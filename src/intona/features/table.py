@@ -1,0 +1,79 @@
+"""Features as a table that other tools open: CSV, Parquet or NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from intona.errors import AudioError, UsageError
+from intona.features.base import FrontEnd
+from intona.features.extract import Utterance, extract_each
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["feature_table", "save"]
+
+SUFFIXES = (".csv", ".parquet", ".npz")
+
+
+def feature_table(
+    files: Iterable[str | Path],
+    front_end: FrontEnd,
+    *,
+    workers: int = 1,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> tuple[pd.DataFrame, list[AudioError]]:
+    """Return features, one row per readable file, and the errors of the others.
+
+    The index is ``(file, start, end)``; the columns are the front end's names.
+    """
+    import pandas as pd
+
+    from intona.corpora.base import segmented_index
+
+    wanted = [Utterance(str(file)) for file in files]
+    rows, kept, errors = [], [], []
+    for k, result in enumerate(extract_each(wanted, front_end, workers=workers)):
+        if isinstance(result, AudioError):
+            errors.append(result)
+        else:
+            rows.append(result)
+            kept.append(wanted[k].file)
+        if progress is not None:
+            progress(k + 1, len(wanted), f"features ({front_end.name})")
+    values = np.stack(rows) if rows else np.zeros((0, len(front_end.names)), dtype=np.float32)
+    return pd.DataFrame(values, index=segmented_index(kept), columns=list(front_end.names)), errors
+
+
+def save(table: pd.DataFrame, out: str | Path) -> None:
+    """Write a feature table; the suffix says how, and the file appears whole or not at all.
+
+    ``.npz`` holds ``files`` (n,), ``names`` (d,) and ``features`` (n, d) float32.
+
+    Raises:
+        UsageError: an unknown suffix, or the file cannot be written.
+    """
+    from intona.files import atomic
+
+    out = Path(out)
+    if out.suffix not in SUFFIXES:
+        raise UsageError(f"cannot tell the format of {out}: end its name in {', '.join(SUFFIXES)}")
+    try:
+        with atomic(out) as temporary:
+            if out.suffix == ".csv":
+                table.to_csv(temporary)
+            elif out.suffix == ".parquet":
+                table.to_parquet(temporary)
+            else:
+                np.savez_compressed(
+                    temporary,
+                    files=table.index.get_level_values("file").to_numpy(dtype=str),
+                    names=np.array(table.columns, dtype=str),
+                    features=table.to_numpy(np.float32),
+                )
+    except OSError as error:
+        raise UsageError(f"cannot write {out}: {error.strerror or error}") from None

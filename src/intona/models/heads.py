@@ -1,0 +1,136 @@
+"""Heads: scikit-learn estimators on feature vectors, with scores and an ONNX export.
+
+A classifier gives *scores*, one per class, whose softmax (after temperature scaling) are
+the probabilities: log-probabilities of the MLP, decision values of the others. A support
+vector machine therefore needs no internal Platt scaling, whose folds would mix speakers.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from intona.errors import RecipeError
+
+if TYPE_CHECKING:
+    import onnx
+
+__all__ = ["KINDS", "Head"]
+
+# kind -> (classifier, regressor, what the score is)
+KINDS: Mapping[str, tuple[str, str, str]] = {
+    "mlp": (
+        "sklearn.neural_network:MLPClassifier",
+        "sklearn.neural_network:MLPRegressor",
+        "log_probability",
+    ),
+    "svm": ("sklearn.svm:SVC", "sklearn.svm:SVR", "decision"),
+    "logistic": (
+        "sklearn.linear_model:LogisticRegression",
+        "sklearn.linear_model:Ridge",
+        "decision",
+    ),
+}
+
+
+# Least probability before the logarithm; well inside float32, so that ONNX agrees.
+FLOOR = 1e-30
+
+
+class Head:
+    """A classifier or regressor on feature vectors.
+
+    Args:
+        kind: ``"mlp"``, ``"svm"`` or ``"logistic"`` (for numbers: MLP, SVR, ridge).
+        parameters: the estimator's own keyword arguments, and ``standardize`` (default true).
+        seed: random state of the estimator.
+        numeric: fit numbers instead of classes.
+
+    Raises:
+        RecipeError: unknown kind, or parameters the estimator does not take.
+    """
+
+    def __init__(
+        self, kind: str, parameters: Mapping[str, Any], *, seed: int = 0, numeric: bool = False
+    ) -> None:
+        if kind not in KINDS:
+            raise RecipeError(f"no model kind {kind!r}: choose one of {', '.join(sorted(KINDS))}")
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        classifier, regressor, self._score = KINDS[kind]
+        self.numeric = numeric
+        keywords = dict(parameters)
+        standardize = keywords.pop("standardize", True)
+        module, _, name = (regressor if numeric else classifier).partition(":")
+        cls = getattr(import_module(module), name)
+        known = cls().get_params()
+        if "random_state" in known:
+            keywords.setdefault("random_state", seed)
+        unknown = sorted(set(keywords) - set(known))
+        if unknown:
+            raise RecipeError(f"model {kind} ({name}) does not take {', '.join(unknown)}")
+        steps = [StandardScaler()] if standardize else []
+        self._pipeline = make_pipeline(*steps, cls(**keywords))
+
+    def fit(self, features: ArrayLike, targets: ArrayLike) -> Head:
+        """Fit on ``(n, d)`` features and ``(n,)`` class numbers (0..k-1) or numbers."""
+        from sklearn.exceptions import ConvergenceWarning
+
+        with warnings.catch_warnings():
+            # max_iter is a choice of the recipe, not an accident.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            try:
+                self._pipeline.fit(features, targets)
+            except ValueError as error:
+                raise RecipeError(f"the model cannot be fitted: {error}") from None
+        return self
+
+    def scores(self, features: ArrayLike) -> NDArray[np.float64]:
+        """Return scores ``(n, classes)``; for a regressor the values ``(n, 1)``."""
+        if self.numeric:
+            return np.asarray(self._pipeline.predict(features), dtype=np.float64).reshape(-1, 1)
+        if self._score == "log_probability":
+            return np.log(np.maximum(self._pipeline.predict_proba(features), FLOOR))
+        values = np.asarray(self._pipeline.decision_function(features), dtype=np.float64)
+        return np.stack([-values, values], axis=1) if values.ndim == 1 else values
+
+    def to_onnx(self, dimension: int) -> onnx.ModelProto:
+        """Return a graph ``features (n, dimension) float32 -> scores (n, classes)``."""
+        import onnx
+        from onnx import TensorProto, helper
+        from skl2onnx import to_onnx
+
+        options: dict[int, dict[str, Any]] = {}
+        if not self.numeric:
+            wanted = {"raw_scores": True} if self._score == "decision" else {}
+            options[id(self._pipeline[-1])] = {"zipmap": False, **wanted}
+        example = np.zeros((1, dimension), dtype=np.float32)
+        with warnings.catch_warnings():
+            # skl2onnx still looks at SVC attributes that scikit-learn has deprecated.
+            warnings.simplefilter("ignore", FutureWarning)
+            model = to_onnx(
+                self._pipeline, example, options=options, target_opset={"": 17, "ai.onnx.ml": 3}
+            )
+        graph = model.graph
+        graph.input[0].name, old = "features", graph.input[0].name
+        for node in graph.node:
+            node.input[:] = ["features" if name == old else name for name in node.input]
+        result = graph.output[-1].name
+        if self._score == "log_probability" and not self.numeric:
+            graph.initializer.append(helper.make_tensor("_floor", TensorProto.FLOAT, [], [FLOOR]))
+            graph.node.append(helper.make_node("Max", [result, "_floor"], ["_clipped"]))
+            graph.node.append(helper.make_node("Log", ["_clipped"], ["scores"]))
+        else:
+            graph.node.append(helper.make_node("Identity", [result], ["scores"]))
+        del graph.output[:]
+        graph.output.append(
+            helper.make_tensor_value_info("scores", TensorProto.FLOAT, [None, None])
+        )
+        onnx.checker.check_model(model)
+        return model

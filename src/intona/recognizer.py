@@ -1,0 +1,298 @@
+"""The recogniser: one model file in, predictions out; numpy and onnxruntime only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intona.artefact import read_model
+from intona.audio import Audio, blocks, resample
+from intona.errors import AudioError, ModelError
+from intona.features import front_end
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Prediction", "Recognizer", "load"]
+
+SHORTEST = 0.3  # seconds; shorter signals are padded with zeros at the end
+LONGEST = 30.0  # seconds given to the model at once; longer recordings are averaged over blocks
+LEAST_SPEECH = 0.15  # seconds of speech a recording must hold to have an emotion
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model says of one utterance.
+
+    Attributes:
+        emotion: the best guess, also when unsure; ``None`` without speech.
+        confidence: its calibrated probability, in [0, 1].
+        probabilities: one calibrated probability per emotion, summing to 1.
+        status: ``"ok"``, ``"unsure"`` (confidence below the model's threshold) or
+            ``"no_speech"``.
+        file: where it came from, ``None`` for samples.
+        start: begin in seconds.
+        end: end in seconds.
+    """
+
+    emotion: str | None
+    confidence: float
+    probabilities: Mapping[str, float]
+    status: str
+    file: str | None = None
+    start: float = 0.0
+    end: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-able copy, probabilities nested."""
+        return {
+            "file": self.file,
+            "start": self.start,
+            "end": self.end,
+            "emotion": self.emotion,
+            "confidence": self.confidence,
+            "status": self.status,
+            "probabilities": dict(self.probabilities),
+        }
+
+
+class Recognizer:
+    """A trained model, ready to predict.
+
+    Args:
+        content: bytes of the ``.onnx`` file.
+        metadata: its validated metadata, from :func:`intona.artefact.read_model`.
+        path: where it was read from.
+        threads: onnxruntime threads; 1 is the fastest for single clips on small machines.
+
+    Attributes:
+        labels: emotions in the order of the probability columns; for a model of numbers
+            the target's name.
+        numeric: whether it predicts numbers instead of emotions.
+        threshold: confidence below which a prediction is ``unsure``.
+        rate: sample rate the model works at in Hz, ``None`` for the recording's own.
+        metadata: everything the file says of itself.
+        path: the file.
+
+    Raises:
+        ModelError: the graph cannot be loaded, or does not fit its metadata.
+    """
+
+    def __init__(
+        self, content: bytes, metadata: dict[str, Any], path: Path, *, threads: int = 1
+    ) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                content, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime raises several unrelated classes
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise ModelError(f"{path}: its graph cannot be loaded ({reason})") from None
+        self.path = path
+        self.metadata = metadata
+        self.labels: tuple[str, ...] = tuple(metadata["labels"])
+        self.numeric = bool(metadata.get("numeric", False))
+        self.threshold = float(metadata["threshold"])
+        source = metadata["input"]
+        self.rate: int | None = source.get("rate")
+        self._waveform = source["kind"] == "waveform"
+        self._output = "scores" if self.numeric else "probabilities"
+        self._front_end = None
+        if not self._waveform:
+            self._front_end = front_end(source["name"], **source.get("parameters", {}))
+            if self._front_end.version != source.get("version"):
+                raise ModelError(
+                    f"{path} was made with version {source.get('version')} of the front end "
+                    f"{source['name']}, this intona has {self._front_end.version}: train it again"
+                )
+        self._outputs = {node.name for node in self._session.get_outputs()}
+        if self._output not in self._outputs:
+            raise ModelError(f"{path}: its graph has no output {self._output!r}")
+
+    @classmethod
+    def load(cls, path: str | Path | None = None, *, threads: int = 1) -> Recognizer:
+        """Load a model file, or the bundled default model.
+
+        Args:
+            path: an ``.onnx`` file made by intona; ``None`` for the bundled model.
+            threads: onnxruntime threads.
+
+        Raises:
+            ModelError: not a readable model of ours.
+        """
+        found = Path(path) if path is not None else bundled()
+        content, metadata = read_model(found)
+        return cls(content, metadata, found, threads=threads)
+
+    def probabilities(
+        self, signals: Sequence[NDArray[np.float32]], rate: int
+    ) -> NDArray[np.float64]:
+        """Return calibrated probabilities ``(signals, labels)``; numbers ``(signals, 1)``.
+
+        Args:
+            signals: mono float32 in [-1, 1], each of any length.
+            rate: their sample rate in Hz; resampled to the model's where needed.
+        """
+        return self._run(signals, rate, self._output)
+
+    def embedding(self, signals: Sequence[NDArray[np.float32]], rate: int) -> NDArray[np.float64]:
+        """Return the model's embedding of each signal, shape ``(signals, dimension)``.
+
+        Raises:
+            ModelError: the model has no embedding output.
+        """
+        if "embedding" not in self._outputs:
+            raise ModelError(f"{self.path} has no embedding output")
+        return self._run(signals, rate, "embedding")
+
+    def judge(self, row: NDArray[np.float64]) -> tuple[str, float, str]:
+        """Return emotion, confidence and status (``ok`` or ``unsure``) of one probability row."""
+        best = int(np.argmax(row))
+        confidence = float(row[best])
+        return self.labels[best], confidence, "ok" if confidence >= self.threshold else "unsure"
+
+    def predict(
+        self,
+        source: str | Path | BinaryIO | Audio,
+        *,
+        start: float = 0.0,
+        end: float | None = None,
+    ) -> Prediction:
+        """Predict the emotion of one recording as a whole.
+
+        Recordings longer than 30 s are read block by block, in constant memory, and the
+        blocks' probabilities are averaged by their amount of speech; for what happens when,
+        use the timeline.
+
+        Args:
+            source: a path, a binary file object, or :class:`intona.audio.Audio`.
+            start: begin in seconds.
+            end: end in seconds; ``None`` for the end of the recording.
+
+        Raises:
+            AudioError: the recording cannot be read or used.
+        """
+        file = str(source) if isinstance(source, str | Path) else None
+        total = np.zeros(len(self.labels))
+        spoken = heard = 0.0
+        for block in _stretch(source, start, end):
+            heard += block.duration
+            seconds = _speech(block)
+            if seconds < LEAST_SPEECH:
+                continue
+            total += seconds * self.probabilities([block.samples], block.rate)[0]
+            spoken += seconds
+        if heard == 0.0:
+            raise AudioError(
+                f"{file or 'the recording'} has no audio between {start} s and {end} s"
+            )
+        place: dict[str, Any] = {"file": file, "start": start, "end": round(start + heard, 6)}
+        if spoken == 0.0:
+            nothing = dict.fromkeys(self.labels, float("nan"))
+            return Prediction(None, float("nan"), nothing, "no_speech", **place)
+        mean = total / spoken
+        probabilities = {name: float(value) for name, value in zip(self.labels, mean, strict=True)}
+        if self.numeric:
+            return Prediction(None, float("nan"), probabilities, "ok", **place)
+        emotion, confidence, status = self.judge(mean)
+        return Prediction(emotion, confidence, probabilities, status, **place)
+
+    def timeline(self, source: str | Path | BinaryIO | Audio, **options: Any) -> pd.DataFrame:
+        """Return emotion over time, one row per segment; see :func:`intona.timeline.timeline`."""
+        from intona.timeline import timeline
+
+        return timeline(self, source, **options)
+
+    def stream(
+        self, blocks: Iterable[NDArray[np.float32]], rate: int, **options: Any
+    ) -> Iterator[Any]:
+        """Yield events while blocks of live audio arrive; see :class:`intona.stream.Stream`."""
+        from intona.stream import Stream
+
+        live = Stream(self, rate, **options)
+        for block in blocks:
+            yield from live.push(block)
+        yield from live.flush()
+
+    def _run(
+        self, signals: Sequence[NDArray[np.float32]], rate: int, output: str
+    ) -> NDArray[np.float64]:
+        wanted = rate if self.rate is None else self.rate
+        shortest = int(SHORTEST * wanted)
+        ready = [_at_least(resample(signal, rate, wanted), shortest) for signal in signals]
+        if self._front_end is not None:
+            rows = [self._front_end(signal, wanted) for signal in ready]
+            feed = np.stack(rows) if rows else np.zeros((0, len(self._front_end.names)), np.float32)
+            return self._call(feed, output)
+        # Only signals of one length share a call: padding would change the answer.
+        lengths = [len(signal) for signal in ready]
+        result: list[NDArray[np.float64] | None] = [None] * len(ready)
+        for length in dict.fromkeys(lengths):
+            rows_here = [k for k, other in enumerate(lengths) if other == length]
+            values = self._call(np.stack([ready[k] for k in rows_here]), output)
+            for k, value in zip(rows_here, values, strict=True):
+                result[k] = value
+        return np.asarray(result, dtype=np.float64).reshape(len(ready), -1)
+
+    def _call(self, feed: NDArray[np.float32], output: str) -> NDArray[np.float64]:
+        name = self._session.get_inputs()[0].name
+        (values,) = self._session.run([output], {name: np.ascontiguousarray(feed, np.float32)})
+        return np.asarray(values, dtype=np.float64)
+
+
+def load(path: str | Path | None = None, *, threads: int = 1) -> Recognizer:
+    """Load a model file, or the bundled default model; see :meth:`Recognizer.load`."""
+    return Recognizer.load(path, threads=threads)
+
+
+def bundled() -> Path:
+    """Return the path of the model that ships with intona."""
+    return Path(str(files("intona") / "assets" / "default.onnx"))
+
+
+def _at_least(signal: NDArray[np.float32], shortest: int) -> NDArray[np.float32]:
+    missing = shortest - len(signal)
+    return np.pad(signal, (0, missing)) if missing > 0 else signal
+
+
+def _speech(block: Audio) -> float:
+    """Return the seconds of speech in a block."""
+    from intona.speech import regions
+
+    return sum(stop - begin for begin, stop in regions(block))
+
+
+def _stretch(
+    source: str | Path | BinaryIO | Audio, start: float, end: float | None
+) -> Iterator[Audio]:
+    """Yield the audio between two times, in pieces of at most :data:`LONGEST` seconds."""
+    if isinstance(source, Audio):
+        stop = len(source.samples) if end is None else round(end * source.rate)
+        chosen = source.samples[round(start * source.rate) : stop]
+        step = int(LONGEST * source.rate)
+        for first in range(0, len(chosen), step):
+            yield Audio(chosen[first : first + step], source.rate)
+        return
+    position = 0.0
+    for block in blocks(source, seconds=LONGEST):
+        begin, stop_at = max(start - position, 0.0), block.duration
+        if end is not None:
+            stop_at = min(stop_at, end - position)
+        position += block.duration
+        if stop_at > begin:
+            low, high = round(begin * block.rate), round(stop_at * block.rate)
+            yield Audio(block.samples[low:high], block.rate)
+        if end is not None and position >= end:
+            return
