@@ -102,7 +102,7 @@ class Head:
 
     def to_onnx(self, dimension: int) -> onnx.ModelProto:
         """Return a graph ``features (n, dimension) float32 -> scores (n, classes)``."""
-        import onnx
+        import onnx.compose
         from onnx import TensorProto, helper
         from skl2onnx import to_onnx
 
@@ -117,6 +117,8 @@ class Head:
             model = to_onnx(
                 self._pipeline, example, options=options, target_opset={"": 17, "ai.onnx.ml": 3}
             )
+        # Prefixed, so that no name of the converter's meets one of ours.
+        model = onnx.compose.add_prefix(model, "head_")
         graph = model.graph
         graph.input[0].name, old = "features", graph.input[0].name
         for node in graph.node:

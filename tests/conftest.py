@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from intona import synthetic
+
+
+def data_folder() -> Path | None:
+    named = os.environ.get("INTONA_DATA")
+    found = Path(named) if named else Path(__file__).parents[2] / "shared" / "data"
+    return found if found.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real corpora; tests that need it skip without."""
+    found = data_folder()
+    if found is None:
+        pytest.skip("no real corpora: set INTONA_DATA to the folder that holds them")
+    return found
+
+
+@pytest.fixture(scope="session")
+def reference(data: Path) -> Path:
+    """The folder of golden values that lies beside the corpora."""
+    found = data.parent / "reference"
+    if not found.is_dir():
+        pytest.skip(f"no golden values: {found} does not exist")
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or fills the user's cache; all tests of a run share one."""
+    monkeypatch.setenv("INTONA_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(scope="session")
+def voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small synthetic corpus with RAVDESS names: 4 emotions, 4 speakers."""
+    return synthetic.corpus(tmp_path_factory.mktemp("voices"))
