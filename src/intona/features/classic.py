@@ -1,0 +1,213 @@
+"""The tutorial's features without librosa: mean MFCC, chroma and mel from one STFT.
+
+The numbers are those of librosa 0.11's ``mfcc(n_mfcc=40)``, ``chroma_stft(S=abs(stft))`` (with
+its own tuning estimate) and ``melspectrogram``, each averaged over time at the file's own rate,
+with ``n_fft`` 2048 and a hop of 512. Three things make it several times faster: one STFT serves
+all three, the mel filters touch only the bins under their triangles, and the cosine transform
+of the MFCC, being linear, is taken once, after the mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intona.errors import AudioError, UsageError
+from intona.features.spectrum import BINS, N_FFT, frames, magnitude
+from intona.features.tuning import tuning
+
+__all__ = ["Classic"]
+
+N_MFCC = 40
+N_CHROMA = 12
+N_MELS = 128
+PITCH_CLASSES = ("c", "c#", "d", "d#", "e", "f", "f#", "g", "g#", "a", "a#", "b")
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+_BANDS = 16  # mel bands multiplied at a time
+_FLOOR = 1e-10  # power below which the decibel scale ends
+_TOP_DB = 80.0
+
+
+class Classic:
+    """Mean over time of 40 MFCC, 12 chroma and 128 mel energies, in this order.
+
+    Args:
+        mfcc: the 40 mel-frequency cepstral coefficients (dB scale, orthonormal DCT-II).
+        chroma: the 12 pitch classes from C, each frame scaled to a maximum of 1.
+        mel: the 128 mel energies (power, Slaney's scale and area norm), 0 to half the rate.
+
+    Raises:
+        UsageError: when all three are switched off.
+
+    Examples:
+        >>> front_end = Classic(chroma=False)
+        >>> len(front_end.names), front_end.names[0], front_end.names[-1]
+        (168, 'mfcc_0', 'mel_127')
+        >>> front_end(np.sin(np.arange(8000, dtype=np.float32)), 8000).shape
+        (168,)
+    """
+
+    name = "classic"
+    version = 1
+    rate: int | None = None
+
+    def __init__(self, mfcc: bool = True, chroma: bool = True, mel: bool = True) -> None:
+        if not (mfcc or chroma or mel):
+            raise UsageError("the classic front end needs at least one of mfcc, chroma and mel")
+        self.mfcc = bool(mfcc)
+        self.chroma = bool(chroma)
+        self.mel = bool(mel)
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The keyword arguments that rebuild this front end."""
+        return {"mfcc": self.mfcc, "chroma": self.chroma, "mel": self.mel}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """``mfcc_0`` to ``mfcc_39``, ``chroma_c`` to ``chroma_b``, ``mel_0`` to ``mel_127``."""
+        names: list[str] = []
+        if self.mfcc:
+            names += [f"mfcc_{i}" for i in range(N_MFCC)]
+        if self.chroma:
+            names += [f"chroma_{pitch}" for pitch in PITCH_CLASSES]
+        if self.mel:
+            names += [f"mel_{i}" for i in range(N_MELS)]
+        return tuple(names)
+
+    def __call__(self, samples: NDArray[np.float32], rate: int) -> Floats:
+        """Return the feature vector, shape ``(len(names),)``.
+
+        A signal shorter than one frame is padded with zeros, as librosa does.
+
+        Args:
+            samples: mono samples in [-1, 1], shape ``(n,)``.
+            rate: sample rate in Hz.
+
+        Raises:
+            AudioError: when the samples are empty, not one channel, or not finite, or the
+                rate is not positive.
+        """
+        signal = _checked(samples, rate)
+        framed = frames(signal)
+        spectrum = magnitude(framed)
+        parts: list[Floats] = []
+        if self.mfcc or self.mel:
+            mel = _mel(spectrum, rate)
+            if self.mfcc:
+                parts.append(_mean_mfcc(mel))
+        if self.chroma:
+            parts.append(_mean_chroma(spectrum, tuning(spectrum, framed, rate), rate))
+        if self.mel:
+            parts.append(mel.mean(axis=0))
+        return np.concatenate(parts).astype(np.float32, copy=False)
+
+
+def _checked(samples: NDArray[Any], rate: int) -> Floats:
+    signal = np.ascontiguousarray(samples, dtype=np.float32)
+    if signal.ndim != 1:
+        raise AudioError(
+            f"the classic front end takes one channel, shape (n,), but got {signal.shape}: "
+            "average the channels first"
+        )
+    if signal.size == 0:
+        raise AudioError("the classic front end got no samples: the recording is empty")
+    if rate <= 0:
+        raise AudioError(f"the sample rate must be positive, but is {rate} Hz")
+    if not np.isfinite(signal.sum(dtype=np.float64)):
+        raise AudioError("the samples hold NaN or infinite values: repair the recording")
+    return signal
+
+
+def _mel_to_hz(mels: Doubles) -> Doubles:
+    """Slaney's mel scale: linear below 1 kHz, logarithmic above."""
+    linear = mels * (200.0 / 3.0)
+    return np.where(mels < 15.0, linear, 1000.0 * np.exp((mels - 15.0) * (np.log(6.4) / 27.0)))
+
+
+def _hz_to_mel(hz: float) -> float:
+    return hz * 3.0 / 200.0 if hz < 1000.0 else 15.0 + np.log(hz / 1000.0) * 27.0 / np.log(6.4)
+
+
+@lru_cache(maxsize=8)
+def _mel_blocks(rate: int) -> tuple[tuple[int, int, int, Floats], ...]:
+    """Return the mel filters in blocks of bands: first band, first and last bin, weights.
+
+    The weights have shape ``(bins, bands)``; bins outside a block's triangles are left out.
+    """
+    edges = _mel_to_hz(np.linspace(0.0, _hz_to_mel(rate / 2.0), N_MELS + 2))
+    ramps = edges[:, None] - np.linspace(0.0, rate / 2.0, BINS)[None, :]
+    width = np.diff(edges)
+    lower = -ramps[:-2] / width[:-1, None]
+    upper = ramps[2:] / width[1:, None]
+    weights = np.maximum(0.0, np.minimum(lower, upper)).astype(np.float32)
+    weights *= (2.0 / (edges[2:] - edges[:-2])).astype(np.float64)[:, None]
+    blocks = []
+    for first in range(0, N_MELS, _BANDS):
+        part = weights[first : first + _BANDS]
+        used = np.flatnonzero(part.any(axis=0))
+        low, high = (int(used[0]), int(used[-1]) + 1) if used.size else (0, 1)
+        blocks.append((first, low, high, np.ascontiguousarray(part[:, low:high].T)))
+    return tuple(blocks)
+
+
+def _mel(spectrum: Floats, rate: int) -> Floats:
+    """Return mel energies from the power spectrogram, shape ``(frames, 128)``."""
+    mel = np.empty((len(spectrum), N_MELS), dtype=np.float32)
+    power = np.square(spectrum)
+    for first, low, high, weights in _mel_blocks(rate):
+        mel[:, first : first + _BANDS] = power[:, low:high] @ weights
+    return mel
+
+
+@lru_cache(maxsize=1)
+def _cosines() -> Doubles:
+    """Orthonormal DCT-II, first 40 rows, shape ``(40, 128)``."""
+    rows = np.arange(N_MFCC)[:, None] * (np.arange(N_MELS) + 0.5)[None, :]
+    basis = np.cos(np.pi / N_MELS * rows) * np.sqrt(2.0 / N_MELS)
+    basis[0] /= np.sqrt(2.0)
+    return basis
+
+
+def _mean_mfcc(mel: Floats) -> Floats:
+    decibels = np.log10(np.maximum(np.float32(_FLOOR), mel))
+    decibels *= np.float32(10.0)
+    np.maximum(decibels, decibels.max() - np.float32(_TOP_DB), out=decibels)
+    return (_cosines() @ decibels.mean(axis=0, dtype=np.float64)).astype(np.float32)
+
+
+@lru_cache(maxsize=64)
+def _chroma_filters(rate: int, deviation: float) -> Floats:
+    """Return the chroma filters after Ellis (2007), shape ``(1025, 12)``.
+
+    Gaussian bumps around each pitch class, bins scaled to unit length, weighted by a Gaussian
+    of two octaves around 880 Hz (the fifth octave).
+    """
+    hz = np.arange(1, N_FFT) * (rate / N_FFT)
+    a440 = 440.0 * 2.0 ** (deviation / N_CHROMA)
+    position = N_CHROMA * np.log2(hz / (a440 / 16.0))
+    position = np.concatenate(([position[0] - 1.5 * N_CHROMA], position))
+    width = np.concatenate((np.maximum(np.diff(position), 1.0), [1.0]))
+    half = N_CHROMA / 2
+    distance = position[:, None] - np.arange(N_CHROMA)[None, :]
+    distance = np.remainder(distance + half + 10 * N_CHROMA, N_CHROMA) - half
+    weights = np.exp(-0.5 * (2.0 * distance / width[:, None]) ** 2)
+    length = np.sqrt((weights**2).sum(axis=1, keepdims=True))
+    weights /= np.where(length < np.finfo(np.float64).tiny, 1.0, length)
+    weights *= np.exp(-0.5 * ((position / N_CHROMA - 5.0) / 2.0) ** 2)[:, None]
+    weights = np.roll(weights, -3, axis=1)
+    return np.ascontiguousarray(weights[:BINS], dtype=np.float32)
+
+
+def _mean_chroma(spectrum: Floats, deviation: float, rate: int) -> Floats:
+    chroma = spectrum @ _chroma_filters(rate, deviation)
+    peak = chroma.max(axis=1, keepdims=True)
+    chroma /= np.where(peak < np.finfo(np.float32).tiny, np.float32(1.0), peak)
+    return chroma.mean(axis=0)
