@@ -106,7 +106,8 @@ def test_ffmpeg_formats(
     assert sound.rate == rate
     assert sound.duration == pytest.approx(SECONDS, abs=0.11)
     assert pitch(sound) == pytest.approx(440, abs=2)
-    assert np.std(sound.samples) == pytest.approx(0.4 / 2**0.5, rel=0.25 if "amr" in codec else 0.15)
+    loss = 0.25 if "amr" in codec else 0.15  # AMR is made for voices, not for tones
+    assert np.std(sound.samples) == pytest.approx(0.4 / 2**0.5, rel=loss)
     with open(path, "rb") as file:
         np.testing.assert_array_equal(audio.read(file).samples, sound.samples)
 
