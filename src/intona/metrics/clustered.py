@@ -1,0 +1,160 @@
+"""The metrics as functions of how often each speaker counts, for :mod:`intona.bootstrap`.
+
+What adds up over utterances (confusion counts, Brier, log-loss, moments) is summed per speaker
+once; concordant pairs, and with them the area under the ROC curve, are counted per pair of
+speakers. Only the calibration error and the risk-coverage area go through the ranking again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from intona.metrics.arrays import Floats, divide
+from intona.metrics.decisions import FROM_COUNTS
+from intona.metrics.numbers import FROM_MOMENTS, moments
+from intona.metrics.probabilities import (
+    concordant_pairs,
+    log_losses,
+    ranked,
+    ranked_area_under_risk_coverage,
+    ranked_calibration_error,
+    squared_errors,
+)
+
+__all__ = [
+    "ClusterStatistic",
+    "cluster_numbers",
+    "confusion_per_cluster",
+    "of_decisions",
+    "of_numbers",
+    "of_probabilities",
+]
+
+ClusterStatistic = Callable[[Floats], Floats]
+"""From speaker weights ``(resamples, speakers)`` to values ``(resamples,)``."""
+
+BINS = 15
+
+
+def cluster_numbers(names: Sequence[Hashable]) -> tuple[NDArray[np.intp], list[Hashable]]:
+    """Return each utterance's cluster number and the clusters in order of appearance.
+
+    Examples:
+        >>> numbers, names = cluster_numbers(["b", "a", "b"])
+        >>> numbers.tolist(), names
+        ([0, 1, 0], ['b', 'a'])
+    """
+    order = {name: k for k, name in enumerate(dict.fromkeys(names))}
+    return np.array([order[name] for name in names], dtype=np.intp), list(order)
+
+
+def confusion_per_cluster(
+    truth: Sequence[str],
+    prediction: Sequence[str],
+    labels: Sequence[str],
+    clusters: NDArray[np.intp],
+) -> Floats:
+    """Return confusion counts per cluster, shape ``(clusters, k, k)``, row = truth."""
+    number = {label: k for k, label in enumerate(labels)}
+    counts = np.zeros((int(clusters.max()) + 1, len(labels), len(labels)))
+    rows = np.array([number[name] for name in truth], dtype=np.intp)
+    columns = np.array([number[name] for name in prediction], dtype=np.intp)
+    np.add.at(counts, (clusters, rows, columns), 1)
+    return counts
+
+
+def of_decisions(
+    truth: Sequence[str],
+    prediction: Sequence[str],
+    labels: Sequence[str],
+    clusters: NDArray[np.intp],
+) -> dict[str, ClusterStatistic]:
+    """Return UAR, WAR, macro and weighted F1; see :data:`intona.metrics.FROM_COUNTS`."""
+    counts = confusion_per_cluster(truth, prediction, labels, clusters)
+    return {name: _of_sums(counts, metric) for name, metric in FROM_COUNTS.items()}
+
+
+def of_probabilities(
+    truth: Sequence[str],
+    probabilities: ArrayLike,
+    labels: Sequence[str],
+    clusters: NDArray[np.intp],
+) -> dict[str, ClusterStatistic]:
+    """Return calibration error, Brier score, log-loss, area under ROC and AURC."""
+    values = np.asarray(probabilities, dtype=np.float64)
+    best = values.argmax(axis=1)
+    right = np.array([labels[k] == name for k, name in zip(best, truth, strict=True)])
+    confidence = values.max(axis=1)
+    return {
+        "expected_calibration_error": _of_ranking(
+            confidence, right, clusters, lambda a, b, w: ranked_calibration_error(a, b, w, BINS)
+        ),
+        "brier_score": _of_mean(squared_errors(truth, values, labels), clusters),
+        "log_loss": _of_mean(log_losses(truth, values, labels), clusters),
+        "area_under_roc": _of_pairs(truth, values, labels, clusters),
+        "area_under_risk_coverage": _of_ranking(
+            confidence, right, clusters, ranked_area_under_risk_coverage
+        ),
+    }
+
+
+def of_numbers(
+    truth: ArrayLike, prediction: ArrayLike, clusters: NDArray[np.intp]
+) -> dict[str, ClusterStatistic]:
+    """Return CCC, PCC and MAE; see :data:`intona.metrics.FROM_MOMENTS`."""
+    sums = _sums(moments(truth, prediction), clusters)
+    return {name: _of_sums(sums, metric) for name, metric in FROM_MOMENTS.items()}
+
+
+def _sums(values: Floats, clusters: NDArray[np.intp]) -> Floats:
+    sums = np.zeros((int(clusters.max()) + 1, *values.shape[1:]))
+    np.add.at(sums, clusters, values)
+    return sums
+
+
+def _of_sums(sums: Floats, metric: Callable[[Any], Floats]) -> ClusterStatistic:
+    return lambda weights: metric(np.tensordot(weights, sums, axes=1))
+
+
+def _of_mean(values: Floats, clusters: NDArray[np.intp]) -> ClusterStatistic:
+    sums = _sums(np.stack([values, np.ones_like(values)], axis=1), clusters)
+    return _of_sums(sums, lambda total: total[..., 0] / total[..., 1])
+
+
+def _of_pairs(
+    truth: Sequence[str], values: Floats, labels: Sequence[str], clusters: NDArray[np.intp]
+) -> ClusterStatistic:
+    names = np.asarray(truth, dtype=object)
+    size = int(clusters.max()) + 1
+    pairs, positives, negatives = [], [], []
+    for k, label in enumerate(labels):
+        positive = names == label
+        pairs.append(concordant_pairs(values[:, k], positive, clusters))
+        positives.append(np.bincount(clusters[positive], minlength=size))
+        negatives.append(np.bincount(clusters[~positive], minlength=size))
+
+    def statistic(weights: Floats) -> Floats:
+        areas = []
+        for table, above, below in zip(pairs, positives, negatives, strict=True):
+            won = np.einsum("ra,ab,rb->r", weights, table, weights, optimize=True)
+            areas.append(divide(won, (weights @ above) * (weights @ below), np.nan))
+        values = np.stack(areas)
+        there = ~np.isnan(values)
+        return divide(np.where(there, values, 0.0).sum(axis=0), there.sum(axis=0), np.nan)
+
+    return statistic
+
+
+def _of_ranking(
+    confidence: Floats,
+    right: NDArray[np.bool_],
+    clusters: NDArray[np.intp],
+    metric: Callable[[Floats, Floats, Floats], float],
+) -> ClusterStatistic:
+    values, correct = ranked(confidence, right)
+    owner = clusters[np.argsort(-confidence, kind="stable")]
+    return lambda weights: np.array([metric(values, correct, row[owner]) for row in weights])
