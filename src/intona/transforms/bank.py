@@ -86,12 +86,15 @@ class Bank:
         """Return a whole random recording at ``rate`` Hz."""
         return audio.resample(self.signals[int(rng.integers(len(self.signals)))], self.rate, rate)
 
-    def draw(self, rng: np.random.Generator, count: int, rate: int) -> Samples:
-        """Return ``count`` samples at ``rate`` Hz from a random place of a random recording.
+    def draw(
+        self, rng: np.random.Generator, count: int, rate: int, which: int | None = None
+    ) -> Samples:
+        """Return ``count`` samples at ``rate`` Hz from a random place of a recording.
 
-        A recording that is too short is repeated.
+        The recording is number ``which``, or a random one. One too short is repeated.
         """
-        signal = self.signals[int(rng.integers(len(self.signals)))]
+        chosen = int(rng.integers(len(self.signals))) if which is None else which
+        signal = self.signals[chosen]
         need = int(np.ceil(count * self.rate / rate)) + 1
         if signal.size < need:
             excerpt = np.resize(np.roll(signal, -int(rng.integers(signal.size))), need)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intona import audio
 from intona.errors import UsageError
+from intona.transforms.filters import butterworth
 from intona.transforms.levels import keep_level, peak
 from intona.transforms.noise import coloured
-from intona.transforms.filters import butterworth
+
+if TYPE_CHECKING:
+    import av
 
 __all__ = ["CODECS", "Codec", "codec", "compress", "phone"]
 
@@ -28,21 +32,23 @@ class Codec:
         container: FFmpeg's name of the file format.
         rates: the sample rates it takes, ascending, in Hz.
         sample_format: FFmpeg's name of the sample layout it wants.
+        delay: samples the decoded signal lags behind, where the container does not say so.
     """
 
     encoder: str
     container: str
     rates: tuple[int, ...]
     sample_format: str
+    delay: int = 0
 
 
 _MPEG_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 
 CODECS: dict[str, Codec] = {
     "mp3": Codec("libmp3lame", "mp3", _MPEG_RATES, "fltp"),
-    "aac": Codec("aac", "adts", _MPEG_RATES, "fltp"),
+    "aac": Codec("aac", "adts", _MPEG_RATES, "fltp", delay=1024),
     "opus": Codec("libopus", "ogg", (8_000, 12_000, 16_000, 24_000, 48_000), "flt"),
-    "amr": Codec("libopencore_amrnb", "amr", (8_000,), "s16"),
+    "amr": Codec("libopencore_amrnb", "amr", (8_000,), "s16", delay=40),
     "g711": Codec("pcm_mulaw", "wav", (8_000,), "s16"),
 }
 
@@ -52,32 +58,33 @@ def codec(
     rate: int,
     rng: np.random.Generator,
     *,
-    name: str,
+    kind: str,
     bit_rate: int | None = None,
 ) -> Samples:
     """Encode and decode with a codec of :data:`CODECS`; length and alignment are kept.
 
     The signal is resampled to the nearest rate the codec takes (not below its own where
-    there is one) and back. The codec's delay is found by cross-correlation and removed.
+    there is one) and back, and the codec's delay removed.
 
     Args:
         samples: shape ``(n,)``.
         rate: sample rate in Hz.
         rng: not used.
-        name: ``"mp3"``, ``"aac"``, ``"opus"``, ``"amr"`` (AMR narrow band) or ``"g711"``
+        kind: ``"mp3"``, ``"aac"``, ``"opus"``, ``"amr"`` (AMR narrow band) or ``"g711"``
             (mu-law).
         bit_rate: bits per second; ``None`` is the encoder's default.
 
     Raises:
         UsageError: when the codec is unknown, or this build of FFmpeg cannot write it.
     """
-    if name not in CODECS:
-        raise UsageError(f"no codec named {name!r}: there are {', '.join(CODECS)}")
-    spec = CODECS[name]
+    if kind not in CODECS:
+        raise UsageError(f"no codec named {kind!r}: there are {', '.join(CODECS)}")
+    spec = CODECS[kind]
     coded = next((own for own in spec.rates if own >= rate), spec.rates[-1])
     sent = audio.resample(samples, rate, coded)
     received = _decode(_encode(np.clip(sent, -1.0, 1.0), coded, spec, bit_rate), coded)
-    back = audio.resample(_align(received, sent), coded, rate)[: samples.size]
+    aligned = received[spec.delay : spec.delay + sent.size]
+    back = audio.resample(aligned, coded, rate)[: samples.size]
     return np.pad(back, (0, samples.size - back.size))
 
 
@@ -145,7 +152,7 @@ def phone(
         return samples.copy()
     narrow = audio.resample(samples, rate, 8_000)
     squeezed = compress(narrow / max(peak(narrow), 1e-9), 8_000, rng)
-    coded = codec(np.clip(squeezed, -1.0, 1.0), 8_000, rng, name="amr", bit_rate=bit_rate)
+    coded = codec(np.clip(squeezed, -1.0, 1.0), 8_000, rng, kind="amr", bit_rate=bit_rate)
     wide = audio.resample(coded, 8_000, rate)[: samples.size]
     wide = np.pad(wide, (0, samples.size - wide.size))
     pink = coloured(samples.size, rng, 1.0)
@@ -160,7 +167,7 @@ def _encode(samples: Samples, rate: int, spec: Codec, bit_rate: int | None) -> i
     target = io.BytesIO()
     try:
         with av.open(target, "w", format=spec.container) as container:
-            stream = container.add_stream(spec.encoder, rate=rate)
+            stream = cast("av.AudioStream", container.add_stream(spec.encoder, rate=rate))
             stream.layout = "mono"
             stream.format = spec.sample_format
             if bit_rate is not None:
@@ -168,8 +175,7 @@ def _encode(samples: Samples, rate: int, spec: Codec, bit_rate: int | None) -> i
             pcm = (samples * 32767).astype(np.int16)[None, :]
             frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
             frame.sample_rate, frame.pts = rate, 0
-            for packet in [*stream.encode(frame), *stream.encode(None)]:
-                container.mux(packet)
+            container.mux([*stream.encode(frame), *stream.encode(None)])
     except (av.FFmpegError, ValueError) as error:
         raise UsageError(
             f"this build of FFmpeg cannot write {spec.encoder} at {bit_rate} bits/s: {error}"
@@ -181,19 +187,8 @@ def _encode(samples: Samples, rate: int, spec: Codec, bit_rate: int | None) -> i
 def _decode(source: io.BytesIO, rate: int) -> Samples:
     import av
 
-    with av.open(source) as container:
+    with av.open(source, "r") as container:
         convert = av.AudioResampler(format="fltp", layout="mono", rate=rate)
         frames = [out for frame in container.decode(audio=0) for out in convert.resample(frame)]
         frames += convert.resample(None)
     return np.concatenate([frame.to_ndarray()[0] for frame in frames]).astype(np.float32)
-
-
-def _align(received: Samples, sent: Samples, longest: int = 4096) -> Samples:
-    """Drop the codec's delay (0 to ``longest`` samples) and cut or pad to the length sent."""
-    from scipy.signal import correlate
-
-    span = min(received.size, sent.size)
-    match = correlate(received[:span], sent[:span], mode="full", method="fft")
-    delay = int(np.argmax(match[span - 1 : span - 1 + longest]))
-    kept = received[delay : delay + sent.size]
-    return np.pad(kept, (0, sent.size - kept.size))

@@ -48,16 +48,12 @@ def clip(samples: Samples, rate: int, rng: np.random.Generator, *, share: float)
     return np.clip(samples, -limit, limit)
 
 
-def append_zeros(
-    samples: Samples, rate: int, rng: np.random.Generator, *, count: int
-) -> Samples:
+def append_zeros(samples: Samples, rate: int, rng: np.random.Generator, *, count: int) -> Samples:
     """Append ``count`` samples of digital silence."""
     return np.concatenate([samples, np.zeros(count, dtype=np.float32)])
 
 
-def prepend_zeros(
-    samples: Samples, rate: int, rng: np.random.Generator, *, count: int
-) -> Samples:
+def prepend_zeros(samples: Samples, rate: int, rng: np.random.Generator, *, count: int) -> Samples:
     """Prepend ``count`` samples of digital silence."""
     return np.concatenate([np.zeros(count, dtype=np.float32), samples])
 
@@ -84,10 +80,8 @@ def pad(
     return np.pad(samples, (round(before * rate), round(after * rate)))
 
 
-def fit_length(
-    samples: Samples, rate: int, rng: np.random.Generator, *, seconds: float
-) -> Samples:
-    """Return exactly ``seconds``: the loudest stretch of a longer signal, a shorter one repeated."""
+def fit_length(samples: Samples, rate: int, rng: np.random.Generator, *, seconds: float) -> Samples:
+    """Return ``seconds``: the loudest stretch of a longer signal, or a shorter one repeated."""
     count = round(seconds * rate)
     if samples.size <= count:
         return np.resize(samples, count)
@@ -96,9 +90,7 @@ def fit_length(
     return samples[start : start + count].copy()
 
 
-def quantise(
-    samples: Samples, rate: int, rng: np.random.Generator, *, bits: int = 16
-) -> Samples:
+def quantise(samples: Samples, rate: int, rng: np.random.Generator, *, bits: int = 16) -> Samples:
     """Round to integers of ``bits`` bits and back, clipping at full scale."""
     top = 2 ** (bits - 1)
     steps = np.clip(np.round(samples.astype(np.float64) * top), -top, top - 1)

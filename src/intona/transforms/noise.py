@@ -62,9 +62,7 @@ def tone(
     return (samples + peak(samples) * 10.0 ** (-snr / 20.0) * sine).astype(np.float32)
 
 
-def white_noise(
-    samples: Samples, rate: int, rng: np.random.Generator, *, snr: float
-) -> Samples:
+def white_noise(samples: Samples, rate: int, rng: np.random.Generator, *, snr: float) -> Samples:
     """Add Gaussian white noise at a signal-to-noise ratio of ``snr`` dB."""
     return mix(samples, rng.standard_normal(samples.size).astype(np.float32), snr)
 
@@ -91,11 +89,15 @@ def babble(
     fewest: int = 4,
     most: int = 7,
 ) -> Samples:
-    """Add ``fewest`` to ``most`` talkers of ``bank``, equally loud, together at ``snr`` dB."""
+    """Add ``fewest`` to ``most`` talkers of ``bank``, equally loud, together at ``snr`` dB.
+
+    They are different recordings as long as the bank has enough.
+    """
     talkers = int(rng.integers(fewest, most + 1))
+    known = len(bank.signals)
     crowd = np.zeros(samples.size, dtype=np.float32)
-    for _ in range(talkers):
-        voice = bank.draw(rng, samples.size, rate)
+    for which in rng.choice(known, talkers, replace=known < talkers):
+        voice = bank.draw(rng, samples.size, rate, int(which))
         crowd += voice / max(float(np.sqrt(np.mean(voice**2))), 1e-9)
     return mix(samples, crowd, snr)
 

@@ -116,7 +116,7 @@ class Chain:
         return samples
 
 
-def transform(name: str, *, probability: float = 1.0, **parameters: Any) -> Named:
+def transform(name: str, /, *, probability: float = 1.0, **parameters: Any) -> Named:
     """Return a transform by name.
 
     Args:

@@ -48,7 +48,7 @@ def room(
     rate: int,
     rng: np.random.Generator,
     *,
-    name: str = "office",
+    kind: str = "office",
     distance: float = 1.0,
     angle: float = 0.0,
 ) -> Samples:
@@ -60,21 +60,19 @@ def room(
         samples: shape ``(n,)``.
         rate: sample rate in Hz.
         rng: not used: the room is deterministic.
-        name: which room.
+        kind: which room.
         distance: from mouth to microphone in metres.
         angle: direction of the microphone from the talker in degrees.
 
     Raises:
         UsageError: when the room is unknown or the microphone would stand outside it.
     """
-    if name not in ROOMS:
-        raise UsageError(f"no room named {name!r}: there are {', '.join(ROOMS)}")
-    return convolve(samples, impulse_response(ROOMS[name], distance, angle, rate))
+    if kind not in ROOMS:
+        raise UsageError(f"no room named {kind!r}: there are {', '.join(ROOMS)}")
+    return convolve(samples, impulse_response(ROOMS[kind], distance, angle, rate))
 
 
-def recorded_room(
-    samples: Samples, rate: int, rng: np.random.Generator, *, bank: Bank
-) -> Samples:
+def recorded_room(samples: Samples, rate: int, rng: np.random.Generator, *, bank: Bank) -> Samples:
     """Convolve with a random impulse response of ``bank``, from its largest peak on."""
     response = bank.pick(rng, rate)
     return convolve(samples, response[int(np.argmax(np.abs(response))) :])
