@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = ["info", "load", "loader", "names"]
 
-_MODULES = ("ravdess", "emodb", "nemo")
+# fmt: off
+_MODULES = (
+    "ravdess", "cremad", "tess", "savee", "emodb", "iemocap", "meld", "mspimprov", "msppodcast",
+    "esd", "jlcorpus", "aesdd", "cafe", "emovo", "emovdb", "emozionalmente", "shemo", "subesco",
+    "urdu", "nemo", "mesd", "asvpesd", "turevdb", "ased", "baved",
+)
+# fmt: on
 _SURE = 0.5
 
 
@@ -39,7 +45,7 @@ def loader(name: str) -> Loader:
     Raises:
         UsageError: for an unknown name.
     """
-    key = name.lower().replace("-", "_")
+    key = name.lower().replace("-", "").replace("_", "")
     if key not in names():
         raise UsageError(f"unknown corpus {name!r}; known are {', '.join(names())}")
     return import_module(f"intona.corpora.{key}").LOADER

@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Any
 
+from intona.audio import AUDIO_SUFFIXES
 from intona.corpora.base import Corpus, table
 from intona.errors import CorpusError, UsageError
 
@@ -36,22 +37,6 @@ Fields = dict[str, Any]
 Rows = tuple[list[Fields], list[str]]
 """Utterances (each with ``file``) and one sentence per problem."""
 
-AUDIO_SUFFIXES = frozenset(
-    [
-        ".wav",
-        ".flac",
-        ".mp3",
-        ".ogg",
-        ".opus",
-        ".m4a",
-        ".mp4",
-        ".webm",
-        ".amr",
-        ".aiff",
-        ".aif",
-        ".avi",
-    ]
-)
 _SAMPLE = 200
 _SIDE_CARS = frozenset({".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet", ".yaml", ".arrow"})
 
@@ -120,6 +105,14 @@ class Tree:
     def named(self, name: str) -> tuple[Path, ...]:
         """The files called ``name`` (any case, any depth), relative to the root."""
         return tuple(path for path in self.files if path.name.lower() == name.lower())
+
+    def has_table(self, name: str, columns: set[str], sign: str = ",") -> bool:
+        """Whether a table called ``name`` has these columns in its first line."""
+        for path in self.named(name):
+            with open(self.root / path, encoding="utf-8-sig", errors="replace") as stream:
+                if columns <= {cell.strip() for cell in stream.readline().split(sign)}:
+                    return True
+        return False
 
     def with_suffix(self, suffix: str) -> tuple[Path, ...]:
         """The files with this suffix (lower case, with its dot), relative to the root."""

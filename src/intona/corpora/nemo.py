@@ -68,15 +68,6 @@ def _fields(line: dict[str, str], emotion: str) -> Fields:
     }
 
 
-def _is_nemo(tree: Tree) -> bool:
-    for sheet in tree.named("data.tsv"):
-        with open(tree.root / sheet, encoding="utf-8", errors="replace") as stream:
-            header = stream.readline().rstrip("\r\n").split("\t")
-        if {"file_id", "emotion", "speaker_id", "gender", "age", "raw_text"} <= set(header):
-            return True
-    return False
-
-
 INFO = Info(
     name="nemo",
     title="nEMO",
@@ -90,4 +81,8 @@ INFO = Info(
     speakers=9,
     files=4481,
 )
-LOADER = by_table(INFO, rows, _is_nemo)
+LOADER = by_table(
+    INFO,
+    rows,
+    lambda tree: tree.has_table("data.tsv", {"file_id", "emotion", "speaker_id", "age"}, "\t"),
+)
