@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from intona import synthetic
+from intona.cli import main
 
 
 def data_folder() -> Path | None:
@@ -42,3 +45,33 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 def voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small synthetic corpus with RAVDESS names: 4 emotions, 4 speakers."""
     return synthetic.corpus(tmp_path_factory.mktemp("voices"))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def intona(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Outcome]:
+    """Run the command line as a user would, without the cost of a new process."""
+
+    def call(*words: object) -> Outcome:
+        monkeypatch.setattr("sys.argv", ["intona", *map(str, words)])
+        capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return Outcome(code, captured.out, captured.err)
+
+    return call

@@ -56,7 +56,9 @@ def test_prediction_is_complete(model: Recognizer, voices: Path) -> None:
 
 
 def test_batch_equals_one_by_one(model: Recognizer) -> None:
-    clips = [synthetic.utterance(e, 1, seconds=s) for e, s in zip(EMOTIONS, (1, 2, 1, 3))]
+    clips = [
+        synthetic.utterance(e, 1, seconds=s) for e, s in zip(EMOTIONS, (1, 2, 1, 3), strict=True)
+    ]
     together = model.probabilities([clip.samples for clip in clips], clips[0].rate)
     alone = [model.probabilities([clip.samples], clip.rate)[0] for clip in clips]
     np.testing.assert_allclose(together, alone, atol=1e-6)

@@ -11,6 +11,9 @@ Corpus = Annotated[
     list[Path],
     typer.Argument(help="Corpora: folders, zips or tables.", show_default=False),
 ]
+CorpusName = Annotated[
+    str | None, typer.Option("--corpus", help="Which corpus it is, where names do not tell.")
+]
 Emotions = Annotated[
     str | None, typer.Option("--emotions", help="Keep only these, for example happy,sad,angry.")
 ]

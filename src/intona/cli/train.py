@@ -16,6 +16,7 @@ def run(
     paths: options.Corpus,
     recipe: options.Recipe = "classic",
     out: Out = Path("model.onnx"),
+    name: options.CorpusName = None,
     emotions: options.Emotions = None,
     merge: options.Merge = None,
     target: options.Target = "emotion",
@@ -35,7 +36,7 @@ def run(
     from intona.train import train
 
     plan = recipes.load(recipe)
-    corpus = corpora.load(paths)
+    corpus = corpora.load(paths, name)
     for problem in corpus.problems:
         typer.echo(f"note: {problem}", err=True)
     if target == "emotion":

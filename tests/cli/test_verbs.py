@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("model") / "m.onnx"
+
+
+def test_train_predict_info(intona: Callable, voices: Path, model: Path, tmp_path: Path) -> None:
+    trained = intona(
+        "train", voices, "--recipe", "classic-svm", "--emotions", "happy,sad,angry", "--out", model
+    )
+    assert trained.code == 0, trained.err
+    assert "3 labels (happy, sad, angry)" in trained.out
+
+    text = intona("predict", voices, "--model", model)
+    lines = text.out.splitlines()
+    assert text.code == 0
+    assert len(lines) == len(list(voices.rglob("*.wav")))
+    assert lines == sorted(lines)
+
+    rows = json.loads(intona("predict", voices, "--model", model, "--format", "json").out)
+    assert [row["file"] for row in rows] == sorted(str(p) for p in voices.rglob("*.wav"))
+    assert set(rows[0]["probabilities"]) == {"happy", "sad", "angry"}
+
+    out = tmp_path / "table.csv"
+    assert intona("predict", voices, "--model", model, "--out", out).code == 0
+    with open(out, newline="") as stream:
+        table = list(csv.DictReader(stream))
+    assert [row["emotion"] for row in table] == [row["emotion"] or "" for row in rows]
+    assert [float(row["sad"]) for row in table] == pytest.approx(
+        [row["probabilities"]["sad"] for row in rows], abs=1e-6
+    )
+
+    out = tmp_path / "table.parquet"
+    assert intona("predict", voices, "--model", model, "--out", out).code == 0
+    frame = pd.read_parquet(out)
+    assert frame.index.names == ["file", "start", "end"]
+    assert list(frame.columns) == ["emotion", "confidence", "status", "happy", "sad", "angry"]
+
+    info = intona("info", model)
+    assert "happy, sad, angry" in info.out
+    assert "4 speakers" in info.out
+    assert json.loads(intona("info", model, "--json").out)["labels"] == ["happy", "sad", "angry"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npz"])
+def test_features(intona: Callable, voices: Path, tmp_path: Path, suffix: str) -> None:
+    out = tmp_path / f"table{suffix}"
+    result = intona("features", voices / "Actor_01", "--out", out)
+    assert result.code == 0, result.err
+    files = sorted(str(path) for path in (voices / "Actor_01").rglob("*.wav"))
+    if suffix == ".npz":
+        with np.load(out) as stored:
+            assert stored["files"].tolist() == files
+            values, names = stored["features"], stored["names"].tolist()
+    else:
+        if suffix == ".parquet":
+            frame = pd.read_parquet(out)
+        else:
+            frame = pd.read_csv(out, index_col=[0, 1, 2])
+        assert list(frame.index.get_level_values("file")) == files
+        values, names = frame.to_numpy(), list(frame.columns)
+    assert values.shape == (len(files), 180)
+    assert len(set(names)) == 180
+    assert np.isfinite(values).all()
+
+
+def test_help_names_every_verb(intona: Callable) -> None:
+    from intona.cli import VERBS
+
+    result = intona("--help")
+    assert result.code == 0
+    for verb in VERBS:
+        assert verb in result.out
+        assert intona(verb, "--help").code == 0
+
+
+def test_version(intona: Callable) -> None:
+    from intona import __version__
+
+    assert intona("--version").out.strip() == f"intona {__version__}"
