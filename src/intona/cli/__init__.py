@@ -16,7 +16,7 @@ from intona.errors import IntonaError
 
 __all__ = ["main"]
 
-VERBS = ("predict", "train", "evaluate", "info", "features")
+VERBS = ("predict", "train", "info", "features")
 
 ABOUT = """Recognise emotion in speech, on voices never heard before, and say how sure it is.
 
@@ -34,7 +34,7 @@ def build(verb: str | None = None) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
         rich_markup_mode="rich",
     )
-    app.callback()(_root)
+    app.callback(help=ABOUT)(_root)
     for name in [verb] if verb in VERBS else VERBS:
         module = import_module(f"intona.cli.{name}")
         if hasattr(module, "app"):
@@ -44,14 +44,24 @@ def build(verb: str | None = None) -> typer.Typer:
     return app
 
 
-def _root(
-    version: bool = typer.Option(False, "--version", help="Print the version and leave."),
-) -> None:
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         from intona import __version__
 
         typer.echo(f"intona {__version__}")
         raise typer.Exit
+
+
+def _root(
+    version: bool = typer.Option(
+        False,
+        "--version",
+        help="Print the version and leave.",
+        callback=_print_version,
+        is_eager=True,
+    ),
+) -> None:
+    """Hold the options that come before the verb."""
 
 
 def main() -> None:
