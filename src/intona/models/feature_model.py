@@ -15,6 +15,7 @@ from intona.features.extract import extract
 from intona.labels import order
 from intona.models.calibration import choose_abstention, fit_temperature, softmax
 from intona.models.heads import Head
+from intona.protocol import inner_folds
 from intona.recipes import Recipe
 from intona.train import Progress, is_numeric, training_options
 
@@ -114,8 +115,6 @@ def _calibrate(
     progress: Progress | None,
 ) -> dict[str, Any]:
     """Choose temperature and abstention threshold on held-out speakers of the training part."""
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-
     speakers = table["speaker"]
     classes = int(targets.max()) + 1
     grouped = speakers.notna().all() and speakers.nunique() >= 2
@@ -124,11 +123,8 @@ def _calibrate(
     if folds < 2:
         return {"temperature": 1.0, "threshold": 0.0, "calibration": "none: too few utterances"}
     groups = speakers.to_numpy() if grouped else None
-    splitter = (StratifiedGroupKFold if grouped else StratifiedKFold)(
-        folds, shuffle=True, random_state=0
-    )
     scores = np.full((len(targets), classes), np.nan)
-    parts = list(splitter.split(features, targets, groups))
+    parts = inner_folds(targets, groups, folds)
     for done, (train, test) in enumerate(parts):
         if len(np.unique(targets[train])) == classes:
             scores[test] = new_head().fit(features[train], targets[train]).scores(features[test])
