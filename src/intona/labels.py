@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from intona.errors import CorpusError, UsageError
 
-__all__ = ["EMOTIONS", "order", "parse_list", "parse_merge", "relabel"]
+__all__ = ["EMOTIONS", "canonical", "order", "parse_list", "parse_merge", "relabel"]
 
 EMOTIONS: tuple[str, ...] = (
     "neutral",
@@ -23,6 +23,39 @@ EMOTIONS: tuple[str, ...] = (
     "surprised",
     "bored",
 )
+
+
+_FORMS = {
+    "neutrality": "neutral",
+    "neu": "neutral",
+    "calmness": "calm",
+    "happiness": "happy",
+    "joy": "happy",
+    "joyful": "happy",
+    "hap": "happy",
+    "sadness": "sad",
+    "anger": "angry",
+    "ang": "angry",
+    "fear": "fearful",
+    "afraid": "fearful",
+    "fea": "fearful",
+    "disgusted": "disgust",
+    "dis": "disgust",
+    "surprise": "surprised",
+    "sur": "surprised",
+    "boredom": "bored",
+}
+
+
+def canonical(label: str) -> str:
+    """Return the vocabulary's word for another form of it; any other label in lower case.
+
+    Examples:
+        >>> canonical("Anger"), canonical("joy"), canonical(" Proud")
+        ('angry', 'happy', 'proud')
+    """
+    word = label.strip().lower()
+    return _FORMS.get(word, word)
 
 
 def order(emotions: Iterable[str]) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ def test_bad_paths_and_names_say_so(grow, tmp_path):
     grow(tmp_path, ["strange.wav", "names.wav"])
     with pytest.raises(CorpusError, match="cannot tell which corpus this is"):
         corpora.load(tmp_path)
-    with pytest.raises(CorpusError, match="neither a folder nor"):
+    with pytest.raises(CorpusError, match="neither a folder, a zip"):
         corpora.load(tmp_path / "strange.wav")
     with pytest.raises(CorpusError, match="nothing here is laid out as EmoDB"):
         corpora.load(tmp_path, name="emodb")

@@ -101,7 +101,7 @@ def test_meld(grow, tmp_path):
         "dev": ["angry", "meld-Monica"],
         "test": ["sad", "meld-Ross"],
     }
-    assert corpus.problems == ("dia0_utt1: in train_sent_emo.csv, but there is no such file",)
+    assert corpus.problems == ("train dia0_utt1: in train_sent_emo.csv, but there is no such file",)
 
 
 def test_mspimprov(grow, tmp_path):

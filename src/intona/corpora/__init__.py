@@ -6,7 +6,9 @@ one small module, imported only when it is needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,64 +66,108 @@ def info(name: str) -> Info:
     return loader(name).info
 
 
-def load(
-    paths: str | Path | Iterable[str | Path], name: str | None = None, **options: Any
-) -> Corpus:
+def load(source: Any, name: str | None = None, **options: Any) -> Corpus:
     """Read one corpus, or several into one table.
 
     Args:
-        paths: a folder or archive, or several. Several give one corpus whose column ``corpus``
+        source: a folder, archive or table; or a data frame, an audformat database, a Hugging
+            Face data set; or a list of those. Several give one corpus whose column ``corpus``
             tells them apart.
-        name: which corpus it is (see :func:`names`); ``None`` finds out from the file names.
-        **options: options of the corpora, for example ``channel="song"`` of RAVDESS. With
-            several paths an option goes to those corpora that have it.
+        name: which corpus it is: one of :func:`names`, or the form of your own data:
+            ``folders``, ``table``, ``audformat``, ``huggingface``. ``None`` finds out.
+        **options: options of the corpora, for example ``channel="song"`` of RAVDESS or
+            ``columns="speaker=spk"`` of tables. With several an option goes to those that have it.
 
     Raises:
         UsageError: no such corpus name, or an option that none of the corpora has.
         CorpusError: no such path, no audio in it, or a layout that no loader knows.
     """
-    several = [paths] if isinstance(paths, str | Path) else list(paths)
+    several = list(source) if isinstance(source, list | tuple) else [source]
     if not several:
         raise UsageError("no corpus given: name at least one folder")
-    chosen = [_choose(Path(path), name) for path in several]
+    chosen = [_choose(each, name) for each in several]
     for option in options:
-        if not any(option in found.options for found, _ in chosen):
-            corpora = ", ".join(dict.fromkeys(found.info.name for found, _ in chosen))
-            raise UsageError(f"no option {option!r} for {corpora}")
+        if not any(option in each.options for each in chosen):
+            kinds = ", ".join(dict.fromkeys(each.kind for each in chosen))
+            raise UsageError(f"no option {option!r} for {kinds}")
     loaded = [
-        found.load(tree, **{key: options[key] for key in options if key in found.options})
-        for found, tree in chosen
+        each.read(**{key: options[key] for key in options if key in each.options})
+        for each in chosen
     ]
     return loaded[0] if len(loaded) == 1 else _join(loaded)
 
 
-def _choose(path: Path, name: str | None) -> tuple[Loader, Tree]:
-    """Open a path and find the loader for it."""
-    tree = _open(path)
-    if name is not None:
-        return loader(name), tree
-    if not tree.audio:
-        raise CorpusError(f"{path}: no audio file in this folder or below it")
-    found = _detect(tree)
-    if found is None:
-        raise CorpusError(
-            f"{path}: cannot tell which corpus this is from names such as {tree.audio[0]}; "
-            f"name it with --corpus ({', '.join(names())})"
-        )
-    return found, tree
+@dataclass(frozen=True)
+class _Choice:
+    """How one source will be read."""
+
+    kind: str
+    read: Callable[..., Corpus]
+    options: frozenset[str]
 
 
-def _open(path: Path) -> Tree:
-    from intona.corpora import archive
-    from intona.corpora.loading import Tree
+def _choose(source: Any, name: str | None) -> _Choice:
+    """Find out how to read a source."""
+    if not isinstance(source, str | Path):
+        return _choose_object(source)
+    from intona.corpora import archive, tables
 
+    path = Path(source)
     if not path.exists():
         raise CorpusError(f"{path}: no such file or folder")
     if path.is_dir():
-        return Tree(path)
+        return _choose_folder(path, name)
     if archive.is_archive(path):
-        return Tree(archive.cached(path))
-    raise CorpusError(f"{path}: neither a folder nor a zip or tar archive of a corpus")
+        return _choose_folder(archive.cached(path), name)
+    if path.suffix.lower() not in tables.SUFFIXES:
+        raise CorpusError(f"{path}: neither a folder, a zip or tar archive, nor a table")
+    if name not in (None, "table"):
+        raise UsageError(f"{path}: a single table is read as --corpus table, not {name}")
+    return _Choice("a table", partial(tables.read, path), tables.OPTIONS)
+
+
+def _choose_object(source: Any) -> _Choice:
+    from intona.corpora import audtables, hub, tables
+
+    if hasattr(source, "columns") and hasattr(source, "index"):
+        return _Choice("a table", partial(tables.from_frame, source), tables.OPTIONS)
+    if hub.is_dataset(source):
+        return _Choice("a data set", partial(hub.from_object, source), hub.OPTIONS)
+    if hasattr(source, "schemes") and hasattr(source, "tables"):
+        return _Choice("a database", partial(audtables.from_database, source), audtables.OPTIONS)
+    raise UsageError(f"cannot read a corpus from {type(source).__name__}")
+
+
+def _choose_folder(path: Path, name: str | None) -> _Choice:
+    from intona.corpora import audtables, folders, hub
+    from intona.corpora.loading import Tree
+
+    tree = Tree(path)
+    own = {
+        "audformat": _Choice("audformat", partial(audtables.read, path), audtables.OPTIONS),
+        "huggingface": _Choice("huggingface", partial(hub.read, path), hub.OPTIONS),
+        "folders": _Choice("folders", partial(folders.read, tree), folders.OPTIONS),
+    }
+    if name in own:
+        return own[name]
+    if name is not None:
+        found: Loader | None = loader(name)
+    elif (path / audtables.HEADER).is_file():
+        return own["audformat"]
+    elif hub.claims(tree):
+        return own["huggingface"]
+    elif not tree.audio:
+        raise CorpusError(f"{path}: no audio file in this folder or below it")
+    else:
+        found = _detect(tree)
+    if found is not None:
+        return _Choice(found.info.name, partial(found.load, tree), found.options)
+    if folders.claims(tree) >= _SURE:
+        return own["folders"]
+    raise CorpusError(
+        f"{path}: cannot tell which corpus this is from names such as {tree.audio[0]}; name it "
+        "(intona corpus list), put the files into one folder per emotion, or give a table"
+    )
 
 
 def _detect(tree: Tree) -> Loader | None:
