@@ -16,6 +16,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from intona.errors import AudioError
+from intona.seal import refuse_sealed
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -72,6 +73,7 @@ def pieces(
 def _check_openable(source: Source) -> None:
     where = name_of(source)
     if isinstance(source, (str, Path)):
+        refuse_sealed(source)
         try:
             with open(source, "rb") as file:
                 head = file.read(1024)

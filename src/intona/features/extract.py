@@ -15,6 +15,7 @@ from intona.audio import read
 from intona.errors import AudioError
 from intona.features.base import FrontEnd
 from intona.features.cache import FeatureCache
+from intona.seal import refuse_sealed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,6 +84,8 @@ def extract_each(
     cache: bool = True,
 ) -> Iterator[NDArray[np.float32] | AudioError]:
     """Yield, in order, the features of each utterance or the error that prevented them."""
+    for each in wanted:
+        refuse_sealed(each.file)
     job = _Job(front_end, FeatureCache(front_end) if cache else None)
     if workers <= 1 or len(wanted) < 2:
         yield from map(job, wanted)
