@@ -72,6 +72,23 @@ def test_no_speech_has_no_emotion(model: Recognizer) -> None:
     assert np.isnan(prediction.confidence)
 
 
+def test_what_hardly_sounds_like_speech_is_never_sure(model: Recognizer) -> None:
+    # A plucked chord: Silero's network half believes that it is a voice.
+    time = np.arange(5 * 16_000) / 16_000
+    decay = np.exp(-4 * (time % 0.5))
+    chord = sum(0.1 * np.sin(2 * np.pi * f * time) for f in (261, 329, 392, 523)) * decay
+    prediction = model.predict(Audio(chord.astype(np.float32), 16_000))
+    assert prediction.status != "ok"
+
+
+@pytest.mark.corpus
+def test_shouting_is_still_speech(model: Recognizer, data: Path) -> None:
+    # Silero's network does not take these screams for speech at its usual threshold.
+    folder = data / "ravdess" / "Actor_06"
+    for name in ("03-01-05-02-02-01-06", "03-01-06-02-02-02-06"):
+        assert model.predict(folder / f"{name}.flac").status != "no_speech"
+
+
 def test_a_stretch_of_a_long_recording(model: Recognizer) -> None:
     happy, sad = (synthetic.utterance(e, 1, seconds=20) for e in ("happy", "sad"))
     both = Audio(np.concatenate([happy.samples, sad.samples]), happy.rate)

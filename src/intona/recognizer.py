@@ -34,8 +34,8 @@ class Prediction:
         emotion: the best guess, also when unsure; ``None`` without speech.
         confidence: its calibrated probability, in [0, 1].
         probabilities: one calibrated probability per emotion, summing to 1.
-        status: ``"ok"``, ``"unsure"`` (confidence below the model's threshold) or
-            ``"no_speech"``.
+        status: ``"ok"``, ``"unsure"`` (confidence below the model's threshold, or hardly
+            speech) or ``"no_speech"``.
         file: where it came from, ``None`` for samples.
         start: begin in seconds.
         end: end in seconds.
@@ -185,28 +185,30 @@ class Recognizer:
             AudioError: the recording cannot be read or used.
         """
         file = str(source) if isinstance(source, str | Path) else None
-        total = np.zeros(len(self.labels))
-        spoken = heard = 0.0
+        clear, faint = _Mean(len(self.labels)), _Mean(len(self.labels))
+        heard = 0.0
         for block in _stretch(source, start, end):
             heard += block.duration
-            seconds = _speech(block)
-            if seconds < LEAST_SPEECH:
-                continue
-            total += seconds * self.probabilities([block.samples], block.rate)[0]
-            spoken += seconds
+            seconds, is_clear = _speech(block)
+            if seconds >= LEAST_SPEECH:
+                row = self.probabilities([block.samples], block.rate)[0]
+                (clear if is_clear else faint).add(row, seconds)
         if heard == 0.0:
             raise AudioError(
                 f"{file or 'the recording'} has no audio between {start} s and {end} s"
             )
         place: dict[str, Any] = {"file": file, "start": start, "end": round(start + heard, 6)}
-        if spoken == 0.0:
+        found = clear if clear.weight else faint
+        if not found.weight:
             nothing = dict.fromkeys(self.labels, float("nan"))
             return Prediction(None, float("nan"), nothing, "no_speech", **place)
-        mean = total / spoken
+        mean = found.total / found.weight
         probabilities = {name: float(value) for name, value in zip(self.labels, mean, strict=True)}
         if self.numeric:
             return Prediction(None, float("nan"), probabilities, "ok", **place)
         emotion, confidence, status = self.judge(mean)
+        if found is faint:
+            status = "unsure"
         return Prediction(emotion, confidence, probabilities, status, **place)
 
     def timeline(self, source: str | Path | BinaryIO | Audio, **options: Any) -> pd.DataFrame:
@@ -267,11 +269,33 @@ def _at_least(signal: NDArray[np.float32], shortest: int) -> NDArray[np.float32]
     return np.pad(signal, (0, missing)) if missing > 0 else signal
 
 
-def _speech(block: Audio) -> float:
-    """Return the seconds of speech in a block."""
-    from intona.speech import regions
+class _Mean:
+    """A weighted mean of probability rows."""
 
-    return sum(stop - begin for begin, stop in regions(block))
+    def __init__(self, size: int) -> None:
+        self.total = np.zeros(size)
+        self.weight = 0.0
+
+    def add(self, row: NDArray[np.float64], weight: float) -> None:
+        self.total += weight * row
+        self.weight += weight
+
+
+def _speech(block: Audio) -> tuple[float, bool]:
+    """Return the seconds of speech in a block, and whether it is clearly speech.
+
+    Shouting and wailing can fall below the usual threshold; what only a low threshold finds
+    may also be music, so its prediction is never more than ``unsure``.
+    """
+    from intona.speech import SpeechOptions, regions
+
+    def seconds(options: SpeechOptions) -> float:
+        return sum(stop - begin for begin, stop in regions(block, options))
+
+    found = seconds(SpeechOptions())
+    if found >= LEAST_SPEECH:
+        return found, True
+    return seconds(SpeechOptions(threshold=0.1, hysteresis=0.05, min_speech=0.1)), False
 
 
 def _stretch(
