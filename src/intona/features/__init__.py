@@ -12,6 +12,8 @@ __all__ = ["FrontEnd", "front_end", "names"]
 
 _HOMES = {
     "classic": "intona.features.classic:Classic",
+    "opensmile": "intona.features.opensmile:OpenSmile",
+    "prosody": "intona.features.prosody:Prosody",
 }
 
 

@@ -1,0 +1,96 @@
+"""openSMILE's feature sets, for comparison with the literature; needs the [opensmile] extra.
+
+openSMILE is free for non-commercial use only. intona does not contain it, and says so in its
+log when this front end is used.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intona.errors import AudioError, MissingExtraError, UsageError
+
+__all__ = ["FEATURE_SETS", "OpenSmile"]
+
+FEATURE_SETS: tuple[str, ...] = ("eGeMAPSv02", "ComParE_2016")
+
+
+class OpenSmile:
+    """Functionals of openSMILE over the whole recording, at its own rate.
+
+    Args:
+        feature_set: ``"eGeMAPSv02"`` (88 features) or ``"ComParE_2016"`` (6373).
+
+    Raises:
+        UsageError: an unknown feature set.
+        MissingExtraError: the package ``opensmile`` is not installed.
+    """
+
+    name = "opensmile"
+    version = 1
+    rate: int | None = None
+
+    def __init__(self, feature_set: str = "eGeMAPSv02") -> None:
+        if feature_set not in FEATURE_SETS:
+            raise UsageError(
+                f"no openSMILE feature set {feature_set!r}: choose {' or '.join(FEATURE_SETS)}"
+            )
+        _package()
+        self.feature_set = feature_set
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The keyword arguments that rebuild this front end."""
+        return {"feature_set": self.feature_set}
+
+    @cached_property
+    def _smile(self) -> Any:
+        opensmile = _package()
+        return opensmile.Smile(
+            feature_set=opensmile.FeatureSet[self.feature_set],
+            feature_level=opensmile.FeatureLevel.Functionals,
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the loaded library behind when sent to a worker process."""
+        return {"feature_set": self.feature_set}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns, named by openSMILE."""
+        return tuple(self._smile.feature_names)
+
+    def __call__(self, samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+        """Return the functionals, shape ``(len(names),)``.
+
+        Args:
+            samples: mono samples in [-1, 1], shape ``(n,)``.
+            rate: sample rate in Hz.
+
+        Raises:
+            AudioError: when the samples are empty or not one channel.
+        """
+        signal = np.ascontiguousarray(samples, dtype=np.float32)
+        if signal.ndim != 1 or signal.size == 0:
+            raise AudioError(f"openSMILE needs one channel with samples, got {signal.shape}")
+        values = self._smile.process_signal(signal, rate).to_numpy(dtype=np.float32)[0]
+        return np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+@lru_cache(maxsize=1)
+def _package() -> Any:
+    try:
+        import opensmile
+    except ImportError:
+        raise MissingExtraError("the front end opensmile", "opensmile") from None
+    logging.getLogger(__name__).warning(
+        "openSMILE is licensed for non-commercial use only (audEERING GmbH); "
+        "so are models and results made with it"
+    )
+    return opensmile
