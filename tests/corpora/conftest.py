@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -9,20 +8,6 @@ import pytest
 import soundfile
 
 RATE = 8000
-
-
-@pytest.fixture
-def real() -> Path:
-    """The folder with real corpora; skips where there is none."""
-    for candidate in (os.environ.get("INTONA_DATA"), "../shared/data"):
-        if candidate and (Path(candidate) / "ravdess").is_dir():
-            return Path(candidate)
-    pytest.skip("no real corpora: set INTONA_DATA to the folder that holds ravdess/, emodb/, ...")
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INTONA_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture

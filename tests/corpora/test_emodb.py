@@ -33,8 +33,8 @@ def test_listeners_judgements(grow, tmp_path):
 
 
 @pytest.mark.corpus
-def test_real_emodb(real):
-    corpus = corpora.load(real / "emodb")
+def test_real_emodb(data):
+    corpus = corpora.load(data / "emodb")
     assert corpus.table["emotion"].value_counts().to_dict() == {
         "angry": 127,
         "bored": 81,

@@ -71,8 +71,8 @@ def test_hidden_files_and_circular_links_are_no_audio(grow, tmp_path):
 
 
 @pytest.mark.corpus
-def test_all_real_corpora_at_once(real):
-    folders = [real / name for name in ("ravdess", "ravdess_song", "emodb", "nemo")]
+def test_all_real_corpora_at_once(data):
+    folders = [data / name for name in ("ravdess", "ravdess_song", "emodb", "nemo")]
     corpus = corpora.load(folders)
     assert len(corpus.table) == 1440 + 1012 + 535 + 4481
     assert len(corpus.speakers) == 24 + 10 + 9

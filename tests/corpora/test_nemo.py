@@ -37,8 +37,8 @@ def test_missing_and_unlisted_files_are_reported(grow, tmp_path):
 
 
 @pytest.mark.corpus
-def test_real_nemo(real):
-    corpus = corpora.load(real / "nemo")
+def test_real_nemo(data):
+    corpus = corpora.load(data / "nemo")
     assert corpus.table["emotion"].value_counts().to_dict() == {
         "neutral": 809,
         "sad": 769,

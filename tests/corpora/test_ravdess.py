@@ -121,14 +121,14 @@ def test_the_original_zip(grow, tmp_path):
 
 
 @pytest.mark.corpus
-def test_real_ravdess(real):
-    corpus = corpora.load(real / "ravdess")
+def test_real_ravdess(data):
+    corpus = corpora.load(data / "ravdess")
     counts = corpus.table["emotion"].value_counts().to_dict()
     others = ("calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
     assert counts == {"neutral": 96} | dict.fromkeys(others, 192)
     assert len(corpus.speakers) == 24
     assert corpus.problems == ()
-    song = corpora.load(real / "ravdess_song")
+    song = corpora.load(data / "ravdess_song")
     assert len(song.table) == 1012
     assert len(song.speakers) == 23
     assert set(song.speakers) < set(corpus.speakers)

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-import platformdirs
-
 from intona.errors import CorpusError
+from intona.features.cache import cache_folder
 
 __all__ = ["Limits", "cached", "is_archive", "unpack"]
 
@@ -101,8 +100,7 @@ def cached(archive: Path) -> Path:
     status = archive.stat()
     key = f"{archive.resolve()}\0{status.st_size}\0{status.st_mtime_ns}"
     digest = hashlib.sha256(key.encode()).hexdigest()[:16]
-    base = os.environ.get("INTONA_CACHE") or platformdirs.user_cache_dir("intona")
-    folder = Path(base) / "archives" / f"{archive.stem}-{digest}"
+    folder = cache_folder() / "archives" / f"{archive.stem}-{digest}"
     return folder if folder.is_dir() else unpack(archive, folder)
 
 

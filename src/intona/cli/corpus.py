@@ -1,0 +1,152 @@
+"""``intona corpus``: which corpora are known, how to get them, whether they are sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from intona.cli import options
+
+app = typer.Typer(help="Corpora: list, describe, fetch, check and draw them.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="A name from intona corpus list.", show_default=False)]
+Named = Annotated[
+    str | None, typer.Option("--corpus", help="Which corpus it is; found out without it.")
+]
+Columns = Annotated[
+    str | None, typer.Option("--columns", help="For tables: file=path,emotion=label,speaker=spk.")
+]
+Folder = Annotated[Path, typer.Option("--into", help="The folder it is put into.")]
+Parts = Annotated[str, typer.Option("--parts", help="Which parts, for example speech,song.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="The picture: .png or .svg.")]
+Report = Annotated[Path | None, typer.Option("--out", "-o", help="Write all findings as CSV.")]
+Doubtful = Annotated[
+    bool, typer.Option("--labels", help="Also look for labels the sound contradicts (slower).")
+]
+
+
+@app.command("list")
+def list_() -> None:
+    """List the corpora known by name, with language, speakers, files and licence."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from intona import corpora
+    from intona.corpora.fetch import DOWNLOADS
+
+    table = Table("name", "language", "speakers", "files", "get", "licence", box=None)
+    for name in corpora.names():
+        info = corpora.info(name)
+        table.add_row(
+            name,
+            info.language,
+            str(info.speakers or ""),
+            str(info.files or ""),
+            "yes" if name in DOWNLOADS else "",
+            info.licence,
+        )
+    Console().print(table)
+
+
+@app.command("info")
+def info(name: Name) -> None:
+    """Describe one corpus: layout, labels, speakers, licence, citation, source."""
+    from inspect import getdoc
+    from sys import modules
+
+    from intona import corpora
+
+    loader = corpora.loader(name)
+    found = loader.info
+    typer.echo(getdoc(modules[f"intona.corpora.{found.name}"]))
+    codes = ", ".join(f"{code} {label}" for code, label in found.labels.items())
+    typer.echo(f"\nCodes\n    {codes}\nLanguage\n    {found.language}")
+    if loader.options:
+        typer.echo(f"Options\n    {', '.join(sorted(loader.options))}")
+    typer.echo(f"Get it\n    {found.get or found.url}")
+
+
+@app.command("get")
+def get(name: Name, into: Folder = Path("corpora"), parts: Parts = "speech") -> None:
+    """Download and unpack a corpus; an interrupted download is continued.
+
+    For example:
+
+    intona corpus get ravdess --into data --parts speech,song
+    """
+    from intona import corpora, labels
+    from intona.cli.progress import bar
+    from intona.corpora import fetch
+
+    found = corpora.info(name)
+    typer.echo(f"{found.title}: {found.licence}\nPlease cite: {found.citation}")
+    with bar() as progress:
+        folders = fetch.get(
+            name, into, parts=labels.parse_list(parts) or ("speech",), progress=progress
+        )
+    for folder in folders:
+        corpus = corpora.load(folder, name)
+        typer.echo(f"{folder}: {len(corpus.table)} utterances, {len(corpus.speakers)} speakers")
+
+
+@app.command("check")
+def check(
+    paths: options.Corpus,
+    corpus: Named = None,
+    columns: Columns = None,
+    labels: Doubtful = False,
+    workers: options.Workers = 1,
+    out: Report = None,
+) -> None:
+    """Look for missing, extra, doubled, unreadable, clipped, silent and mislabelled files.
+
+    The exit code is 1 when something was found.
+    """
+    from intona import corpora
+    from intona.cli.progress import bar
+    from intona.corpora.integrity import check as check_corpus
+    from intona.files import atomic
+
+    loaded = corpora.load(list(paths), corpus, **_options(columns))
+    with bar() as progress:
+        findings = check_corpus(loaded, labels=labels, workers=workers, progress=progress)
+    if out is not None:
+        with atomic(out) as temporary:
+            findings.to_csv(temporary, index=False)
+    typer.echo(f"{loaded.name}: {len(loaded.table)} utterances, {len(loaded.speakers)} speakers")
+    for kind, group in findings.groupby("kind", sort=False):
+        typer.echo(f"{kind}: {len(group)}")
+        for file, detail in group[["file", "detail"]].head(10).itertuples(index=False):
+            typer.echo(f"    {file + ': ' if file else ''}{detail}")
+        if len(group) > 10:
+            typer.echo(f"    ... and {len(group) - 10} more (all of them with --out FILE.csv)")
+    if len(findings):
+        raise typer.Exit(1)
+    typer.echo("nothing wrong")
+
+
+@app.command("stats")
+def stats(
+    paths: options.Corpus,
+    out: Out = Path("corpus.png"),
+    corpus: Named = None,
+    columns: Columns = None,
+    workers: options.Workers = 1,
+) -> None:
+    """Draw durations, emotions, speakers, levels and pitch as one picture."""
+    from intona import corpora
+    from intona.cli.progress import bar
+    from intona.corpora.picture import draw, summary
+
+    loaded = corpora.load(list(paths), corpus, **_options(columns))
+    with bar() as progress:
+        frame = draw(loaded, out, workers=workers, progress=progress)
+    for name, value in summary(frame).items():
+        typer.echo(f"{name + ':':<10}{value}")
+    typer.echo(f"{out}: the picture")
+
+
+def _options(columns: str | None) -> dict[str, str]:
+    return {} if columns is None else {"columns": columns}
