@@ -20,7 +20,7 @@ from intona.decode import Source
 from intona.errors import UsageError
 from intona.silero import CHUNK, RATE, Silero
 
-__all__ = ["Edge", "SpeechDetector", "SpeechOptions", "regions"]
+__all__ = ["Edge", "SpeechDetector", "SpeechOptions", "Step", "regions"]
 
 STEP = CHUNK / RATE  # seconds
 
@@ -76,6 +76,21 @@ class Edge:
     time: float
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one more chunk of 32 ms has decided.
+
+    Attributes:
+        time: end of the chunk, in seconds since the beginning of the stream.
+        heard: the open region lasts at least until here, in seconds.
+        edges: boundaries decided by this chunk.
+    """
+
+    time: float
+    heard: float
+    edges: tuple[Edge, ...]
+
+
 class SpeechDetector:
     """Find speech regions while audio arrives.
 
@@ -121,21 +136,29 @@ class SpeechDetector:
 
     def push(self, samples: NDArray[np.float32]) -> list[Edge]:
         """Take the next samples, shape ``(n,)``; return the boundaries they decide."""
-        return self._feed(samples, last=False)
+        return [edge for step in self.steps(samples) for edge in step.edges]
 
     def flush(self) -> list[Edge]:
         """End the stream: judge what is left, and close an open region."""
-        edges = self._feed(np.zeros(0, np.float32), last=True)
-        duration = self._chunks * STEP
-        if len(self._rest):
-            duration += len(self._rest) / RATE
-            padded = np.pad(self._rest, (0, CHUNK - len(self._rest)))
-            edges += self._judge(self._network(padded[None]))
-            self._rest = np.zeros(0, np.float32)
-        edges += self._close(limit=duration)
-        return edges
+        return [edge for step in self.last_steps() for edge in step.edges]
 
-    def _feed(self, samples: NDArray[np.float32], last: bool) -> list[Edge]:
+    def steps(self, samples: NDArray[np.float32]) -> list[Step]:
+        """Do as :meth:`push`, but say chunk by chunk what is decided when."""
+        return self._feed(samples, last=False)
+
+    def last_steps(self) -> list[Step]:
+        """Do as :meth:`flush`, but say chunk by chunk what is decided when."""
+        steps = self._feed(np.zeros(0, np.float32), last=True)
+        duration = self._chunks * STEP + len(self._rest) / RATE
+        if len(self._rest):
+            padded = np.pad(self._rest, (0, CHUNK - len(self._rest)))
+            (step,) = self._judge(self._network(padded[None]))
+            steps.append(Step(duration, min(step.heard, duration), step.edges))
+            self._rest = np.zeros(0, np.float32)
+        steps.append(Step(duration, min(self._last, duration), tuple(self._close(duration))))
+        return steps
+
+    def _feed(self, samples: NDArray[np.float32], last: bool) -> list[Step]:
         if self._resampler is not None:
             samples = self._resampler.resample_chunk(samples, last=last)
         joined = np.concatenate([self._rest, samples]) if len(self._rest) else samples
@@ -143,21 +166,22 @@ class SpeechDetector:
         self._rest = joined[whole * CHUNK :].copy()
         return self._judge(self._network(joined[: whole * CHUNK].reshape(whole, CHUNK)))
 
-    def _judge(self, probabilities: Iterable[float]) -> list[Edge]:
-        options, edges = self.options, list[Edge]()
+    def _judge(self, probabilities: Iterable[float]) -> list[Step]:
+        options, steps = self.options, list[Step]()
         for probability in probabilities:
-            now = self._chunks * STEP
+            now = (self._chunks + 1) * STEP
             self._chunks += 1
+            edges: list[Edge] = []
             if self._begin is None:
                 if probability >= options.threshold:
-                    self._begin, self._last = now, now + STEP
+                    self._begin, self._last = now - STEP, now
             elif probability >= options.threshold - options.hysteresis:
-                self._last = now + STEP
-            elif now + STEP - self._last >= options.min_silence:
-                edges += self._close(limit=now + STEP)
-                continue
-            edges += self._advance(now + STEP)
-        return edges
+                self._last = now
+            elif now - self._last >= options.min_silence:
+                edges = self._close(limit=now)
+            edges += self._advance(now)
+            steps.append(Step(now, self._last, tuple(edges)))
+        return steps
 
     def _advance(self, now: float) -> list[Edge]:
         """Open a region that has lasted long enough, cut one that has lasted too long."""

@@ -1,0 +1,79 @@
+"""Timelines and segments as CSV, times in seconds."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from intona.errors import UsageError
+from intona.formats.rows import rows
+from intona.turns import Turn
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["read", "render"]
+
+_FIXED = ("file", "start", "end", "emotion", "confidence", "status")
+
+
+def render(table: pd.DataFrame) -> str:
+    """Return a header and one line per segment; what is unknown is empty."""
+    names = [name for name in table.columns if name not in _FIXED]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*_FIXED, *names])
+    for row in rows(table):
+        confidence = "" if row.confidence is None else f"{row.confidence:.6f}"
+        others = [
+            f"{row.probabilities[name]:.6f}"
+            if name in row.probabilities
+            else row.values.get(name, "")
+            for name in names
+        ]
+        writer.writerow(
+            [row.file, row.start, row.end, row.emotion or "", confidence, row.status, *others]
+        )
+    return text.getvalue()
+
+
+def read(text: str, where: str) -> list[Turn]:
+    """Read segments from a table with the columns ``start`` and ``end``.
+
+    Times are seconds, ``1:02:03.5`` or pandas' ``0 days 00:00:01.5``. A column ``file`` names the
+    recording, all others are kept. Comma, semicolon and tabulator separate.
+
+    Raises:
+        UsageError: a column is missing, or a time is none.
+    """
+    first = text.partition("\n")[0]
+    separator = max(",;\t", key=first.count)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
+    names = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
+    if not {"start", "end"} <= names.keys():
+        raise UsageError(f"{where} needs the columns start and end (in seconds) in its first line")
+    turns = []
+    for number, row in enumerate(reader, 2):
+        try:
+            start, end = (_seconds(row[names[key]] or "") for key in ("start", "end"))
+        except ValueError:
+            raise UsageError(
+                f"{where}, line {number}: start and end must be seconds, for example 12.5"
+            ) from None
+        values = {
+            name: (row[column] or "").strip()
+            for name, column in names.items()
+            if name not in ("file", "start", "end", "") and isinstance(row[column], str)
+        }
+        file = row[names["file"]] if "file" in names else None
+        turns.append(Turn(start, end, {k: v for k, v in values.items() if v}, file or None))
+    return turns
+
+
+def _seconds(text: str) -> float:
+    days, _, clock = text.strip().rpartition(" days ")
+    total = 0.0
+    for part in clock.split(":"):
+        total = total * 60 + float(part)
+    return total + 86_400 * int(days or 0)

@@ -1,0 +1,32 @@
+"""A timeline as one JSON array."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from intona.formats.rows import Row, rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["as_dict", "render"]
+
+
+def render(table: pd.DataFrame) -> str:
+    """Return an array of objects; times in seconds, what is unknown is ``null``."""
+    return json.dumps([as_dict(row) for row in rows(table)], indent=2, ensure_ascii=False) + "\n"
+
+
+def as_dict(row: Row) -> dict[str, Any]:
+    """Return a row as a JSON object."""
+    return {
+        "file": row.file or None,
+        "start": row.start,
+        "end": row.end,
+        "emotion": row.emotion,
+        "confidence": None if row.confidence is None else round(row.confidence, 6),
+        "status": row.status,
+        "probabilities": {name: round(value, 6) for name, value in row.probabilities.items()},
+        **row.values,
+    }

@@ -1,0 +1,23 @@
+"""A timeline as Parquet, exactly as it is: the (file, start, end) index and all columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from intona.files import atomic
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["save"]
+
+
+def save(table: pd.DataFrame, path: Path) -> None:
+    """Write the table; ``pandas.read_parquet`` returns it, index and all.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with atomic(path) as temporary:
+        table.to_parquet(temporary)

@@ -1,0 +1,88 @@
+"""A timeline's rows, as the writers need them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from intona.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Row", "rows", "single"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One segment.
+
+    Attributes:
+        file: the recording, empty when it has no name.
+        start: begin in seconds.
+        end: end in seconds.
+        emotion: ``None`` without speech, or of a model of numbers.
+        confidence: ``None`` where there is no emotion.
+        status: ``ok``, ``unsure`` or ``no_speech``.
+        probabilities: per emotion (or the number); empty without speech.
+        values: further columns, for example ``speaker``.
+    """
+
+    file: str
+    start: float
+    end: float
+    emotion: str | None
+    confidence: float | None
+    status: str
+    probabilities: Mapping[str, float]
+    values: Mapping[str, str]
+
+    @property
+    def title(self) -> str:
+        """What a person reads: ``angry 81 %``, with a question mark where unsure."""
+        if self.emotion is None or self.confidence is None:
+            return "  ".join(f"{name} {value:.2f}" for name, value in self.probabilities.items())
+        mark = "?" if self.status == "unsure" else ""
+        return f"{self.emotion}{mark} {100 * self.confidence:.0f} %"
+
+
+def rows(table: pd.DataFrame) -> list[Row]:
+    """Return the rows of a timeline, times rounded to milliseconds."""
+    import pandas as pd
+
+    fixed = ("emotion", "confidence", "status")
+    others = [name for name in table.columns if name not in fixed]
+    numbers = [name for name in others if table[name].dtype.kind == "f"]
+    texts = [name for name in others if name not in numbers]
+    found = []
+    for (file, start, end), record in zip(table.index, table.to_dict("records"), strict=True):
+        confidence = record["confidence"]
+        found.append(
+            Row(
+                str(file),
+                round(start.total_seconds(), 3),
+                round(end.total_seconds(), 3),
+                None if pd.isna(record["emotion"]) else str(record["emotion"]),
+                None if pd.isna(confidence) else float(confidence),
+                str(record["status"]),
+                {name: float(record[name]) for name in numbers if not pd.isna(record[name])},
+                {name: str(record[name]) for name in texts if not pd.isna(record[name])},
+            )
+        )
+    return found
+
+
+def single(table: pd.DataFrame, format: str) -> list[Row]:
+    """Return the rows that hold speech, for a format that is about one recording.
+
+    Raises:
+        UsageError: the table is about several.
+    """
+    found = rows(table)
+    files = {row.file for row in found}
+    if len(files) > 1:
+        raise UsageError(
+            f"{format} holds one recording, this table has {len(files)}: write one file for each"
+        )
+    return [row for row in found if row.status != "no_speech"]

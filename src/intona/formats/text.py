@@ -1,0 +1,48 @@
+"""A timeline as a plain table for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from intona.formats.rows import Row, rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["clock", "render"]
+
+
+def render(table: pd.DataFrame) -> str:
+    """Return one line per segment, a heading per recording."""
+    lines, file = [], None
+    for row in rows(table):
+        if row.file and row.file != file:
+            lines.append(row.file)
+        file = row.file
+        lines.append(f"  {clock(row.start)} - {clock(row.end)}  {_words(row)}")
+    return "".join(line + "\n" for line in lines)
+
+
+def clock(seconds: float) -> str:
+    """Return a time as people read it.
+
+    Examples:
+        >>> clock(3725.25)
+        '1:02:05.2'
+    """
+    tenths = round(seconds * 10)
+    hours, rest = divmod(tenths, 36_000)
+    minutes, rest = divmod(rest, 600)
+    return f"{hours}:{minutes:02d}:{rest / 10:04.1f}"
+
+
+def _words(row: Row) -> str:
+    if row.status == "no_speech":
+        words = "no speech"
+    else:
+        words = row.title
+        others = sorted(row.probabilities.items(), key=lambda item: -item[1])[1:3]
+        if row.emotion is not None and others:
+            words = f"{words:16s} then " + ", ".join(f"{k} {100 * v:.0f} %" for k, v in others)
+    said = " ".join(row.values[name] for name in ("speaker", "text") if name in row.values)
+    return f"{words}  {said}" if said else words
