@@ -1,0 +1,102 @@
+"""Whisper's log-mel spectrogram in numpy, without padding to 30 s.
+
+Definition (Radford et al. 2022, arXiv:2212.04356, and OpenAI's reference code): 16 kHz, periodic
+Hann window of 400 samples every 160, reflected at the ends, power spectrum, 80 Slaney mel
+filters, ``log10`` floored at 1e-10 and at 8 below the loudest value, then ``(x + 4) / 4``.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["BANDS", "HOP", "RATE", "WINDOW", "filterbank", "log_mel", "speech_span", "trim"]
+
+RATE = 16_000
+WINDOW = 400
+HOP = 160
+BANDS = 80
+
+# Silence at the ends: quieter than this share of the peak; this much of it is kept.
+QUIET = 0.02
+KEEP = 0.1  # seconds
+
+Floats = NDArray[np.float32]
+
+
+@lru_cache(maxsize=4)
+def filterbank(warp: float = 1.0) -> Floats:
+    """Return the 80 triangular mel filters over 201 bins, 0 to 8 kHz, area-normalised.
+
+    Args:
+        warp: factor on the frequency axis; the filters of ``warp`` 1.1 see a voice whose
+            formants lie 10 % lower than it truly has (vocal tract length perturbation,
+            Jaitly & Hinton 2013).
+
+    Returns:
+        Shape ``(80, 201)``.
+
+    Examples:
+        >>> filterbank().shape
+        (80, 201)
+    """
+    hertz = np.linspace(0.0, RATE / 2, WINDOW // 2 + 1)
+    top = 15.0 + 27.0 * np.log(RATE / 2 / 1000.0) / np.log(6.4)
+    mels = np.linspace(0.0, top, BANDS + 2)
+    edges = np.where(mels < 15.0, mels * 200.0 / 3.0, 1000.0 * 6.4 ** ((mels - 15.0) / 27.0))
+    width = np.diff(edges)
+    ramps = edges[:, None] - hertz * warp
+    rise, fall = -ramps[:-2] / width[:-1, None], ramps[2:] / width[1:, None]
+    triangles = np.maximum(0.0, np.minimum(rise, fall))
+    return (triangles * (2.0 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)
+
+
+def log_mel(samples: Floats, *, warp: float = 1.0) -> Floats:
+    """Return Whisper's log-mel spectrogram of a signal at 16 kHz.
+
+    Args:
+        samples: mono float32 in [-1, 1], shape ``(n,)``, at least 201 samples.
+        warp: see :func:`filterbank`.
+
+    Returns:
+        Shape ``(80, n // 160)``.
+
+    Examples:
+        >>> log_mel(np.sin(np.arange(16000, dtype=np.float32))).shape
+        (80, 100)
+    """
+    padded = np.pad(np.asarray(samples, dtype=np.float32), WINDOW // 2, mode="reflect")
+    window = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(WINDOW) / WINDOW)).astype(np.float32)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP][: len(samples) // HOP]
+    spectrum = np.fft.rfft(frames * window, axis=1)
+    power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+    level = np.log10(np.maximum(filterbank(warp) @ power.T, 1e-10))
+    return ((np.maximum(level, level.max() - 8.0) + 4.0) / 4.0).astype(np.float32)
+
+
+def speech_span(samples: Floats) -> tuple[int, int]:
+    """Return the first and one past the last sample to keep when silence is trimmed.
+
+    Silence at the ends is what stays below 2 % of the peak; 0.1 s of it is kept.
+
+    Args:
+        samples: at 16 kHz, shape ``(n,)``.
+
+    Examples:
+        >>> speech_span(np.r_[np.zeros(8000), np.ones(1600), np.zeros(8000)].astype(np.float32))
+        (6400, 11200)
+    """
+    level = np.abs(samples)
+    loud = np.flatnonzero(level > QUIET * level.max())
+    if not loud.size:
+        return 0, len(samples)
+    keep = int(KEEP * RATE)
+    return max(0, int(loud[0]) - keep), min(len(samples), int(loud[-1]) + 1 + keep)
+
+
+def trim(samples: Floats) -> Floats:
+    """Return the signal without the silence at its ends, see :func:`speech_span`."""
+    start, stop = speech_span(samples)
+    return samples[start:stop]

@@ -1,0 +1,77 @@
+"""Where the weights of pretrained encoders come from: a file, a folder, or the hub."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from intona.errors import ModelError
+
+__all__ = ["ENVIRONMENT", "HUB_NAME", "is_whisper", "locate"]
+
+ENVIRONMENT = "INTONA_ENCODER"
+HUB_NAME = "openai/whisper-tiny.en"
+_WANTED = ("*.json", "*.safetensors")
+
+
+def locate(name: str = "") -> Path:
+    """Return the safetensors file of an encoder.
+
+    Args:
+        name: the file, a folder in Hugging Face's format, or a hub name; empty means what the
+            environment variable ``INTONA_ENCODER`` says, else ``openai/whisper-tiny.en``.
+
+    Raises:
+        ModelError: nothing there, or the hub cannot be reached.
+    """
+    wanted = name or os.environ.get(ENVIRONMENT) or HUB_NAME
+    path = Path(wanted).expanduser()
+    if path.is_file():
+        return path
+    if path.is_dir():
+        return _in_folder(path)
+    if path.is_absolute() or wanted.count("/") != 1 or path.suffix == ".safetensors":
+        raise ModelError(
+            f"no encoder weights at {wanted}: give a .safetensors file, for example in the "
+            f"environment variable {ENVIRONMENT}"
+        )
+    return _in_folder(_fetch(wanted))
+
+
+def is_whisper(file: Path) -> bool:
+    """Tell whether weights are Whisper's: a file alone, or beside a configuration saying so."""
+    config = file.parent / "config.json"
+    if not config.is_file():
+        return True
+    try:
+        return json.loads(config.read_text("utf-8")).get("model_type") == "whisper"
+    except (OSError, ValueError, AttributeError) as error:
+        raise ModelError(f"cannot read {config}: {error}") from None
+
+
+def _in_folder(folder: Path) -> Path:
+    file = folder / "model.safetensors"
+    if not file.is_file():
+        raise ModelError(f"{folder} holds no model.safetensors")
+    return file
+
+
+def _fetch(name: str) -> Path:
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+        from huggingface_hub.errors import RepositoryNotFoundError as Missing
+    except ImportError:
+        raise ModelError(
+            f"the encoder {name} comes from the hub: pip install 'intona[hub]', "
+            f"or set {ENVIRONMENT} to a .safetensors file"
+        ) from None
+    try:
+        return Path(snapshot_download(name, allow_patterns=list(_WANTED)))
+    except (Missing, LocalEntryNotFoundError, HFValidationError, OSError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelError(
+            f"cannot fetch the encoder {name} from the hub ({reason}): "
+            f"set {ENVIRONMENT} to a local .safetensors file"
+        ) from None

@@ -1,0 +1,109 @@
+"""A small writer of ONNX graphs: operators as method calls, weights as int8 where asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import onnx
+
+__all__ = ["Graph"]
+
+OPSET = 17
+
+
+class Graph:
+    """Collects nodes and constants; every operator is ``graph.op(name, inputs, **attributes)``.
+
+    Examples:
+        >>> graph = Graph()
+        >>> graph.op("Add", ["x", graph.constant(1.0)], name="y")
+        'y'
+    """
+
+    def __init__(self) -> None:
+        self._nodes: list[Any] = []
+        self._constants: dict[str, Any] = {}
+        self._count = 0
+
+    def op(
+        self,
+        kind: str,
+        inputs: Sequence[str],
+        *,
+        name: str | None = None,
+        **attributes: Any,
+    ) -> str:
+        """Append an operator and return the name of its (first) output."""
+        from onnx import helper
+
+        output = name or self._name(kind.lower())
+        self._nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
+        return output
+
+    def constant(self, value: Any, dtype: str = "float32") -> str:
+        """Store an array or number and return its name; equal small constants are shared."""
+        from onnx import numpy_helper
+
+        array = np.asarray(value, dtype=dtype)
+        name = self._name("c")
+        if array.size <= 8:
+            name = f"c_{array.dtype}_{array.shape}_{array.tolist()}".replace(" ", "")
+        if name not in self._constants:
+            self._constants[name] = numpy_helper.from_array(array, name)
+        return name
+
+    def integer(self, *values: int) -> str:
+        """Store a list of int64, as shapes, axes and slices want them."""
+        return self.constant(list(values), "int64")
+
+    def quantised(self, weight: NDArray[np.float32], axis: int) -> str:
+        """Store a weight in one byte per value and return the name of its float32 copy.
+
+        Symmetric, one scale per slice along ``axis``; the copy is made once, when the
+        model is loaded.
+
+        Args:
+            weight: any shape.
+            axis: the axis of the output channels.
+        """
+        others = tuple(k for k in range(weight.ndim) if k != axis)
+        scale = np.maximum(np.abs(weight).max(axis=others, keepdims=True) / 127.0, 1e-12)
+        codes = np.clip(np.rint(weight / scale), -127, 127).astype(np.int8)
+        exact = self.op("Cast", [self.constant(codes, "int8")], to=1)
+        return self.op("Mul", [exact, self.constant(scale)])
+
+    def model(
+        self, inputs: Sequence[tuple[str, Sequence[str]]], outputs: Sequence[tuple[str, list[Any]]]
+    ) -> onnx.ModelProto:
+        """Return the checked model.
+
+        Args:
+            inputs: name and axis names of each float32 input.
+            outputs: name and axes (names or sizes) of each float32 output.
+        """
+        import onnx
+        from onnx import TensorProto, helper
+
+        def values(pairs: Any) -> list[Any]:
+            return [helper.make_tensor_value_info(n, TensorProto.FLOAT, list(s)) for n, s in pairs]
+
+        graph = helper.make_graph(
+            self._nodes,
+            "intona",
+            values(inputs),
+            values(outputs),
+            initializer=list(self._constants.values()),
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
+        model.ir_version = 8
+        onnx.checker.check_model(model)
+        return model
+
+    def _name(self, stem: str) -> str:
+        self._count += 1
+        return f"{stem}_{self._count}"

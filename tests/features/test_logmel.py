@@ -1,0 +1,48 @@
+"""Whisper's log-mel against transformers, and the trimming against its definition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from intona.features.logmel import filterbank, log_mel, speech_span, trim
+
+
+def signal(seconds: float, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return (0.1 * rng.standard_normal(int(16_000 * seconds))).astype(np.float32)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 3.337])
+def test_log_mel_is_whispers(seconds: float) -> None:
+    transformers = pytest.importorskip("transformers")
+    extractor = transformers.WhisperFeatureExtractor()
+    samples = signal(seconds)
+    wanted = extractor(
+        samples, sampling_rate=16_000, padding="do_not_pad", return_tensors="np"
+    ).input_features[0]
+    frames = len(samples) // 160
+    assert np.abs(log_mel(samples) - wanted[:, :frames]).max() < 1e-4
+
+
+def test_filters_have_unit_area() -> None:
+    spacing = 8000 / 200
+    assert np.allclose(filterbank()[50:].sum(axis=1) * spacing, 1.0, atol=0.02)
+
+
+def test_warp_moves_the_bands() -> None:
+    peak = filterbank()[40].argmax()
+    assert filterbank(1.1)[40].argmax() == pytest.approx(peak / 1.1, abs=1)
+
+
+def test_trim_keeps_a_tenth_of_a_second() -> None:
+    samples = np.zeros(32_000, np.float32)
+    samples[8000:16_000] = signal(0.5)
+    start, stop = speech_span(samples)
+    assert abs(start - (8000 - 1600)) < 100
+    assert abs(stop - (16_000 + 1600)) < 100
+    assert len(trim(samples)) == stop - start
+
+
+def test_trim_of_silence_keeps_it() -> None:
+    assert speech_span(np.zeros(5000, np.float32)) == (0, 5000)
