@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from intona.errors import AudioError, ModelError
-from intona.server.jobs import TooMuch
+from intona.server.jobs import TooMuchError
 
 LABELS = ["neutral", "happy", "sad", "angry"]
 SEGMENT = {
@@ -66,10 +66,10 @@ class FakeEngine:
         if data.startswith(b"\xff\xff\xff\xff"):
             os.kill(os.getpid(), signal.SIGKILL)
         self._streams[request["stream"]] += len(data)
-        return {"events": [{"type": "heard", "bytes": self._streams[request["stream"]]}]}, b""
+        return {"events": [{"event": "heard", "bytes": self._streams[request["stream"]]}]}, b""
 
     def _flush(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-        return {"events": [{"type": "flushed"}]}, b""
+        return {"events": [{"event": "flushed"}]}, b""
 
     def _close(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         del self._streams[request["stream"]]
@@ -89,9 +89,13 @@ class FakeEngine:
         elif name.startswith("broken"):
             raise AudioError(f"{name} is text, not audio")
         elif name.startswith("long"):
-            raise TooMuch(f"{name} is too long")
+            raise TooMuchError(f"{name} is too long")
         elif name.startswith("bug"):
             raise ZeroDivisionError("secret words")
         elif name.startswith("write"):
-            with open("/tmp/intona-must-not-exist", "wb") as file:
-                file.write(b"x")
+            path = os.path.join(os.environ["TMPDIR"], "must-not-grow")
+            try:
+                with open(path, "wb") as file:
+                    file.write(b"x")
+            finally:
+                os.unlink(path)

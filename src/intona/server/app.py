@@ -85,7 +85,9 @@ def _add_signs_of_life(app: FastAPI, service: Service) -> None:
             raise problems.Problem(503, "not-ready", "no worker is ready", retry_after=2)
         return Health(status="ok")
 
-    text = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+    text: dict[int | str, dict[str, Any]] = {
+        200: {"content": {"text/plain": {"schema": {"type": "string"}}}}
+    }
 
     @app.get(
         "/metrics",

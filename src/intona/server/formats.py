@@ -7,7 +7,9 @@ from urllib.parse import quote
 
 __all__ = ["MEDIA_TYPES", "FormatName", "attachment"]
 
-FormatName = Literal["json", "jsonl", "csv", "parquet", "vtt", "srt", "textgrid", "audacity", "rttm"]
+FormatName = Literal[
+    "json", "jsonl", "csv", "parquet", "vtt", "srt", "textgrid", "audacity", "rttm"
+]
 _TYPES = (
     ("application/json", ".json"),
     ("application/x-ndjson", ".jsonl"),
@@ -26,11 +28,11 @@ SUFFIXES = {name: suffix for name, (_, suffix) in zip(get_args(FormatName), _TYP
 
 
 def attachment(recording: str | None, style: str) -> str:
-    """Return the ``Content-Disposition`` of an export, named after the recording.
+    r"""Return the ``Content-Disposition`` of an export, named after the recording.
 
     Examples:
         >>> attachment("call 1.mp3", "vtt")
-        'attachment; filename="call 1.vtt"; filename*=UTF-8\\'\\'call%201.vtt'
+        'attachment; filename="call 1.vtt"; filename*=UTF-8\'\'call%201.vtt'
     """
     stem = (recording or "timeline").rpartition("/")[2]
     name = (stem.rpartition(".")[0] or stem) + SUFFIXES[style]

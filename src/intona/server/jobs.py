@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 from intona.errors import IntonaError
 
-__all__ = ["EngineLike", "TooMuch", "Upload"]
+__all__ = ["EngineLike", "TooMuchError", "Upload"]
 
 
-class TooMuch(IntonaError):
+class TooMuchError(IntonaError):
     """A recording is longer or larger than the service takes."""
 
 

@@ -3,20 +3,20 @@
 The client declares ``rate`` and ``encoding`` in the query, sends binary messages of mono
 samples, and gets JSON events. Each message is worked on before the next is read, so a client
 that sends faster than the service works is held back by TCP. The text message
-``{"type": "end"}`` asks for what is left and ends the stream.
+``{"event": "end"}`` asks for what is left and ends the stream.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from intona.server.gate import BEARER_PROTOCOL, refuse
-from intona.server.pool import JobFailed, WorkerDied
+from intona.server.pool import JobError, WorkerDiedError
 from intona.server.problems import Problem
 
 if TYPE_CHECKING:
@@ -58,18 +58,18 @@ async def _serve(websocket: WebSocket, service: Service) -> None:
         opening = {"rate": rate, "encoding": encoding}
         async with service.streams.open(opening, seconds=PUSH_SECONDS) as ask:
             await websocket.send_json(
-                {"type": "ready", "rate": rate, "encoding": encoding, **_about(service.model)}
+                {"event": "ready", "rate": rate, "encoding": encoding, **_about(service.model)}
             )
             await _talk(websocket, service, ask, rate, ENCODINGS[encoding])
-    except _Bad as error:
+    except _StreamError as error:
         await _end(websocket, error.code, error.detail)
-    except JobFailed as error:
+    except JobError as error:
         await _end(websocket, BAD_DATA, error.detail)
-    except WorkerDied:
+    except WorkerDiedError:
         await _end(websocket, BROKEN, "the stream was interrupted: open a new one")
 
 
-class _Bad(Exception):
+class _StreamError(Exception):
     """The client did something a stream cannot go on after."""
 
     def __init__(self, code: int, detail: str) -> None:
@@ -83,9 +83,9 @@ def _declared(websocket: WebSocket) -> tuple[int, str]:
     encoding = websocket.query_params.get("encoding", "s16le")
     rate = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
     if not RATES[0] <= rate <= RATES[1]:
-        raise _Bad(BAD_REQUEST, f"declare ?rate= in Hz, {RATES[0]} to {RATES[1]}")
+        raise _StreamError(BAD_REQUEST, f"declare ?rate= in Hz, {RATES[0]} to {RATES[1]}")
     if encoding not in ENCODINGS:
-        raise _Bad(BAD_REQUEST, f"encoding must be one of {', '.join(ENCODINGS)}")
+        raise _StreamError(BAD_REQUEST, f"encoding must be one of {', '.join(ENCODINGS)}")
     return rate, encoding
 
 
@@ -115,7 +115,7 @@ async def _talk(
             pcm = _samples(hearing.result(), width)
             if pcm is None:
                 await _send(websocket, await ask("flush", b""))
-                await websocket.send_json({"type": "end"})
+                await websocket.send_json({"event": "end"})
                 await websocket.close()
                 return
             step = rate * width
@@ -126,20 +126,20 @@ async def _talk(
         stopping.cancel()
 
 
-def _samples(message: dict[str, Any], width: int) -> bytes | None:
+def _samples(message: MutableMapping[str, Any], width: int) -> bytes | None:
     """Return the samples of a message, ``None`` when it ends the stream."""
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", 1005))
     data = message.get("bytes")
     if data is None:
         try:
-            if json.loads(message.get("text") or "") == {"type": "end"}:
+            if json.loads(message.get("text") or "") == {"event": "end"}:
                 return None
         except ValueError:
             pass
-        raise _Bad(BAD_DATA, 'send binary samples, or {"type": "end"}')
+        raise _StreamError(BAD_DATA, 'send binary samples, or {"event": "end"}')
     if len(data) % width:
-        raise _Bad(BAD_DATA, f"a message must hold whole samples of {width} bytes")
+        raise _StreamError(BAD_DATA, f"a message must hold whole samples of {width} bytes")
     return data
 
 
@@ -149,5 +149,5 @@ async def _send(websocket: WebSocket, events: list[dict[str, Any]]) -> None:
 
 
 async def _end(websocket: WebSocket, code: int, detail: str) -> None:
-    await websocket.send_json({"type": "error", "detail": detail})
+    await websocket.send_json({"event": "error", "message": detail})
     await websocket.close(code, detail[:100])

@@ -15,7 +15,7 @@ from uuid import uuid4
 from intona.errors import ModelError
 from intona.server.wire import WireError, pack, receive_async
 
-__all__ = ["Crew", "JobFailed", "Jobs", "Streams", "Worker", "WorkerDied"]
+__all__ = ["Crew", "JobError", "Jobs", "Streams", "Worker", "WorkerDiedError"]
 
 CHUNK = 256 * 1024
 START_SECONDS = 120.0
@@ -27,7 +27,7 @@ CRASHES = frozenset(
 )
 
 
-class JobFailed(Exception):
+class JobError(Exception):
     """A worker refused a job, in order: ``kind`` says why, ``detail`` says it in words."""
 
     def __init__(self, kind: str, detail: str) -> None:
@@ -36,7 +36,7 @@ class JobFailed(Exception):
         self.detail = detail
 
 
-class WorkerDied(Exception):
+class WorkerDiedError(Exception):
     """A worker went away, or had to be killed, in the middle of a job.
 
     Attributes:
@@ -118,28 +118,28 @@ class Worker:
         be out of step.
 
         Raises:
-            JobFailed: the worker answered with an error.
-            WorkerDied: it did not answer.
+            JobError: the worker answered with an error.
+            WorkerDiedError: it did not answer.
         """
         async with self._lock:
             if not self.alive:
-                raise WorkerDied("lost")
+                raise WorkerDiedError("lost")
             try:
                 async with asyncio.timeout(seconds):
                     await self._write(request, body)
                     answer, payload = await self._read()
             except TimeoutError:
                 await self.kill()
-                raise WorkerDied("timeout") from None
+                raise WorkerDiedError("timeout") from None
             except (WireError, OSError):
                 await self.kill()
                 crashed = -(self._process.returncode or 0) in CRASHES
-                raise WorkerDied("crash" if crashed else "lost") from None
+                raise WorkerDiedError("crash" if crashed else "lost") from None
             except BaseException:
                 await self.kill()
                 raise
         if not answer.pop("ok", False):
-            raise JobFailed(str(answer.get("kind")), str(answer.get("detail")))
+            raise JobError(str(answer.get("kind")), str(answer.get("detail")))
         return answer, payload
 
     async def stop(self, seconds: float = 2.0) -> None:
@@ -277,14 +277,14 @@ class Jobs(Crew):
         """Wait for a free worker and let it do one job; ``seconds`` covers both.
 
         Raises:
-            JobFailed: the worker refused the job.
-            WorkerDied: it did not finish; it is being replaced.
+            JobError: the worker refused the job.
+            WorkerDiedError: it did not finish; it is being replaced.
         """
         try:
             async with asyncio.timeout(seconds), self.borrow(1) as worker:
                 return await worker.call(request, body, seconds=seconds)
         except TimeoutError:
-            raise WorkerDied("timeout") from None
+            raise WorkerDiedError("timeout") from None
 
 
 class Streams(Crew):
@@ -297,8 +297,8 @@ class Streams(Crew):
         """Open a stream; yields ``ask(op, pcm)``, which returns the events it caused.
 
         Raises:
-            JobFailed: the rate or encoding is not possible.
-            WorkerDied: the worker went away; its streams end, it is being replaced.
+            JobError: the rate or encoding is not possible.
+            WorkerDiedError: the worker went away; its streams end, it is being replaced.
         """
         name = uuid4().hex
         async with self.borrow() as worker:
@@ -312,5 +312,5 @@ class Streams(Crew):
                 yield ask
             finally:
                 if worker.alive:
-                    with suppress(JobFailed, WorkerDied):
+                    with suppress(JobError, WorkerDiedError):
                         await worker.call({"op": "close", "stream": name}, seconds=seconds)

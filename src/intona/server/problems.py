@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import JSONResponse, Response
 
-from intona.server.pool import JobFailed, WorkerDied
+from intona.server.pool import JobError, WorkerDiedError
 
 __all__ = ["Problem", "document", "install", "response"]
 
@@ -93,7 +93,7 @@ def document(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return described
 
 
-def of_job(error: JobFailed) -> Problem:
+def of_job(error: JobError) -> Problem:
     """Return how a worker's refusal is answered."""
     if error.kind == "too_much":
         return Problem(413, "too-much-audio", error.detail)
@@ -104,7 +104,7 @@ def of_job(error: JobFailed) -> Problem:
     return Problem(422, "not-processable", f"this input cannot be processed ({error.detail})")
 
 
-def of_death(error: WorkerDied) -> Problem:
+def of_death(error: WorkerDiedError) -> Problem:
     """Return how the loss of a worker is answered."""
     if error.reason == "crash":
         return Problem(422, "not-decodable", "this file made the decoder fail: convert it to wav")
@@ -134,11 +134,11 @@ def install(app: FastAPI) -> None:
         return response(422, "invalid", "; ".join(parts))
 
     async def refused(request: Request, error: Exception) -> Response:
-        assert isinstance(error, JobFailed)
+        assert isinstance(error, JobError)
         return await known(request, of_job(error))
 
     async def died(request: Request, error: Exception) -> Response:
-        assert isinstance(error, WorkerDied)
+        assert isinstance(error, WorkerDiedError)
         return await known(request, of_death(error))
 
     async def unexpected(request: Request, error: Exception) -> Response:
@@ -146,6 +146,6 @@ def install(app: FastAPI) -> None:
 
     app.add_exception_handler(StarletteHTTPException, known)
     app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(JobFailed, refused)
-    app.add_exception_handler(WorkerDied, died)
+    app.add_exception_handler(JobError, refused)
+    app.add_exception_handler(WorkerDiedError, died)
     app.add_exception_handler(Exception, unexpected)

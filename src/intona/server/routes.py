@@ -40,9 +40,7 @@ async def predict(request: Request, file: Recording) -> Any:
     return (await _work(request, "predict", file))[0]["prediction"]
 
 
-@router.post(
-    "/timeline", response_model=Timeline, responses={200: EXPORTED, **UPLOAD_PROBLEMS}
-)
+@router.post("/timeline", response_model=Timeline, responses={200: EXPORTED, **UPLOAD_PROBLEMS})
 async def timeline(request: Request, file: Recording, style: Format = "json") -> Any:
     """Find the speech in a recording of any length, and the emotion of each stretch."""
     answer, data = await _work(request, "timeline", file, format=style)
@@ -94,10 +92,10 @@ async def _work(
 
 
 def _clean(name: str | None) -> str:
-    """Return a file name that is safe to repeat: no folders, nothing unprintable.
+    r"""Return a file name that is safe to repeat: no folders, nothing unprintable.
 
     Examples:
-        >>> _clean("C:\\\\voices\\\\clip 1.wav")
+        >>> _clean("C:\\voices\\clip 1.wav")
         'clip 1.wav'
     """
     last = (name or "").replace("\\", "/").rpartition("/")[2]

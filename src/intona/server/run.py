@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Callable
 from typing import Any
 
 import h11
@@ -10,6 +12,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from intona.errors import UsageError
 from intona.server.app import create_app
 from intona.server.live import MESSAGE_BYTES
 from intona.server.service import ENGINE, Service
@@ -19,10 +22,12 @@ __all__ = ["GuardedHTTP", "GuardedWebSocket", "Server", "serve"]
 
 STREAM_GRACE = 3.0  # seconds open streams get to say their last events
 TOO_MANY = (
-    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nConnection: close\r\n"
-    b"Content-Type: application/problem+json\r\nContent-Length: 127\r\n\r\n"
     b'{"type":"urn:intona:problem:connections","title":"The service cannot answer now",'
     b'"status":503,"detail":"too many connections"}'
+)
+TOO_MANY_HEAD = (
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nConnection: close\r\n"
+    b"Content-Type: application/problem+json\r\nContent-Length: %d\r\n\r\n" % len(TOO_MANY)
 )
 
 
@@ -64,7 +69,7 @@ class GuardedHTTP(_AbortsStuckReaders, H11Protocol):
         """Take a connection, or turn it away when there are too many."""
         super().connection_made(transport)
         if len(self.connections) > _limits(self.config).max_connections:
-            transport.write(TOO_MANY)
+            transport.write(TOO_MANY_HEAD + TOO_MANY)
             transport.close()
             return
         self._watch()
@@ -96,7 +101,16 @@ class GuardedWebSocket(_AbortsStuckReaders, WebSocketsSansIOProtocol):
 class Server(uvicorn.Server):
     """uvicorn, letting live streams end properly before it closes connections."""
 
-    async def shutdown(self, sockets: Any = None) -> None:
+    ready: Callable[[str], None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start listening, then say where."""
+        await super().startup(sockets)
+        if self.ready is not None:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self.ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, let streams say their last events, then finish what runs."""
         service = _service(self.config)
         for server in self.servers:
@@ -108,17 +122,23 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(settings: Settings, *, engine: str = ENGINE) -> None:
+def serve(
+    settings: Settings, *, engine: str = ENGINE, ready: Callable[[str], None] | None = None
+) -> None:
     """Serve until told to stop by SIGINT or SIGTERM.
+
+    Args:
+        settings: limits and addresses.
+        engine: ``module:Class`` of what the workers run.
+        ready: called with the address once connections are accepted.
 
     Raises:
         ModelError: the model cannot be loaded.
+        UsageError: the address cannot be bound.
     """
     app = create_app(settings, engine=engine)
     config = uvicorn.Config(
         app,
-        host=settings.host.strip("[]"),
-        port=settings.port,
         http=GuardedHTTP,
         ws=GuardedWebSocket,
         ws_max_size=MESSAGE_BYTES,
@@ -130,12 +150,27 @@ def serve(settings: Settings, *, engine: str = ENGINE) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=int(settings.request_seconds) + 10,
     )
+    server = Server(config)
+    server.ready = ready
 
-    async def run() -> None:
+    async def run(listener: socket.socket) -> None:
         await app.state.service.start()
-        await Server(config).serve()
+        await server.serve([listener])
 
-    asyncio.run(run())
+    with _bind(settings) as listener:
+        asyncio.run(run(listener))
+
+
+def _bind(settings: Settings) -> socket.socket:
+    host = settings.host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, settings.port), family=family, backlog=256)
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on {settings.host} port {settings.port} "
+            f"({error.strerror or error}): choose another with --port"
+        ) from None
 
 
 def _service(config: uvicorn.Config) -> Service:

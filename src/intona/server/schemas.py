@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 __all__ = ["Health", "Limits", "ModelCard", "Problem", "Segment", "Timeline"]
 
-ANSWER = {
+ANSWER: JsonValue = {
     "file": "clip.wav",
     "start": 0.0,
     "end": 3.4,

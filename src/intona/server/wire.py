@@ -22,11 +22,11 @@ class WireError(ConnectionError):
 
 
 def pack(message: dict[str, Any], payload_length: int = 0) -> bytes:
-    """Return the frame up to the payload, whose bytes the caller sends right after.
+    r"""Return the frame up to the payload, whose bytes the caller sends right after.
 
     Examples:
         >>> pack({"op": "x"}, 3)
-        b'\\x00\\x00\\x00\\n\\x00\\x00\\x00\\x03{"op":"x"}'
+        b'\x00\x00\x00\n\x00\x00\x00\x03{"op":"x"}'
     """
     body = json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
     return HEAD.pack(len(body), payload_length) + body

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from intona.errors import AudioError, IntonaError, UsageError
-from intona.server.jobs import EngineLike, TooMuch
+from intona.server.jobs import EngineLike, TooMuchError
 from intona.server.wire import WireError, pack, receive
 
 __all__ = ["guarded", "main", "restrict"]
@@ -89,9 +89,7 @@ def _allow_cpu(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, hard))
 
 
-def _loop(
-    engine: EngineLike, requests: BinaryIO, replies: BinaryIO, cpu_seconds: float
-) -> None:
+def _loop(engine: EngineLike, requests: BinaryIO, replies: BinaryIO, cpu_seconds: float) -> None:
     while True:
         try:
             request, data = receive(requests)
@@ -116,7 +114,7 @@ def guarded(
     try:
         answer, payload = action()
         return {"ok": True, **answer}, payload
-    except TooMuch as error:
+    except TooMuchError as error:
         kind, detail = "too_much", str(error)
     except MemoryError:
         kind, detail = "too_much", "decoding this recording takes more memory than allowed"

@@ -68,21 +68,28 @@ function setWord(text, note, emotion = null, unsure = false) {
 
 /** @param {any} event */
 function onEvent(event) {
-  if (event.type === "speech_start") {
-    setWord("…", "Listening to a voice.");
-  } else if (event.type === "emotion" && event.emotion) {
+  if (event.event === "speech_start") {
+    $("note").textContent = "Listening to a voice.";
+  } else if (event.event === "update" && event.emotion) {
     const unsure = event.status === "unsure";
     const note = unsure ? `Only ${percent(event.confidence)} sure: take it as a guess.` : `${percent(event.confidence)} sure.`;
     if ($("word").textContent !== event.emotion) $("announce").textContent = `Sounds ${event.emotion}`;
     setWord(event.emotion, note, event.emotion, unsure);
     setBars(event.probabilities);
     trace.emotion = event.emotion;
-  } else if (event.type === "segment") {
-    heard.push(event.segment);
-  } else if (event.type === "speech_end") {
+  } else if (event.event === "segment") {
+    heard.push(segmentOf(event));
+  } else if (event.event === "speech_end") {
     trace.emotion = null;
     $("note").textContent = "Waiting for a voice.";
+  } else if (event.event === "trouble") {
+    $("note").textContent = event.message;
   }
+}
+
+/** @param {any} event @returns {api.Segment} */
+function segmentOf({ start, end, emotion = null, confidence = null, status, probabilities }) {
+  return { start, end, emotion, confidence, status, probabilities };
 }
 
 async function startLive() {

@@ -64,12 +64,12 @@ export class Live {
       let ready = false;
       socket.onmessage = ({ data }) => {
         const event = JSON.parse(data);
-        if (event.type === "ready") {
+        if (event.event === "ready") {
           ready = true;
           resolve(socket);
-        } else if (event.type === "error") {
-          this.reason = event.detail;
-        } else if (event.type !== "end") {
+        } else if (event.event === "error") {
+          this.reason = event.message;
+        } else if (event.event !== "end") {
           this.handlers.onEvent(event);
         }
       };
@@ -92,7 +92,7 @@ export class Live {
     this.reason = this.reason || reason;
     this.silence();
     if (this.socket && this.socket.readyState === WebSocket.OPEN) {
-      this.socket.send(JSON.stringify({ type: "end" }));
+      this.socket.send(JSON.stringify({ event: "end" }));
     } else {
       this.release(this.reason);
     }
