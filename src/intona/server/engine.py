@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from intona import __version__
 from intona.audio import read
-from intona.recognizer import Recognizer
+from intona.recognizer import Prediction, Recognizer
 from intona.server.jobs import TooMuchError, Upload
 
+if TYPE_CHECKING:
+    from intona.stream import Event, Stream
+
 __all__ = ["Engine"]
+
+_DTYPES = {"s16le": "<i2", "f32le": "<f4"}
 
 
 class Engine:
@@ -29,6 +38,8 @@ class Engine:
     def __init__(self, options: dict[str, Any]) -> None:
         self._model = Recognizer.load(options["model"])
         self._clip_seconds = float(options["clip_seconds"])
+        self._recording_seconds = float(options["recording_seconds"])
+        self._streams: dict[str, tuple[Stream, str]] = {}
 
     def describe(self) -> dict[str, Any]:
         """Return what clients may know about the model: no path, no machine."""
@@ -43,7 +54,16 @@ class Engine:
 
     def handle(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         """Do ``request["op"]``."""
-        return {"predict": self._predict}[request["op"]](request, data)
+        op = {
+            "predict": self._predict,
+            "timeline": self._timeline,
+            "export": self._export,
+            "open": self._open,
+            "push": self._push,
+            "flush": self._flush,
+            "close": self._close,
+        }[request["op"]]
+        return op(request, data)
 
     def _predict(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         upload = Upload(data, request["name"])
@@ -53,8 +73,61 @@ class Engine:
                 f"{upload.name} is longer than {self._clip_seconds:g} s: "
                 "use /v1/timeline, or send a part"
             )
-        prediction = self._model.predict(audio).to_dict()
-        return {"prediction": _json({**prediction, "file": upload.name})}, b""
+        prediction = replace(self._model.predict(audio), file=upload.name)
+        return {"prediction": _json(prediction.to_dict())}, b""
+
+    def _timeline(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        from intona.timeline import segments
+
+        upload = Upload(data, request["name"])
+
+        def bounded(seconds: float) -> None:
+            if seconds > self._recording_seconds:
+                raise TooMuchError(
+                    f"{upload.name} is longer than {self._recording_seconds:g} s: send a part"
+                )
+
+        rows = [
+            replace(row, file=upload.name)
+            for row in segments(self._model, upload, progress=bounded)
+        ]
+        if request["format"] == "json":
+            timeline = {
+                "file": upload.name,
+                "labels": list(self._model.labels),
+                "segments": [_json(row.to_dict()) for row in rows],
+            }
+            return {"timeline": timeline}, b""
+        return {"file": upload.name}, _written(rows, self._model.labels, request["format"])
+
+    def _export(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        timeline = request["timeline"]
+        labels = timeline["labels"]
+        rows = [_row(segment, labels, timeline["file"]) for segment in timeline["segments"]]
+        return {"file": timeline["file"]}, _written(rows, labels, request["format"])
+
+    def _open(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        from intona.stream import Stream
+
+        live = Stream(self._model, request["rate"])
+        self._streams[request["stream"]] = (live, _DTYPES[request["encoding"]])
+        return {}, b""
+
+    def _push(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        live, dtype = self._streams[request["stream"]]
+        return _events(live.push(np.frombuffer(data, dtype))), b""
+
+    def _flush(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        live, _ = self._streams[request["stream"]]
+        return _events(live.flush()), b""
+
+    def _close(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        self._streams.pop(request["stream"], None)
+        return {}, b""
+
+
+def _events(events: Iterable[Event]) -> dict[str, Any]:
+    return {"events": [_json(event.to_dict()) for event in events]}
 
 
 def _json(value: Any) -> Any:

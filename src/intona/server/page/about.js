@@ -1,7 +1,7 @@
 // @ts-check
 /** What the page says of the model, of its doubts, and of where the sound goes. */
 
-import { clock, percent } from "./emotions.js";
+import { percent } from "./emotions.js";
 
 /** @param {string} id @returns {HTMLElement} */
 const $ = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -11,7 +11,7 @@ export function aboutModel(model) {
   const { metadata, limits } = model;
   const megabytes = Math.floor(limits.upload_bytes / 2 ** 20);
   $("privacy").textContent = privacy();
-  $("limits").textContent = `wav, mp3, m4a, flac, ogg, webm … up to ${megabytes} MiB, ${clock(limits.recording_seconds)} h`;
+  $("limits").textContent = `wav, mp3, m4a, flac, ogg, webm … up to ${megabytes} MiB, ${length(limits.recording_seconds)}`;
   $("version").textContent = `intona ${model.version}`;
   const facts = [
     ["Model", model.name],
@@ -30,6 +30,12 @@ export function aboutModel(model) {
       }),
   );
   $("sure").textContent = howSure(model);
+}
+
+/** @param {number} seconds */
+function length(seconds) {
+  if (seconds < 5400) return `${Math.round(seconds / 60)} minutes`;
+  return `${Number((seconds / 3600).toFixed(1))} hours`;
 }
 
 /** @param {Record<string, {utterances?: number, speakers?: string[]}> | undefined} corpora */

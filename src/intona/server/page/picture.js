@@ -9,7 +9,7 @@ import { loudness, spectrogram } from "./sound.js";
 const RIBBON = 26;
 const AXIS = 22;
 const GAP = 8;
-const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
+const STEPS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600];
 
 export class Picture {
   /**
@@ -172,7 +172,7 @@ export class Picture {
    * @param {number} from @param {number} wide @param {number} top
    */
   drawName(pen, segment, from, wide, top) {
-    pen.font = "600 12px system-ui, sans-serif";
+    pen.font = `600 12px ${getComputedStyle(this.frame).fontFamily}`;
     const name = segment.status === "ok" ? `${segment.emotion}` : `${segment.emotion}?`;
     if (pen.measureText(name).width + 14 > wide) return;
     pen.fillStyle = segment.status === "ok" ? "#14181d" : getComputedStyle(this.frame).color;
@@ -182,9 +182,9 @@ export class Picture {
 
   /** @param {CanvasRenderingContext2D} pen @param {number} width @param {number} height */
   drawAxis(pen, width, height) {
-    const most = Math.max(2, Math.floor(width / 90));
+    const most = Math.max(2, Math.floor(width / 80));
     const step = STEPS.find((candidate) => this.duration / candidate <= most) || 3600;
-    pen.font = "12px system-ui, sans-serif";
+    pen.font = `12px ${getComputedStyle(this.frame).fontFamily}`;
     pen.fillStyle = getComputedStyle(this.frame).color;
     pen.globalAlpha = 0.65;
     pen.textBaseline = "bottom";

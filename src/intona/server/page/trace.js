@@ -14,6 +14,7 @@ export class Trace {
     /** @type {{level: number, emotion: string | null}[]} */
     this.columns = [];
     this.waiting = false;
+    new ResizeObserver(() => this.draw()).observe(canvas);
   }
 
   /** @param {number} level root mean square, 0..1 */
@@ -40,6 +41,10 @@ export class Trace {
     this.canvas.height = Math.round(height * ratio);
     const pen = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     pen.scale(ratio, ratio);
+    pen.fillStyle = colour(null);
+    pen.globalAlpha = 0.35;
+    const free = width - this.columns.length * COLUMN;
+    for (let left = 0; left < free; left += COLUMN) pen.fillRect(left, height / 2 - 1, COLUMN - 2, 2);
     this.columns.forEach(({ level, emotion }, index) => {
       const tall = Math.max(2, level * height);
       pen.fillStyle = colour(emotion);
