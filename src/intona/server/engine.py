@@ -12,6 +12,7 @@ import numpy as np
 
 from intona import __version__
 from intona.audio import read
+from intona.errors import UsageError
 from intona.recognizer import Prediction, Recognizer
 from intona.server.jobs import TooMuchError, Upload
 
@@ -37,6 +38,10 @@ class Engine:
 
     def __init__(self, options: dict[str, Any]) -> None:
         self._model = Recognizer.load(options["model"])
+        if self._model.numeric:
+            raise UsageError(
+                f"{self._model.path} predicts numbers: intona serve takes models of emotions"
+            )
         self._clip_seconds = float(options["clip_seconds"])
         self._recording_seconds = float(options["recording_seconds"])
         self._streams: dict[str, tuple[Stream, str]] = {}
@@ -128,6 +133,33 @@ class Engine:
 
 def _events(events: Iterable[Event]) -> dict[str, Any]:
     return {"events": [_json(event.to_dict()) for event in events]}
+
+
+def _written(rows: Sequence[Prediction], labels: Sequence[str], style: str) -> bytes:
+    """Return a timeline in one of the formats of :mod:`intona.server.formats`."""
+    from intona.formats import render
+    from intona.timeline import table
+
+    frame = table(rows, labels)
+    return frame.to_parquet() if style == "parquet" else render(frame, style).encode()
+
+
+def _row(segment: dict[str, Any], labels: Sequence[str], file: str | None) -> Prediction:
+    given = segment["probabilities"]
+    known = {label: _number(given.get(label)) for label in labels}
+    return Prediction(
+        segment["emotion"],
+        _number(segment["confidence"]),
+        known,
+        segment["status"],
+        file,
+        segment["start"],
+        segment["end"],
+    )
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
 
 
 def _json(value: Any) -> Any:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 __all__ = ["MEDIA_TYPES", "FormatName", "attachment"]
 
 FormatName = Literal[
-    "json", "jsonl", "csv", "parquet", "vtt", "srt", "textgrid", "audacity", "rttm"
+    "json", "jsonl", "csv", "parquet", "vtt", "srt", "textgrid", "audacity", "rttm", "text"
 ]
 _TYPES = (
     ("application/json", ".json"),
@@ -20,6 +20,7 @@ _TYPES = (
     ("text/plain", ".TextGrid"),
     ("text/plain", ".txt"),
     ("text/plain", ".rttm"),
+    ("text/plain", ".txt"),
 )
 MEDIA_TYPES: dict[str, str] = {
     name: kind for name, (kind, _) in zip(get_args(FormatName), _TYPES, strict=True)

@@ -71,6 +71,8 @@ class Worker:
         """
         environment = {key: value for key, value in os.environ.items() if key != "INTONA_TOKEN"}
         environment.setdefault("OMP_NUM_THREADS", "1")
+        # Each arena of the C library counts 64 MiB against the limit on memory.
+        environment.setdefault("MALLOC_ARENA_MAX", "2")
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -19,6 +19,10 @@ ANSWER: JsonValue = {
 }
 
 
+Label = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")]
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
 class Segment(BaseModel):
     """The emotion of one stretch of speech.
 
@@ -29,14 +33,14 @@ class Segment(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [ANSWER]})
 
     file: str | None = Field(default=None, description="Name the client gave the recording.")
-    start: float = Field(ge=0, allow_inf_nan=False, description="Begin, in seconds.")
-    end: float = Field(ge=0, allow_inf_nan=False, description="End, in seconds.")
-    emotion: str | None = Field(default=None, description="Best guess; null without speech.")
-    confidence: float | None = Field(
-        default=None, ge=0, le=1, description="Its calibrated probability; null without speech."
+    start: float = Field(ge=0, le=1e7, allow_inf_nan=False, description="Begin, in seconds.")
+    end: float = Field(ge=0, le=1e7, allow_inf_nan=False, description="End, in seconds.")
+    emotion: Label | None = Field(default=None, description="Best guess; null without speech.")
+    confidence: Probability | None = Field(
+        default=None, description="Its calibrated probability; null without speech."
     )
     status: Literal["ok", "unsure", "no_speech"]
-    probabilities: dict[str, float | None] = Field(
+    probabilities: dict[Label, Probability | None] = Field(
         description="Calibrated probability of each emotion; null without speech."
     )
 
@@ -51,7 +55,7 @@ class Timeline(BaseModel):
     )
 
     file: str | None = Field(default=None, description="Name the client gave the recording.")
-    labels: list[str] = Field(description="The emotions the model knows.", max_length=64)
+    labels: list[Label] = Field(description="The emotions the model knows.", max_length=64)
     segments: list[Segment] = Field(max_length=200_000)
 
 
