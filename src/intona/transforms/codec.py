@@ -18,7 +18,7 @@ from intona.transforms.noise import coloured
 if TYPE_CHECKING:
     import av
 
-__all__ = ["CODECS", "Codec", "codec", "compress", "phone"]
+__all__ = ["CODECS", "Codec", "codec", "compress", "encode", "phone"]
 
 Samples = NDArray[np.float32]
 
@@ -82,7 +82,7 @@ def codec(
     spec = CODECS[kind]
     coded = next((own for own in spec.rates if own >= rate), spec.rates[-1])
     sent = audio.resample(samples, rate, coded)
-    received = _decode(_encode(np.clip(sent, -1.0, 1.0), coded, spec, bit_rate), coded)
+    received = _decode(encode(sent, coded, kind, bit_rate), coded)
     aligned = received[spec.delay : spec.delay + sent.size]
     back = audio.resample(aligned, coded, rate)[: samples.size]
     return np.pad(back, (0, samples.size - back.size))
@@ -161,9 +161,21 @@ def phone(
     return keep_level(wide / max(peak(wide), 1e-9) + hiss, samples)
 
 
-def _encode(samples: Samples, rate: int, spec: Codec, bit_rate: int | None) -> io.BytesIO:
+def encode(samples: Samples, rate: int, kind: str, bit_rate: int | None = None) -> bytes:
+    """Return the samples as a file in one of :data:`CODECS`.
+
+    Args:
+        samples: shape ``(n,)``; what lies beyond full scale is clipped.
+        rate: sample rate in Hz, one of those the codec takes.
+        kind: name of the codec.
+        bit_rate: bits per second; ``None`` is the encoder's default.
+
+    Raises:
+        UsageError: this build of FFmpeg cannot write it.
+    """
     import av
 
+    spec = CODECS[kind]
     target = io.BytesIO()
     try:
         with av.open(target, "w", format=spec.container) as container:
@@ -172,7 +184,7 @@ def _encode(samples: Samples, rate: int, spec: Codec, bit_rate: int | None) -> i
             stream.format = spec.sample_format
             if bit_rate is not None:
                 stream.bit_rate = bit_rate
-            pcm = (samples * 32767).astype(np.int16)[None, :]
+            pcm = (np.clip(samples, -1.0, 1.0) * 32767).astype(np.int16)[None, :]
             frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
             frame.sample_rate, frame.pts = rate, 0
             container.mux([*stream.encode(frame), *stream.encode(None)])
@@ -180,14 +192,13 @@ def _encode(samples: Samples, rate: int, spec: Codec, bit_rate: int | None) -> i
         raise UsageError(
             f"this build of FFmpeg cannot write {spec.encoder} at {bit_rate} bits/s: {error}"
         ) from error
-    target.seek(0)
-    return target
+    return target.getvalue()
 
 
-def _decode(source: io.BytesIO, rate: int) -> Samples:
+def _decode(content: bytes, rate: int) -> Samples:
     import av
 
-    with av.open(source, "r") as container:
+    with av.open(io.BytesIO(content), "r") as container:
         convert = av.AudioResampler(format="fltp", layout="mono", rate=rate)
         frames = [out for frame in container.decode(audio=0) for out in convert.resample(frame)]
         frames += convert.resample(None)

@@ -1,0 +1,121 @@
+"""The material of an audit: utterances, their truth and speakers, and other people's voices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from intona.errors import CorpusError
+from intona.features.extract import Utterance, utterances
+from intona.metrics.clustered import cluster_numbers
+
+__all__ = ["Material", "choose_speakers", "speaker_names"]
+
+
+@dataclass(frozen=True)
+class Material:
+    """Utterances to audit on.
+
+    Attributes:
+        table: indexed by ``(file, start, end)``, at least ``emotion``, ``speaker`` and
+            ``corpus``.
+        utterances: the rows of the index.
+        speakers: one number per row; every row without a speaker is one of its own.
+        names: the speakers' names, by number.
+    """
+
+    table: pd.DataFrame
+    utterances: tuple[Utterance, ...]
+    speakers: NDArray[np.intp]
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> Material:
+        """Take over a corpus table.
+
+        Raises:
+            CorpusError: when the table is empty.
+        """
+        if table.empty:
+            raise CorpusError("there is no utterance to audit on")
+        named = speaker_names(table)
+        numbers, names = cluster_numbers(named)
+        wanted = tuple(utterances(table.index))  # type: ignore[arg-type]
+        return cls(table, wanted, numbers, tuple(map(str, names)))
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def take(self, rows: NDArray[np.intp]) -> Material:
+        """Return the material of some rows, speakers numbered anew."""
+        return Material.of(self.table.iloc[rows])
+
+    def column(self, name: str) -> NDArray[np.object_]:
+        """Return a column, ``None`` where nothing is known or the column does not exist."""
+        if name not in self.table:
+            return np.full(len(self), None, dtype=object)
+        values = self.table[name].astype(object)
+        return values.where(values.notna(), None).to_numpy(dtype=object)
+
+    def sample(self, count: int, seed: int) -> NDArray[np.intp]:
+        """Return up to ``count`` rows, spread evenly over corpora, emotions and speakers.
+
+        Rows are shuffled, then dealt out in turn: first over the corpora, within each over
+        its emotions, within each of them over its speakers.
+        """
+        order = np.random.default_rng(seed).permutation(len(self))
+        keys = [self.column("corpus"), self.column("emotion"), self.speakers]
+        rows = _deal(list(order), [[str(value) for value in key] for key in keys])
+        return np.sort(np.array(rows[:count], dtype=np.intp))
+
+
+def speaker_names(table: pd.DataFrame) -> list[str]:
+    """Return the speaker per row; a row without one gets a name of its own."""
+    return [
+        f"row {row}" if pd.isna(speaker) else str(speaker)
+        for row, speaker in enumerate(table["speaker"])
+    ]
+
+
+def choose_speakers(table: pd.DataFrame, wanted: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of the wanted speakers.
+
+    Args:
+        table: a corpus table.
+        wanted: speakers (``"ravdess-21"``), patterns (``"emodb-*"``), or what follows the
+            corpus's name (``"21"``).
+
+    Raises:
+        CorpusError: when one of them fits no speaker.
+    """
+    names = speaker_names(table)
+    keep = np.zeros(len(table), dtype=bool)
+    for pattern in wanted:
+        hits = np.array([fnmatchcase(name, pattern) for name in names])
+        if not hits.any():
+            hits = np.array([fnmatchcase(name, f"*-{pattern}") for name in names])
+        if not hits.any():
+            known = sorted(set(names))
+            raise CorpusError(
+                f"no speaker {pattern!r}: there are {', '.join(known[:40])}"
+                f"{' ...' if len(known) > 40 else ''}"
+            )
+        keep |= hits
+    return table[keep]
+
+
+def _deal(rows: list[int], keys: Sequence[Sequence[str]]) -> list[int]:
+    """Return the rows so that every beginning is even over the first key, then the next."""
+    if not keys:
+        return rows
+    groups: dict[str, list[int]] = {}
+    for row in rows:
+        groups.setdefault(keys[0][row], []).append(row)
+    piles = [_deal(pile, keys[1:]) for pile in groups.values()]
+    longest = max(map(len, piles))
+    return [pile[turn] for turn in range(longest) for pile in piles if turn < len(pile)]

@@ -1,0 +1,79 @@
+"""``intona audit``: behaviour tests of one or several models on corpora."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from intona.cli import options
+
+Sources = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Models (.onnx files; none means the bundled one) and corpora (all the rest).",
+        show_default=False,
+    ),
+]
+Tests = Annotated[
+    str | None, typer.Option("--tests", "-t", help="Families or tests, for example fairness,phone.")
+]
+Report = Annotated[
+    Path | None, typer.Option("--report", help="Folder for audit.json and report.html.")
+]
+Noises = Annotated[
+    Path | None, typer.Option("--noises", help="Folder of recorded noises to test with as well.")
+]
+Rooms = Annotated[
+    Path | None, typer.Option("--rooms", help="Folder of recorded impulse responses, likewise.")
+]
+Speakers = Annotated[
+    str | None,
+    typer.Option("--speakers", help="Only these, for example ravdess-2[1-4],emodb-*."),
+]
+Clips = Annotated[
+    int, typer.Option("--clips", min=1, help="Utterances to try the changed sounds on.")
+]
+Allow = Annotated[
+    bool, typer.Option("--allow-leaks", help="Audit on training speakers, stamped LEAKY.")
+]
+
+
+def run(
+    sources: Sources,
+    tests: Tests = None,
+    report: Report = None,
+    noises: Noises = None,
+    rooms: Rooms = None,
+    speakers: Speakers = None,
+    clips: Clips = 120,
+    emotions: options.Emotions = None,
+    merge: options.Merge = None,
+    allow_leaks: Allow = False,
+    seed: options.Seed = 0,
+    workers: options.Workers = 1,
+) -> None:
+    """Test whether models deserve trust: correct, fair, robust?
+
+    For example:
+
+    intona audit model.onnx RAVDESS/ --speakers "ravdess-2[1-4]" --report audit/
+    """
+    from intona import audit, labels
+    from intona.audit.prepare import prepare
+    from intona.cli.progress import bar
+
+    prepared = prepare(
+        sources,
+        speakers=labels.parse_list(speakers),
+        emotions=labels.parse_list(emotions),
+        merge=labels.parse_merge(merge),
+        allow_leaks=allow_leaks,
+    )
+    how = audit.AuditOptions(labels.parse_list(tests) or (), clips, noises, rooms, seed, workers)
+    with bar() as progress:
+        result = audit.run(prepared.subjects, prepared.material, how, progress)
+    typer.echo(audit.summary(result, prepared.context), nl=False)
+    if report is not None:
+        typer.echo(f"report: {audit.write(result, prepared.context, report)}")

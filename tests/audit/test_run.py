@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile
+
+from intona import corpora, recipes
+from intona.audit import (
+    AuditOptions,
+    Context,
+    Material,
+    Subject,
+    choose_speakers,
+    run,
+    summary,
+    write,
+)
+from intona.audit.prepare import prepare
+from intona.audit.run import TESTS, choose
+from intona.audit.subject import View, chance
+from intona.errors import CorpusError, LeakError, UsageError
+from intona.recognizer import load
+from intona.train import train
+
+
+@pytest.fixture(scope="module")
+def model(voices, tmp_path_factory):
+    """A model trained on two of the four synthetic speakers."""
+    path = tmp_path_factory.mktemp("model") / "small.onnx"
+    corpus = corpora.load(voices)
+    table = choose_speakers(corpus.table, ["ravdess-01", "02"])
+    train(recipes.load("classic-svm"), replace(corpus, table=table), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def held_out(voices):
+    return Material.of(choose_speakers(corpora.load(voices).table, ["ravdess-0[34]"]))
+
+
+@pytest.fixture(scope="module")
+def result(model, held_out):
+    options = AuditOptions(
+        ("classification", "small-changes", "position", "sample-rate", "abstention"), clips=4
+    )
+    return run([Subject.of(load(model), "small")], held_out, options)
+
+
+def test_all_chosen_tests_are_run_for_the_model_and_the_guesser(result):
+    assert [subject.name for subject in result.subjects] == ["small", "random"]
+    mine, guessed = ({outcome.key for outcome in outcomes} for outcomes in result.outcomes)
+    assert mine == guessed
+    assert {key[1] for key in mine} == {
+        "classification",
+        "small-changes",
+        "position",
+        "sample-rate",
+        "abstention",
+    }
+    assert result.ranking()[0][0] == "small"
+
+
+def test_the_same_seed_gives_the_same_outcomes_on_two_processes(model, held_out):
+    options = AuditOptions(("background-noise", "room"), clips=3, workers=1)
+    subject = Subject.of(load(model), "small")
+    alone = run([subject], held_out, options)
+    together = run([subject], held_out, replace(options, workers=2))
+    assert [o.value for o in alone.outcomes[0]] == [o.value for o in together.outcomes[0]]
+
+
+def test_report_and_json(result, tmp_path):
+    context = Context("made", ("trained on the same",), ("a note",))
+    page = write(result, context, tmp_path / "report")
+    text = page.read_text()
+    assert "LEAKY: trained on the same" in text
+    assert "a note" in text
+    assert text.count("<audio") == 2 * len(result.flips)
+    assert 'src="http' not in text
+    assert 'href="http' not in text
+    data = json.loads((tmp_path / "report" / "audit.json").read_text())
+    assert data["ranking"][0] == "small"
+    assert data["sampled"] == 4
+    first = data["models"][0]
+    assert first["run"] == len(first["outcomes"]) == len(result.outcomes[0])
+    assert first["passed"] == sum(outcome["passed"] for outcome in first["outcomes"])
+    assert "NaN" not in (tmp_path / "report" / "audit.json").read_text()
+    lines = summary(result, context)
+    assert lines.startswith("LEAKY: trained on the same")
+    assert "small failed:" in lines
+
+
+def test_a_report_cannot_replace_a_file(result, tmp_path):
+    (tmp_path / "taken").write_text("here")
+    with pytest.raises(UsageError, match="cannot write"):
+        write(result, Context("made"), tmp_path / "taken")
+
+
+def test_own_noises_and_rooms(model, held_out, tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("noises", "rooms"):
+        (tmp_path / name).mkdir()
+        sound = rng.standard_normal(4_000) * np.exp(-np.arange(4_000) / 800)
+        soundfile.write(tmp_path / name / "one.wav", 0.2 * sound, 16_000)
+    options = AuditOptions(("background-noise", "room"), 2, tmp_path / "noises", tmp_path / "rooms")
+    found = run([Subject.of(load(model), "small")], held_out, options)
+    cases = {outcome.case for outcome in found.outcomes[0]}
+    assert {"your noises 20 dB", "your rooms"} <= cases
+
+
+def test_speakers_seen_in_training_are_refused(model, voices):
+    with pytest.raises(LeakError, match="trained on 2 of the speakers"):
+        prepare([model, voices])
+    assert prepare([model, voices], allow_leaks=True).context.leaky
+    clean = prepare([voices, model], speakers=["ravdess-0[34]"])
+    assert clean.context.leaky == ()
+    assert len(clean.material.names) == 2
+
+
+def test_emotions_are_merged_and_restricted_on_both_sides(model, voices):
+    ready = prepare(
+        [model, voices],
+        speakers=["03"],
+        emotions=["neutral", "angry"],
+        merge={"happy": "angry", "sad": "neutral"},
+    )
+    (subject,) = ready.subjects
+    assert subject.labels == ("neutral", "angry")
+    assert set(ready.material.column("emotion")) == {"neutral", "angry"}
+    clip = [np.random.default_rng(0).standard_normal(16_000).astype(np.float32) * 0.1]
+    both = subject.answers(clip, 16_000)
+    four = load(model).probabilities(clip, 16_000)[0]
+    names = load(model).labels
+    calm = four[names.index("neutral")] + four[names.index("sad")]
+    assert both[0, 0] == pytest.approx(calm / four.sum())
+
+
+def test_view_of_a_model_without_the_labels():
+    with pytest.raises(UsageError, match="fewer than two"):
+        View.of(("happy", "sad"), keep=["angry"])
+    view = View.of(("happy", "sad", "angry"), keep=["happy", "sad"])
+    assert view(np.array([[0.2, 0.6, 0.2], [0.0, 0.0, 1.0]])) == pytest.approx(
+        np.array([[0.25, 0.75], [0.5, 0.5]])
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda m, v: prepare([m]), UsageError, "needs a corpus"),
+        (lambda m, v: prepare([m, v], speakers=["99"]), CorpusError, "no speaker '99'"),
+        (lambda m, v: prepare([m, v], emotions=["proud"]), CorpusError, "proud: neither"),
+        (lambda m, v: choose(["manners"]), UsageError, "no test 'manners'"),
+        (lambda m, v: run([], Material.of(corpora.load(v).table)), UsageError, "no model"),
+    ],
+)
+def test_mistakes(model, voices, call, error, message):
+    with pytest.raises(error, match=message):
+        call(model, voices)
+
+
+def test_models_must_predict_the_same(model, held_out):
+    one = Subject.of(load(model), "one")
+    with pytest.raises(UsageError, match="bring them together"):
+        run([one, replace(one, name="two", labels=("happy", "sad"))], held_out)
+    with pytest.raises(UsageError, match="same name"):
+        run([one, one], held_out)
+
+
+def test_chance_is_uniform_or_a_truncated_normal():
+    rng = np.random.default_rng(0)
+    guesses = chance(Subject("r", ("a", "b", "c", "d"), False, None, None), 8_000, rng)
+    assert guesses.sum(axis=1) == pytest.approx(np.ones(8_000))
+    assert guesses.mean(axis=0) == pytest.approx(np.full(4, 0.25), abs=0.02)
+    numbers = chance(Subject("r", ("arousal",), True, None, None), 8_000, rng)[:, 0]
+    assert 0 <= numbers.min() <= numbers.max() <= 1
+    assert numbers.mean() == pytest.approx(0.5, abs=0.01)
+    assert numbers.std() == pytest.approx(1 / 6, abs=0.01)
+
+
+def test_the_sample_is_even_over_emotions_and_speakers(voices):
+    material = Material.of(corpora.load(voices).table)
+    rows = material.sample(16, seed=3)
+    few = material.take(rows)
+    pairs = set(zip(few.column("emotion"), few.column("speaker"), strict=True))
+    assert len(pairs) == 16
+    assert material.sample(10_000, 0).tolist() == list(range(len(material)))
+
+
+def test_a_model_that_always_says_the_same_is_called_out(model, held_out, monkeypatch):
+    subject = Subject.of(load(model), "stubborn")
+    one = np.eye(len(subject.labels))[0]
+    monkeypatch.setattr(
+        Subject, "answers", lambda self, signals, rate: np.tile(one, (len(signals), 1))
+    )
+    found = run([subject], held_out, AuditOptions(("silence",), clips=3))
+    assert "stubborn answers" in found.warnings[0]
+
+
+def test_every_family_has_tests():
+    assert list(TESTS) == ["correctness", "fairness", "robustness", "everyday"]
+    names = [name for tests in TESTS.values() for name in tests]
+    assert "abstention" in names
+    assert "recording-condition" in names
+
+
+def test_the_command(intona, model, voices, tmp_path):
+    done = intona(
+        "audit", model, voices, "--speakers", "03,04", "--tests", "gain,silence", "--clips", 2
+    )
+    assert done.code == 2
+    assert "no test 'gain'" in done.err
+    done = intona(
+        "audit", model, voices, "--speakers", "03,04", "--tests", "silence", "--clips", 2,
+        "--report", tmp_path / "out",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert "small   passed" in done.out
+    assert (tmp_path / "out" / "report.html").exists()
+    assert intona("audit", model, voices).code == 1
