@@ -250,6 +250,36 @@ def test_file_like_objects(tmp_path: Path) -> None:
         audio.read(io.BytesIO(bytes(range(256)) * 9))
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("list.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#\1\2\n#EXTINF:9,\nother.ts\n"),
+        ("list.ffconcat", "ffconcat version 1.0\n#\1\2\nfile 'other.ts'\n"),
+        ("call.sdp", "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=\1\nt=0 0\nm=audio 5004 RTP/AVP 0\n"),
+    ],
+)  # fmt: skip
+def test_a_playlist_cannot_make_us_read_other_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    with av.open(str(tmp_path / "other.ts"), "w", format="mpegts") as container:
+        stream = container.add_stream("mp2", rate=16_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.ones((1, 16_000), np.int16), "s16", "mono")
+        frame.sample_rate = 16_000
+        container.mux(stream.encode(frame) + stream.encode(None))
+    assert audio.read(tmp_path / "other.ts").duration > 0.5
+    (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    for source in (tmp_path / name, _named(text.encode(), name)):
+        with pytest.raises(AudioError, match="not audio"):
+            audio.read(source)
+
+
+def _named(data: bytes, name: str) -> io.BytesIO:
+    file = io.BytesIO(data)
+    file.name = name  # FFmpeg takes the name of a file-like object into account
+    return file
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_permission(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", tone(8000), 8000)

@@ -26,6 +26,16 @@ __all__ = ["Source", "name_of", "pieces"]
 Source: TypeAlias = str | Path | BinaryIO
 Samples: TypeAlias = NDArray[np.float32]
 
+# FFmpeg also follows playlists and session descriptions, to any file or host they name: a
+# recording from outside must not make us read others. Only formats that hold their sound
+# themselves are opened.
+_ONLY_MEDIA = {
+    "format_whitelist": (
+        "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dts,eac3,flac,flv,gsm,loas,matroska,mov,"
+        "mp3,mpc,mpc8,mpeg,mpegts,nistsphere,ogg,oma,rm,sox,tak,tta,voc,w64,wav,webm,wv,xwma"
+    ),
+    "protocol_whitelist": "file",
+}
 # Before a seek target FFmpeg decodes this much more, so that codecs with memory settle.
 PREROLL = 1.0
 
@@ -163,7 +173,7 @@ def _ffmpeg_pieces(
     where = name_of(source)
     target: Any = os.fspath(source) if isinstance(source, (str, Path)) else source
     try:
-        container = av.open(target, "r", metadata_errors="ignore")
+        container = av.open(target, "r", metadata_errors="ignore", options=dict(_ONLY_MEDIA))
     except (av.error.FFmpegError, ValueError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise AudioError(

@@ -1,0 +1,171 @@
+"""What a worker does with a model: whole clips, timelines, live streams, exports."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from intona import __version__
+from intona.audio import read
+from intona.errors import UsageError
+from intona.recognizer import Prediction, Recognizer
+from intona.server.jobs import TooMuchError, Upload
+
+if TYPE_CHECKING:
+    from intona.stream import Event, Stream
+
+__all__ = ["Engine"]
+
+_DTYPES = {"s16le": "<i2", "f32le": "<f4"}
+
+
+class Engine:
+    """One loaded model and what clients ask of it.
+
+    Args:
+        options: ``model`` (path or ``None`` for the bundled one), ``clip_seconds`` and
+            ``recording_seconds``, the longest recordings taken.
+
+    Raises:
+        ModelError: the model cannot be loaded.
+        UsageError: the model predicts numbers, which the service does not serve.
+    """
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._model = Recognizer.load(options["model"])
+        if self._model.numeric:
+            raise UsageError(
+                f"{self._model.path} predicts numbers: intona serve takes models of emotions"
+            )
+        self._clip_seconds = float(options["clip_seconds"])
+        self._recording_seconds = float(options["recording_seconds"])
+        self._streams: dict[str, tuple[Stream, str]] = {}
+
+    def describe(self) -> dict[str, Any]:
+        """Return what clients may know about the model: no path, no machine."""
+        return {
+            "name": Path(self._model.path).name,
+            "labels": list(self._model.labels),
+            "threshold": self._model.threshold,
+            "rate": self._model.rate,
+            "metadata": self._model.metadata,
+            "version": __version__,
+        }
+
+    def handle(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        """Do ``request["op"]``."""
+        op = {
+            "predict": self._predict,
+            "timeline": self._timeline,
+            "export": self._export,
+            "open": self._open,
+            "push": self._push,
+            "flush": self._flush,
+            "close": self._close,
+        }[request["op"]]
+        return op(request, data)
+
+    def _predict(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        upload = Upload(data, request["name"])
+        audio = read(upload, end=self._clip_seconds + 0.5)
+        if audio.duration > self._clip_seconds:
+            raise TooMuchError(
+                f"{upload.name} is longer than {self._clip_seconds:g} s: "
+                "use /v1/timeline, or send a part"
+            )
+        prediction = replace(self._model.predict(audio), file=upload.name)
+        return {"prediction": _json(prediction.to_dict())}, b""
+
+    def _timeline(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        from intona.timeline import segments
+
+        upload = Upload(data, request["name"])
+
+        def bounded(seconds: float) -> None:
+            if seconds > self._recording_seconds:
+                raise TooMuchError(
+                    f"{upload.name} is longer than {self._recording_seconds:g} s: send a part"
+                )
+
+        rows = [
+            replace(row, file=upload.name)
+            for row in segments(self._model, upload, progress=bounded)
+        ]
+        if request["format"] == "json":
+            timeline = {
+                "file": upload.name,
+                "labels": list(self._model.labels),
+                "segments": [_json(row.to_dict()) for row in rows],
+            }
+            return {"timeline": timeline}, b""
+        return {"file": upload.name}, _written(rows, self._model.labels, request["format"])
+
+    def _export(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        timeline = request["timeline"]
+        labels = timeline["labels"]
+        rows = [_row(segment, labels, timeline["file"]) for segment in timeline["segments"]]
+        return {"file": timeline["file"]}, _written(rows, labels, request["format"])
+
+    def _open(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        from intona.stream import Stream
+
+        live = Stream(self._model, request["rate"])
+        self._streams[request["stream"]] = (live, _DTYPES[request["encoding"]])
+        return {}, b""
+
+    def _push(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        live, dtype = self._streams[request["stream"]]
+        return _events(live.push(np.frombuffer(data, dtype))), b""
+
+    def _flush(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        live, _ = self._streams[request["stream"]]
+        return _events(live.flush()), b""
+
+    def _close(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        self._streams.pop(request["stream"], None)
+        return {}, b""
+
+
+def _events(events: Iterable[Event]) -> dict[str, Any]:
+    return {"events": [_json(event.to_dict()) for event in events]}
+
+
+def _written(rows: Sequence[Prediction], labels: Sequence[str], style: str) -> bytes:
+    """Return a timeline in one of the formats of :mod:`intona.server.formats`."""
+    from intona.formats import render
+    from intona.timeline import table
+
+    frame = table(rows, labels)
+    return frame.to_parquet() if style == "parquet" else render(frame, style).encode()
+
+
+def _row(segment: dict[str, Any], labels: Sequence[str], file: str | None) -> Prediction:
+    given = segment["probabilities"]
+    known = {label: _number(given.get(label)) for label in labels}
+    return Prediction(
+        segment["emotion"],
+        _number(segment["confidence"]),
+        known,
+        segment["status"],
+        file,
+        segment["start"],
+        segment["end"],
+    )
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _json(value: Any) -> Any:
+    """Return the value with ``None`` for NaN, which JSON does not know."""
+    if isinstance(value, dict):
+        return {key: _json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_json(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,41 @@
+"""The formats a timeline can be had in over HTTP: names, media types, file names."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+from urllib.parse import quote
+
+__all__ = ["MEDIA_TYPES", "FormatName", "attachment"]
+
+FormatName = Literal[
+    "json", "jsonl", "csv", "parquet", "vtt", "srt", "textgrid", "audacity", "rttm", "text"
+]
+_TYPES = (
+    ("application/json", ".json"),
+    ("application/x-ndjson", ".jsonl"),
+    ("text/csv", ".csv"),
+    ("application/vnd.apache.parquet", ".parquet"),
+    ("text/vtt", ".vtt"),
+    ("application/x-subrip", ".srt"),
+    ("text/plain", ".TextGrid"),
+    ("text/plain", ".txt"),
+    ("text/plain", ".rttm"),
+    ("text/plain", ".txt"),
+)
+MEDIA_TYPES: dict[str, str] = {
+    name: kind for name, (kind, _) in zip(get_args(FormatName), _TYPES, strict=True)
+}
+SUFFIXES = {name: suffix for name, (_, suffix) in zip(get_args(FormatName), _TYPES, strict=True)}
+
+
+def attachment(recording: str | None, style: str) -> str:
+    r"""Return the ``Content-Disposition`` of an export, named after the recording.
+
+    Examples:
+        >>> attachment("call 1.mp3", "vtt")
+        'attachment; filename="call 1.vtt"; filename*=UTF-8\'\'call%201.vtt'
+    """
+    stem = (recording or "timeline").rpartition("/")[2]
+    name = (stem.rpartition(".")[0] or stem) + SUFFIXES[style]
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

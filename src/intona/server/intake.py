@@ -1,0 +1,114 @@
+"""How much may come in: number, size and pace of uploads."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers
+
+from intona.server.gate import refuse
+from intona.server.problems import Problem
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from intona.server.service import Service
+
+__all__ = ["Intake"]
+
+FORM_OVERHEAD = 64 * 1024  # bytes around the file in a multipart form
+LEAST_PACE = 8 * 1024  # bytes per second, on average, once idle_seconds have passed
+DRAIN_SECONDS = 2.0
+
+
+class Intake:
+    """Middleware that admits a bounded number of uploads and bounds each of them."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app = app
+        self._service = service
+        self._settings = service.settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self._app(scope, receive, send)
+            return
+        objection = self._objection(Headers(scope=scope))
+        if objection is not None:
+            await _drain(receive)
+            await refuse(objection, scope, receive, send)
+            return
+        with self._service.admit():
+            await self._app(scope, self._bounded(receive), send)
+
+    def _objection(self, headers: Headers) -> Problem | None:
+        declared = headers.get("content-length", "0")
+        if declared.isdigit() and int(declared) > self._most:
+            return self._too_large()
+        if self._service.pending >= self._settings.max_pending:
+            return Problem(
+                429,
+                "busy",
+                f"{self._service.pending} uploads are being worked on: try again soon",
+                retry_after=1,
+                close=True,
+            )
+        return None
+
+    @property
+    def _most(self) -> int:
+        return self._settings.max_upload_bytes + FORM_OVERHEAD
+
+    def _too_large(self) -> Problem:
+        return Problem(
+            413,
+            "too-large",
+            f"an upload may have {self._settings.max_upload_mb:g} MiB: send a shorter part, "
+            "or a compressed one",
+            close=True,
+        )
+
+    def _bounded(self, receive: Receive) -> Receive:
+        clock = asyncio.get_running_loop().time
+        begin = clock()
+        settings = self._settings
+        total = 0
+        complete = False
+
+        async def bounded() -> Message:
+            nonlocal total, complete
+            if complete:
+                return await receive()
+            elapsed = clock() - begin
+            slow = elapsed > settings.idle_seconds and total < elapsed * LEAST_PACE
+            left = min(settings.idle_seconds, settings.upload_seconds - elapsed)
+            if slow or left <= 0:
+                raise _too_slow()
+            try:
+                async with asyncio.timeout(left):
+                    message = await receive()
+            except TimeoutError:
+                raise _too_slow() from None
+            total += len(message.get("body", b""))
+            complete = message["type"] != "http.request" or not message.get("more_body", False)
+            if total > self._most:
+                raise self._too_large()
+            return message
+
+        return bounded
+
+
+def _too_slow() -> Problem:
+    return Problem(408, "too-slow", "the upload arrives too slowly: try again", close=True)
+
+
+async def _drain(receive: Receive) -> None:
+    """Read on for a moment, so that a client still sending gets to read our answer."""
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while (await receive()).get("more_body", False):
+                pass
+    except TimeoutError:
+        return

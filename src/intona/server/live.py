@@ -1,0 +1,153 @@
+"""``WS /v1/stream``: sound in, events out.
+
+The client declares ``rate`` and ``encoding`` in the query, sends binary messages of mono
+samples, and gets JSON events. Each message is worked on before the next is read, so a client
+that sends faster than the service works is held back by TCP. The text message
+``{"event": "end"}`` asks for what is left and ends the stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+
+from intona.server.gate import BEARER_PROTOCOL, refuse
+from intona.server.pool import JobError, WorkerDiedError
+from intona.server.problems import Problem
+
+if TYPE_CHECKING:
+    from intona.server.service import Service
+
+__all__ = ["ENCODINGS", "MESSAGE_BYTES", "RATES", "router"]
+
+router = APIRouter()
+
+ENCODINGS = {"s16le": 2, "f32le": 4}  # name to bytes per sample
+RATES = (4_000, 384_000)  # Hz
+MESSAGE_BYTES = 1024 * 1024
+PUSH_SECONDS = 10.0  # a push holds at most a second of sound
+
+GOING_AWAY = 1001
+BAD_DATA = 1007
+BAD_REQUEST = 1008
+BROKEN = 1011
+
+
+@router.websocket("/v1/stream")
+async def stream(websocket: WebSocket) -> None:
+    """Serve one live stream."""
+    service: Service = websocket.app.state.service
+    try:
+        with service.admit_stream():
+            await _serve(websocket, service)
+    except Problem as problem:
+        await refuse(problem, websocket.scope, websocket.receive, websocket.send)
+    except WebSocketDisconnect:
+        return
+
+
+async def _serve(websocket: WebSocket, service: Service) -> None:
+    offered = [name for name in websocket.scope["subprotocols"] if name[:7] != BEARER_PROTOCOL]
+    await websocket.accept(subprotocol=offered[0] if offered else None)
+    try:
+        rate, encoding = _declared(websocket)
+        opening = {"rate": rate, "encoding": encoding}
+        async with service.streams.open(opening, seconds=PUSH_SECONDS) as ask:
+            await websocket.send_json(
+                {"event": "ready", "rate": rate, "encoding": encoding, **_about(service.model)}
+            )
+            await _talk(websocket, service, ask, rate, ENCODINGS[encoding])
+    except _StreamError as error:
+        await _end(websocket, error.code, error.detail)
+    except JobError as error:
+        await _end(websocket, BAD_DATA, error.detail)
+    except WorkerDiedError:
+        await _end(websocket, BROKEN, "the stream was interrupted: open a new one")
+
+
+class _StreamError(Exception):
+    """The client did something a stream cannot go on after."""
+
+    def __init__(self, code: int, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+def _declared(websocket: WebSocket) -> tuple[int, str]:
+    text = websocket.query_params.get("rate", "")
+    encoding = websocket.query_params.get("encoding", "s16le")
+    rate = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
+    if not RATES[0] <= rate <= RATES[1]:
+        raise _StreamError(BAD_REQUEST, f"declare ?rate= in Hz, {RATES[0]} to {RATES[1]}")
+    if encoding not in ENCODINGS:
+        raise _StreamError(BAD_REQUEST, f"encoding must be one of {', '.join(ENCODINGS)}")
+    return rate, encoding
+
+
+def _about(model: dict[str, Any]) -> dict[str, Any]:
+    return {"model": model["name"], "labels": model["labels"], "threshold": model["threshold"]}
+
+
+async def _talk(
+    websocket: WebSocket, service: Service, ask: Callable[[str, bytes], Any], rate: int, width: int
+) -> None:
+    """Pass sound on and events back until either side ends it."""
+    stopping = asyncio.ensure_future(service.draining.wait())
+    try:
+        while True:
+            hearing = asyncio.ensure_future(websocket.receive())
+            await asyncio.wait(
+                {hearing, stopping},
+                timeout=service.settings.idle_seconds,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if not hearing.done():
+                hearing.cancel()
+                await _send(websocket, await ask("flush", b""))
+                reason = "stopping" if stopping.done() else "idle for too long"
+                await _end(websocket, GOING_AWAY, reason)
+                return
+            pcm = _samples(hearing.result(), width)
+            if pcm is None:
+                await _send(websocket, await ask("flush", b""))
+                await websocket.send_json({"event": "end"})
+                await websocket.close()
+                return
+            step = rate * width
+            for first in range(0, len(pcm), step):
+                await _send(websocket, await ask("push", pcm[first : first + step]))
+            service.metrics.streamed.inc(len(pcm) / step)
+    finally:
+        stopping.cancel()
+
+
+def _samples(message: MutableMapping[str, Any], width: int) -> bytes | None:
+    """Return the samples of a message, ``None`` when it ends the stream."""
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1005))
+    data = message.get("bytes")
+    if data is None:
+        try:
+            if json.loads(message.get("text") or "") == {"event": "end"}:
+                return None
+        except ValueError:
+            pass
+        raise _StreamError(BAD_DATA, 'send binary samples, or {"event": "end"}')
+    if len(data) % width:
+        raise _StreamError(BAD_DATA, f"a message must hold whole samples of {width} bytes")
+    return data
+
+
+async def _send(websocket: WebSocket, events: list[dict[str, Any]]) -> None:
+    for event in events:
+        await websocket.send_json(event)
+
+
+async def _end(websocket: WebSocket, code: int, detail: str) -> None:
+    await websocket.send_json({"event": "error", "message": detail})
+    await websocket.close(code, detail[:100])

@@ -1,0 +1,87 @@
+"""What the service counts, for Prometheus; never anything about what was said."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["Meter", "Metrics"]
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Metrics:
+    """Counters of one service, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.requests = Counter(
+            "intona_requests",
+            "Requests answered.",
+            ["method", "route", "status"],
+            registry=self._registry,
+        )
+        self.seconds = Histogram(
+            "intona_request_seconds",
+            "Time from the request's head to the end of its answer.",
+            ["route"],
+            registry=self._registry,
+            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+        )
+        self.pending = Gauge(
+            "intona_uploads_pending",
+            "Uploads that arrive, wait or run now.",
+            registry=self._registry,
+        )
+        self.streams = Gauge(
+            "intona_streams_open", "Live streams open now.", registry=self._registry
+        )
+        self.streamed = Counter(
+            "intona_streamed_audio_seconds",
+            "Seconds of audio received on live streams.",
+            registry=self._registry,
+        )
+        self.deaths = Counter(
+            "intona_worker_deaths",
+            "Worker processes that died or had to be killed, and were replaced.",
+            registry=self._registry,
+        )
+
+    def text(self) -> bytes:
+        """Return all of them in the Prometheus text format."""
+        return generate_latest(self._registry)
+
+
+class Meter:
+    """Middleware that counts and times requests."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 500
+        begin = time.perf_counter()
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            route = getattr(scope.get("route"), "path", "other")
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            self._metrics.requests.labels(method, route, str(status)).inc()
+            self._metrics.seconds.labels(route).observe(time.perf_counter() - begin)

@@ -1,0 +1,64 @@
+// @ts-check
+/** What the page says of the model, of its doubts, and of where the sound goes. */
+
+import { percent } from "./emotions.js";
+
+/** @param {string} id @returns {HTMLElement} */
+const $ = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** @param {import("./api.js").Model} model */
+export function aboutModel(model) {
+  const { metadata, limits } = model;
+  const megabytes = Math.floor(limits.upload_bytes / 2 ** 20);
+  $("privacy").textContent = privacy();
+  $("limits").textContent = `wav, mp3, m4a, flac, ogg, webm … up to ${megabytes} MiB, ${length(limits.recording_seconds)}`;
+  $("version").textContent = `intona ${model.version}`;
+  const facts = [
+    ["Model", model.name],
+    ["Recipe", metadata.recipe?.name],
+    ["Learned from", learnedFrom(metadata.corpora)],
+    ["Knows", model.labels.join(", ")],
+    ["Licence", metadata.licence],
+  ];
+  $("card").replaceChildren(
+    ...facts
+      .filter(([, value]) => value)
+      .flatMap(([name, value]) => {
+        const [term, text] = [document.createElement("dt"), document.createElement("dd")];
+        [term.textContent, text.textContent] = [name, value];
+        return [term, text];
+      }),
+  );
+  $("sure").textContent = howSure(model);
+}
+
+/** @param {number} seconds */
+function length(seconds) {
+  if (seconds < 5400) return `${Math.round(seconds / 60)} minutes`;
+  return `${Number((seconds / 3600).toFixed(1))} hours`;
+}
+
+/** @param {Record<string, {utterances?: number, speakers?: string[]}> | undefined} corpora */
+function learnedFrom(corpora) {
+  return Object.entries(corpora ?? {})
+    .map(([name, facts]) => (facts.speakers ? `${name} (${facts.speakers.length} speakers)` : name))
+    .join(", ");
+}
+
+/** @param {import("./api.js").Model} model */
+function howSure({ threshold, metadata }) {
+  const below = `Every answer carries a calibrated confidence; below ${percent(threshold)} it is marked unsure.`;
+  const held = metadata.abstention;
+  if (held?.coverage === undefined || held?.risk === undefined) return below;
+  return (
+    `${below} On speakers it had never heard it was sure of ${percent(held.coverage)} of the clips, ` +
+    `and wrong in ${percent(held.risk)} of those.`
+  );
+}
+
+function privacy() {
+  const local = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+  return local
+    ? "Your audio stays on this machine. Nothing is stored, nothing is sent anywhere else."
+    : `Your audio goes to ${location.hostname} and nowhere else. Nothing is stored.`;
+}

@@ -1,0 +1,99 @@
+// @ts-check
+/**
+ * Requests to the service this page came from, and to nothing else.
+ *
+ * @typedef {{start: number, end: number, emotion: string | null, confidence: number | null,
+ *   status: "ok" | "unsure" | "no_speech", probabilities: Record<string, number | null>}} Segment
+ * @typedef {{file: string | null, labels: string[], segments: Segment[]}} Timeline
+ * @typedef {{name: string, labels: string[], threshold: number, rate: number | null,
+ *   version: string, metadata: any, limits: {upload_bytes: number, recording_seconds: number}}} Model
+ */
+
+const KEY = "intona-token";
+
+/** Asks the person for the token; set by the page. @type {() => Promise<string>} */
+let askForToken = async () => "";
+
+/** @param {() => Promise<string>} ask */
+export function onTokenNeeded(ask) {
+  askForToken = ask;
+}
+
+/**
+ * Fetch a path of ours; an answer that is no success becomes an Error in the service's words.
+ *
+ * @param {string} path
+ * @param {RequestInit} [options]
+ * @returns {Promise<Response>}
+ */
+export async function request(path, options = {}) {
+  for (;;) {
+    const headers = new Headers(options.headers);
+    const token = sessionStorage.getItem(KEY);
+    if (token) headers.set("Authorization", `Bearer ${token}`);
+    let answer;
+    try {
+      answer = await fetch(path, { ...options, headers });
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "AbortError") throw error;
+      throw new Error("The service does not answer. Is it still running?");
+    }
+    if (answer.ok) return answer;
+    if (answer.status === 401) {
+      sessionStorage.setItem(KEY, await askForToken());
+      continue;
+    }
+    const problem = await answer.json().catch(() => ({}));
+    throw new Error(problem.detail || `The service answered ${answer.status}.`);
+  }
+}
+
+/** @returns {Promise<Model>} */
+export async function model() {
+  return (await request("/v1/model")).json();
+}
+
+/**
+ * @param {File} file
+ * @param {AbortSignal} signal
+ * @returns {Promise<Timeline>}
+ */
+export async function timeline(file, signal) {
+  const body = new FormData();
+  body.append("file", file, file.name);
+  return (await request("/v1/timeline", { method: "POST", body, signal })).json();
+}
+
+/**
+ * @param {Timeline} result
+ * @param {string} format
+ * @returns {Promise<{blob: Blob, name: string}>}
+ */
+export async function exported(result, format) {
+  const answer = await request(`/v1/export?format=${format}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(result),
+  });
+  const named = /filename\*=UTF-8''([^;]+)/.exec(answer.headers.get("Content-Disposition") || "");
+  return { blob: await answer.blob(), name: named ? decodeURIComponent(named[1]) : `timeline.${format}` };
+}
+
+/**
+ * Open a live stream for mono 16-bit samples.
+ *
+ * @param {number} rate samples per second
+ */
+export function openStream(rate) {
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  const token = sessionStorage.getItem(KEY);
+  const protocols = ["intona"];
+  if (token) {
+    const encoded = btoa(token).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+    protocols.push(`bearer.${encoded}`);
+  }
+  const path = `/v1/stream?rate=${rate}&encoding=s16le`;
+  const socket = new WebSocket(`${scheme}://${location.host}${path}`, protocols);
+  socket.binaryType = "arraybuffer";
+  return socket;
+}

@@ -1,0 +1,39 @@
+// @ts-check
+/** Colours of the emotions; a label the palette does not know gets a hue of its own. */
+
+const PALETTE = new Map([
+  ["neutral", "#8b95a5"],
+  ["calm", "#45a79a"],
+  ["happy", "#dfa62f"],
+  ["sad", "#4f80d9"],
+  ["angry", "#d64f48"],
+  ["fearful", "#8d63cf"],
+  ["disgust", "#7b9a3c"],
+  ["surprised", "#e07aa6"],
+  ["bored", "#a38a70"],
+]);
+
+export const SILENCE = "#b9bec7";
+
+/** @param {string | null} emotion */
+export function colour(emotion) {
+  if (emotion === null) return SILENCE;
+  const known = PALETTE.get(emotion);
+  if (known) return known;
+  let hash = 0;
+  for (const letter of emotion) hash = (hash * 31 + letter.charCodeAt(0)) % 360;
+  return `hsl(${hash} 45% 55%)`;
+}
+
+/** @param {number | null | undefined} value */
+export function percent(value) {
+  return value === null || value === undefined ? "–" : `${Math.round(100 * value)} %`;
+}
+
+/** @param {number} seconds */
+export function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const tail = `${minutes}:${String(rest).padStart(2, "0")}`;
+  return hours ? `${hours}:${tail.padStart(5, "0")}` : tail;
+}

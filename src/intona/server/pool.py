@@ -1,0 +1,318 @@
+"""Worker processes seen from the service: started, asked, timed, replaced when they die."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any, BinaryIO
+from uuid import uuid4
+
+from intona.errors import ModelError
+from intona.server.wire import WireError, pack, receive_async
+
+__all__ = ["Crew", "JobError", "Jobs", "Streams", "Worker", "WorkerDiedError"]
+
+CHUNK = 256 * 1024
+START_SECONDS = 120.0
+LONGEST_BACKOFF = 30.0
+# Signals by which a decoder fails on a file, as opposed to being stopped from outside.
+CRASHES = frozenset(
+    {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL}
+    | {getattr(signal, name) for name in ("SIGBUS", "SIGXCPU") if hasattr(signal, name)}
+)
+
+
+class JobError(Exception):
+    """A worker refused a job, in order: ``kind`` says why, ``detail`` says it in words."""
+
+    def __init__(self, kind: str, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+
+
+class WorkerDiedError(Exception):
+    """A worker went away, or had to be killed, in the middle of a job.
+
+    Attributes:
+        reason: ``"crash"`` (the input is likely to blame), ``"timeout"`` or ``"lost"``.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Worker:
+    """One process running :mod:`intona.server.worker`.
+
+    Attributes:
+        model: what its engine says of the model.
+        load: jobs or streams that use it now.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._lock = asyncio.Lock()
+        self.model: dict[str, Any] = {}
+        self.load = 0
+
+    @classmethod
+    async def start(cls, options: dict[str, Any]) -> Worker:
+        """Start a process and wait until its model is loaded.
+
+        Raises:
+            ModelError: the model cannot be loaded, in the worker's words.
+        """
+        environment = {key: value for key, value in os.environ.items() if key != "INTONA_TOKEN"}
+        environment.setdefault("OMP_NUM_THREADS", "1")
+        # Each arena of the C library counts 64 MiB against the limit on memory.
+        environment.setdefault("MALLOC_ARENA_MAX", "2")
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "intona.server.worker",
+            json.dumps(options),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=None if options.get("verbose") else asyncio.subprocess.DEVNULL,
+            env=environment,
+        )
+        worker = cls(process)
+        try:
+            hello = await asyncio.wait_for(worker._read(), START_SECONDS)
+        except (WireError, TimeoutError):
+            await worker.kill()
+            raise ModelError(
+                "a worker process did not start: run intona predict to see whether this "
+                "model works here"
+            ) from None
+        except BaseException:
+            await worker.kill()
+            raise
+        if not hello[0]["ok"]:
+            await worker.kill()
+            raise ModelError(hello[0]["detail"])
+        worker.model = hello[0]["model"]
+        return worker
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.returncode is None
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    async def call(
+        self, request: dict[str, Any], body: bytes | BinaryIO = b"", *, seconds: float
+    ) -> tuple[dict[str, Any], bytes]:
+        """Send one job and return its answer; jobs of one worker run one after the other.
+
+        A worker that dies, is too slow, or whose caller is cancelled, is killed: it would
+        be out of step.
+
+        Raises:
+            JobError: the worker answered with an error.
+            WorkerDiedError: it did not answer.
+        """
+        async with self._lock:
+            if not self.alive:
+                raise WorkerDiedError("lost")
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._write(request, body)
+                    answer, payload = await self._read()
+            except TimeoutError:
+                await self.kill()
+                raise WorkerDiedError("timeout") from None
+            except (WireError, OSError):
+                await self.kill()
+                crashed = -(self._process.returncode or 0) in CRASHES
+                raise WorkerDiedError("crash" if crashed else "lost") from None
+            except BaseException:
+                await self.kill()
+                raise
+        if not answer.pop("ok", False):
+            raise JobError(str(answer.get("kind")), str(answer.get("detail")))
+        return answer, payload
+
+    async def stop(self, seconds: float = 2.0) -> None:
+        """Let the process end by itself, then make it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), seconds)
+        await self.kill()
+
+    async def wait(self) -> None:
+        """Wait until the process has ended."""
+        await self._process.wait()
+
+    async def kill(self) -> None:
+        """End the process now and wait until it is gone."""
+        # A process that is just dying by a signal of its own keeps that signal as its reason.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(self._process.wait()), 0.05)
+        with suppress(ProcessLookupError):
+            if self.alive:
+                self._process.kill()
+        await self._process.wait()
+
+    async def _write(self, request: dict[str, Any], body: bytes | BinaryIO) -> None:
+        pipe = self._process.stdin
+        assert pipe is not None
+        if isinstance(body, bytes):
+            pipe.write(pack(request, len(body)) + body)
+            await pipe.drain()
+            return
+        length = body.seek(0, os.SEEK_END)
+        body.seek(0)
+        pipe.write(pack(request, length))
+        while data := body.read(CHUNK):
+            pipe.write(data)
+            await pipe.drain()
+
+    async def _read(self) -> tuple[dict[str, Any], bytes]:
+        assert self._process.stdout is not None
+        return await receive_async(self._process.stdout)
+
+
+class Crew:
+    """A fixed number of workers, each replaced when it dies.
+
+    Args:
+        size: how many.
+        options: what each is started with.
+        on_death: called once per worker that died.
+    """
+
+    def __init__(self, size: int, options: dict[str, Any], on_death: Callable[[], None]) -> None:
+        self._size = size
+        self._options = options
+        self._on_death = on_death
+        self._keepers: list[asyncio.Task[None]] = []
+        self._changed = asyncio.Condition()
+        self.workers: list[Worker] = []
+
+    async def start(self) -> None:
+        """Start all workers.
+
+        Raises:
+            ModelError: the first reason why one of them did not start.
+        """
+        started = await asyncio.gather(
+            *(Worker.start(self._options) for _ in range(self._size)), return_exceptions=True
+        )
+        self.workers = [item for item in started if isinstance(item, Worker)]
+        for item in started:
+            if isinstance(item, BaseException):
+                await self.close()
+                raise item
+        self._keepers = [asyncio.create_task(self._keep(worker)) for worker in self.workers]
+
+    async def close(self) -> None:
+        """Stop all workers and wait until they are gone."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await asyncio.gather(*(worker.stop() for worker in self.workers))
+        self.workers = []
+
+    @property
+    def ready(self) -> bool:
+        """Whether at least one worker can take a job."""
+        return any(worker.alive for worker in self.workers)
+
+    @asynccontextmanager
+    async def borrow(self, most: int | None = None) -> AsyncIterator[Worker]:
+        """Lend the least loaded worker, waiting while each has ``most`` users already."""
+        async with self._changed:
+            while (worker := self._choose(most)) is None:
+                await self._changed.wait()
+            worker.load += 1
+        try:
+            yield worker
+        finally:
+            worker.load -= 1
+            async with self._changed:
+                self._changed.notify_all()
+
+    def _choose(self, most: int | None) -> Worker | None:
+        able = [w for w in self.workers if w.alive and (most is None or w.load < most)]
+        return min(able, key=lambda worker: worker.load, default=None)
+
+    async def _keep(self, worker: Worker) -> None:
+        """Replace this worker, and those after it, whenever one has died."""
+        while True:
+            await worker.wait()
+            self.workers.remove(worker)
+            self._on_death()
+            worker = await self._restart()
+            self.workers.append(worker)
+            async with self._changed:
+                self._changed.notify_all()
+
+    async def _restart(self) -> Worker:
+        pause = 0.5
+        while True:
+            try:
+                return await Worker.start(self._options)
+            except (ModelError, OSError):
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_BACKOFF)
+
+
+class Jobs(Crew):
+    """Workers that take one upload at a time."""
+
+    async def run(
+        self, request: dict[str, Any], body: bytes | BinaryIO, *, seconds: float
+    ) -> tuple[dict[str, Any], bytes]:
+        """Wait for a free worker and let it do one job; ``seconds`` covers both.
+
+        Raises:
+            JobError: the worker refused the job.
+            WorkerDiedError: it did not finish; it is being replaced.
+        """
+        try:
+            async with asyncio.timeout(seconds), self.borrow(1) as worker:
+                return await worker.call(request, body, seconds=seconds)
+        except TimeoutError:
+            raise WorkerDiedError("timeout") from None
+
+
+class Streams(Crew):
+    """Workers that serve many live streams each, in turns."""
+
+    @asynccontextmanager
+    async def open(
+        self, request: dict[str, Any], *, seconds: float
+    ) -> AsyncIterator[Callable[[str, bytes], Any]]:
+        """Open a stream; yields ``ask(op, pcm)``, which returns the events it caused.
+
+        Raises:
+            JobError: the rate or encoding is not possible.
+            WorkerDiedError: the worker went away; its streams end, it is being replaced.
+        """
+        name = uuid4().hex
+        async with self.borrow() as worker:
+            await worker.call({**request, "op": "open", "stream": name}, seconds=seconds)
+
+            async def ask(op: str, pcm: bytes = b"") -> list[dict[str, Any]]:
+                answer, _ = await worker.call({"op": op, "stream": name}, pcm, seconds=seconds)
+                return answer["events"]
+
+            try:
+                yield ask
+            finally:
+                if worker.alive:
+                    with suppress(JobError, WorkerDiedError):
+                        await worker.call({"op": "close", "stream": name}, seconds=seconds)

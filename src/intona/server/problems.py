@@ -1,0 +1,151 @@
+"""Errors as RFC 9457 problem documents: what, why, and when to try again."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.responses import JSONResponse, Response
+
+from intona.server.pool import JobError, WorkerDiedError
+
+__all__ = ["Problem", "document", "install", "response"]
+
+MEDIA_TYPE = "application/problem+json"
+WORDS = {
+    400: "The request cannot be read",
+    401: "A token is needed",
+    403: "This page may not use the service",
+    404: "There is nothing here",
+    405: "This method is not possible here",
+    408: "The request took too long to arrive",
+    413: "Too much at once",
+    422: "The request cannot be used",
+    421: "This name is not served here",
+    429: "Too many requests",
+    503: "The service cannot answer now",
+}
+
+
+class Problem(HTTPException):
+    """An error to answer with.
+
+    Args:
+        status: HTTP status code.
+        kind: short machine-readable name, the end of the problem's ``type``.
+        detail: one sentence for people.
+        retry_after: seconds after which trying again makes sense.
+        close: end the connection, because the rest of the request is not wanted.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        detail: str,
+        *,
+        retry_after: int | None = None,
+        close: bool = False,
+    ) -> None:
+        headers = {}
+        if retry_after is not None:
+            headers["Retry-After"] = str(retry_after)
+        if status == 401:
+            headers["WWW-Authenticate"] = 'Bearer realm="intona"'
+        if close:
+            headers["Connection"] = "close"
+        super().__init__(status, detail, headers)
+        self.kind = kind
+
+
+def response(
+    status: int, kind: str, detail: str, headers: dict[str, str] | None = None
+) -> Response:
+    """Return the problem document as a response."""
+    content = {
+        "type": f"urn:intona:problem:{kind}",
+        "title": WORDS.get(status) or HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    return JSONResponse(content, status, headers, media_type=MEDIA_TYPE)
+
+
+def document(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI description of these errors."""
+    retry = {
+        "Retry-After": {
+            "description": "Seconds after which trying again makes sense.",
+            "schema": {"type": "integer", "minimum": 0},
+        }
+    }
+    described: dict[int | str, dict[str, Any]] = {}
+    for status in statuses:
+        described[status] = {
+            "description": WORDS[status],
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        if status in (429, 503):
+            described[status]["headers"] = retry
+    return described
+
+
+def of_job(error: JobError) -> Problem:
+    """Return how a worker's refusal is answered."""
+    if error.kind == "too_much":
+        return Problem(413, "too-much-audio", error.detail)
+    if error.kind == "audio":
+        return Problem(422, "audio", error.detail)
+    if error.kind == "usage":
+        return Problem(422, "usage", error.detail)
+    return Problem(422, "not-processable", f"this input cannot be processed ({error.detail})")
+
+
+def of_death(error: WorkerDiedError) -> Problem:
+    """Return how the loss of a worker is answered."""
+    if error.reason == "crash":
+        return Problem(422, "not-decodable", "this file made the decoder fail: convert it to wav")
+    if error.reason == "timeout":
+        return Problem(
+            503, "timeout", "this took longer than a request may: send less audio", retry_after=10
+        )
+    return Problem(503, "interrupted", "the work was interrupted: try again", retry_after=2)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of an application with a problem document."""
+
+    async def known(request: Request, error: Exception) -> Response:
+        assert isinstance(error, StarletteHTTPException)
+        kind = getattr(error, "kind", HTTPStatus(error.status_code).name.lower().replace("_", "-"))
+        return response(
+            error.status_code, kind, str(error.detail), dict(error.headers or {}) or None
+        )
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        parts = [
+            f"{'.'.join(str(step) for step in item['loc'])}: {item['msg']}"
+            for item in error.errors()[:5]
+        ]
+        return response(422, "invalid", "; ".join(parts))
+
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, JobError)
+        return await known(request, of_job(error))
+
+    async def died(request: Request, error: Exception) -> Response:
+        assert isinstance(error, WorkerDiedError)
+        return await known(request, of_death(error))
+
+    async def unexpected(request: Request, error: Exception) -> Response:
+        return response(500, "internal", "something went wrong on our side")
+
+    app.add_exception_handler(StarletteHTTPException, known)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(JobError, refused)
+    app.add_exception_handler(WorkerDiedError, died)
+    app.add_exception_handler(Exception, unexpected)

@@ -1,0 +1,110 @@
+"""The HTTP routes under ``/v1``: they pass work to the workers and shape the answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, File, Query, Request, UploadFile
+from fastapi.responses import Response
+
+from intona.server.formats import MEDIA_TYPES, FormatName, attachment
+from intona.server.problems import document
+from intona.server.schemas import ModelCard, Segment, Timeline
+from intona.server.service import Service
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1", tags=["v1"])
+
+Recording = Annotated[
+    UploadFile, File(description="The recording: wav, flac, mp3, ogg, opus, m4a, webm, amr ...")
+]
+Format = Annotated[FormatName, Query(alias="format", description="Form of the answer.")]
+UPLOAD_PROBLEMS = document(400, 401, 403, 408, 413, 421, 422, 429, 503)
+EXPORTED: dict[str, Any] = {
+    "description": "The timeline, as JSON or in the format asked for.",
+    "content": {
+        kind: {"schema": {"type": "string", "format": "binary"}}
+        for kind in sorted(set(MEDIA_TYPES.values()) - {"application/json"})
+    },
+}
+
+
+def _service(request: Request) -> Service:
+    return request.app.state.service
+
+
+@router.post("/predict", response_model=Segment, responses=UPLOAD_PROBLEMS)
+async def predict(request: Request, file: Recording) -> Any:
+    """Judge a clip as a whole: one emotion, its confidence, all probabilities."""
+    return (await _work(request, "predict", file))[0]["prediction"]
+
+
+@router.post("/timeline", response_model=Timeline, responses={200: EXPORTED, **UPLOAD_PROBLEMS})
+async def timeline(request: Request, file: Recording, style: Format = "json") -> Any:
+    """Find the speech in a recording of any length, and the emotion of each stretch."""
+    answer, data = await _work(request, "timeline", file, format=style)
+    return answer["timeline"] if style == "json" else _download(style, answer, data)
+
+
+@router.post(
+    "/export",
+    response_class=Response,
+    responses={200: EXPORTED, **document(400, 401, 403, 408, 413, 421, 422, 429, 503)},
+)
+async def export(request: Request, timeline: Timeline, style: Format = "csv") -> Response:
+    """Write a timeline, as ``/v1/timeline`` or a live stream gave it, in another format."""
+    service = _service(request)
+    answer, data = await service.jobs.run(
+        {"op": "export", "format": style, "timeline": timeline.model_dump()},
+        b"",
+        seconds=service.settings.request_seconds,
+    )
+    return _download(style, answer, data)
+
+
+@router.get("/model", response_model=ModelCard, responses=document(401, 403, 421))
+async def model(request: Request) -> Any:
+    """Say what answers: labels, training, measured quality, limits of the service."""
+    service = _service(request)
+    settings = service.settings
+    return {
+        **service.model,
+        "formats": list(MEDIA_TYPES),
+        "limits": {
+            "upload_bytes": settings.max_upload_bytes,
+            "clip_seconds": settings.max_clip_seconds,
+            "recording_seconds": settings.max_recording_seconds,
+            "streams": settings.max_streams,
+        },
+    }
+
+
+async def _work(
+    request: Request, op: Literal["predict", "timeline"], file: UploadFile, **options: Any
+) -> tuple[dict[str, Any], bytes]:
+    service = _service(request)
+    return await service.jobs.run(
+        {"op": op, "name": _clean(file.filename), **options},
+        file.file,
+        seconds=service.settings.request_seconds,
+    )
+
+
+def _clean(name: str | None) -> str:
+    r"""Return a file name that is safe to repeat: no folders, nothing unprintable.
+
+    Examples:
+        >>> _clean("C:\\voices\\clip 1.wav")
+        'clip 1.wav'
+    """
+    last = (name or "").replace("\\", "/").rpartition("/")[2]
+    return "".join(letter for letter in last if letter.isprintable())[:200] or "recording"
+
+
+def _download(style: str, answer: dict[str, Any], data: bytes) -> Response:
+    return Response(
+        data,
+        media_type=MEDIA_TYPES[style],
+        headers={"Content-Disposition": attachment(answer["file"], style)},
+    )

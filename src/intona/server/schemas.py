@@ -1,0 +1,96 @@
+"""The shapes of the answers, as the OpenAPI document shows them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+__all__ = ["Health", "Limits", "ModelCard", "Problem", "Segment", "Timeline"]
+
+ANSWER: JsonValue = {
+    "file": "clip.wav",
+    "start": 0.0,
+    "end": 3.4,
+    "emotion": "happy",
+    "confidence": 0.81,
+    "status": "ok",
+    "probabilities": {"happy": 0.81, "neutral": 0.12, "sad": 0.07},
+}
+
+
+Label = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")]
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Segment(BaseModel):
+    """The emotion of one stretch of speech.
+
+    ``status`` is ``ok``; ``unsure`` when the confidence lies below the model's threshold
+    (the emotion is still the best guess); or ``no_speech``, without an emotion.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ANSWER]})
+
+    file: str | None = Field(default=None, description="Name the client gave the recording.")
+    start: float = Field(ge=0, le=1e7, allow_inf_nan=False, description="Begin, in seconds.")
+    end: float = Field(ge=0, le=1e7, allow_inf_nan=False, description="End, in seconds.")
+    emotion: Label | None = Field(default=None, description="Best guess; null without speech.")
+    confidence: Probability | None = Field(
+        default=None, description="Its calibrated probability; null without speech."
+    )
+    status: Literal["ok", "unsure", "no_speech"]
+    probabilities: dict[Label, Probability | None] = Field(
+        description="Calibrated probability of each emotion; null without speech."
+    )
+
+
+class Timeline(BaseModel):
+    """Emotion over time: one segment per stretch of speech, in order."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"file": "meeting.mp3", "labels": ["happy"], "segments": [ANSWER]}]
+        }
+    )
+
+    file: str | None = Field(default=None, description="Name the client gave the recording.")
+    labels: list[Label] = Field(description="The emotions the model knows.", max_length=64)
+    segments: list[Segment] = Field(max_length=200_000)
+
+
+class Limits(BaseModel):
+    """What the service accepts."""
+
+    upload_bytes: int
+    clip_seconds: float
+    recording_seconds: float
+    streams: int
+
+
+class ModelCard(BaseModel):
+    """What answers: the model, how it was trained and measured, and what it may take."""
+
+    name: str = Field(description="File name of the model.")
+    labels: list[str]
+    threshold: float = Field(description="Confidence below which an answer is unsure.")
+    rate: int | None = Field(description="Sample rate it works at in Hz; null: the file's own.")
+    metadata: dict[str, Any] = Field(description="Everything the model file says of itself.")
+    version: str = Field(description="Version of intona.")
+    formats: list[str] = Field(description="Formats a timeline can be had in.")
+    limits: Limits
+
+
+class Health(BaseModel):
+    """A sign of life."""
+
+    status: Literal["ok"]
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str

@@ -1,0 +1,132 @@
+"""The worker process: reads jobs from standard input, answers on standard output.
+
+Everything that touches bytes from outside happens here, under limits: memory, processor
+time, no files written, no core dumps. A worker that is killed or crashes takes one answer
+with it, never the service. It holds no secret: the token is not in its environment.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from intona.errors import AudioError, IntonaError, UsageError
+from intona.server.jobs import EngineLike, TooMuchError
+from intona.server.wire import WireError, pack, receive
+
+__all__ = ["guarded", "main", "restrict"]
+
+MIB = 1024 * 1024
+
+
+def main() -> None:
+    """Serve until standard input ends. ``sys.argv[1]`` holds the options as JSON."""
+    options = json.loads(sys.argv[1])
+    # The service decides when to stop; signals sent to the whole group are not for us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    requests, replies = _private_pipes()
+    try:
+        module, _, name = options["engine"].partition(":")
+        engine: EngineLike = getattr(importlib.import_module(module), name)(options)
+        replies.write(pack({"ok": True, "model": engine.describe()}))
+    except IntonaError as error:
+        replies.write(pack({"ok": False, "kind": "startup", "detail": str(error)}))
+        return
+    restrict(options["memory_mb"])
+    _loop(engine, requests, replies, options["cpu_seconds"])
+
+
+def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Keep the pipes to ourselves: a C library that prints must not break a frame."""
+    requests = os.fdopen(os.dup(0), "rb")
+    replies = os.fdopen(os.dup(1), "wb", buffering=0)
+    silence = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1):
+        os.dup2(silence, descriptor)
+    os.close(silence)
+    return requests, replies
+
+
+def restrict(memory_mb: int) -> None:
+    """Limit this process from now on; does nothing where the system has no limits.
+
+    Args:
+        memory_mb: address space allowed on top of what is in use now, MiB.
+    """
+    try:
+        import resource
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    used = _address_space()
+    if used:
+        limit = used + memory_mb * MIB
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _address_space() -> int:
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+def _allow_cpu(seconds: float) -> None:
+    try:
+        import resource
+    except ImportError:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, hard))
+
+
+def _loop(engine: EngineLike, requests: BinaryIO, replies: BinaryIO, cpu_seconds: float) -> None:
+    while True:
+        try:
+            request, data = receive(requests)
+        except WireError:
+            return
+        _allow_cpu(cpu_seconds)
+        answer, payload = guarded(lambda: engine.handle(request, data))  # noqa: B023
+        del data
+        try:
+            replies.write(pack(answer, len(payload)))
+            view = memoryview(payload)
+            while view:
+                view = view[replies.write(view) :]
+        except BrokenPipeError:
+            return
+
+
+def guarded(
+    action: Callable[[], tuple[dict[str, Any], bytes]],
+) -> tuple[dict[str, Any], bytes]:
+    """Run one job and turn what can go wrong into an answer."""
+    try:
+        answer, payload = action()
+        return {"ok": True, **answer}, payload
+    except TooMuchError as error:
+        kind, detail = "too_much", str(error)
+    except MemoryError:
+        kind, detail = "too_much", "decoding this recording takes more memory than allowed"
+    except AudioError as error:
+        kind, detail = "audio", str(error)
+    except UsageError as error:
+        kind, detail = "usage", str(error)
+    except Exception as error:
+        # The text may quote the input: only the type leaves the worker.
+        kind, detail = "internal", type(error).__name__
+    return {"ok": False, "kind": kind, "detail": detail}, b""
+
+
+if __name__ == "__main__":
+    main()

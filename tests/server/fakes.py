@@ -1,0 +1,101 @@
+"""An engine without a model, whose uploads misbehave by name."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Any
+
+from intona.errors import AudioError, ModelError
+from intona.server.jobs import TooMuchError
+
+LABELS = ["neutral", "happy", "sad", "angry"]
+SEGMENT = {
+    "file": None,
+    "start": 0.5,
+    "end": 2.0,
+    "emotion": "happy",
+    "confidence": 0.7,
+    "status": "ok",
+    "probabilities": {"neutral": 0.1, "happy": 0.7, "sad": 0.1, "angry": 0.1},
+}
+
+
+class FakeEngine:
+    """Does at once what it is told by the name of the file."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        if options["model"] == "missing.onnx":
+            raise ModelError("no model file missing.onnx")
+        self._options = options
+        self._streams: dict[str, int] = {}
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "name": "fake.onnx",
+            "labels": LABELS,
+            "threshold": 0.5,
+            "rate": 16000,
+            "metadata": {"licence": "none", "pid": os.getpid()},
+            "version": "0",
+        }
+
+    def handle(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        return getattr(self, f"_{request['op']}")(request, data)
+
+    def _predict(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        self._misbehave(request["name"], data)
+        return {"prediction": SEGMENT | {"file": request["name"]}, "size": len(data)}, b""
+
+    def _timeline(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        self._misbehave(request["name"], data)
+        timeline = {"file": request["name"], "labels": LABELS, "segments": [SEGMENT]}
+        if request["format"] == "json":
+            return {"timeline": timeline}, b""
+        return {"file": request["name"]}, f"as {request['format']}".encode()
+
+    def _export(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        return {"file": request["timeline"]["file"]}, f"as {request['format']}".encode()
+
+    def _open(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        self._streams[request["stream"]] = 0
+        return {}, b""
+
+    def _push(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        if data.startswith(b"\xff\xff\xff\xff"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        self._streams[request["stream"]] += len(data)
+        return {"events": [{"event": "heard", "bytes": self._streams[request["stream"]]}]}, b""
+
+    def _flush(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        return {"events": [{"event": "flushed"}]}, b""
+
+    def _close(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        del self._streams[request["stream"]]
+        return {"open": len(self._streams)}, b""
+
+    def _misbehave(self, name: str, data: bytes) -> None:
+        if name.startswith("crash"):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        elif name.startswith("killed"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif name.startswith("sleep"):
+            time.sleep(float(name.removesuffix(".wav").partition("-")[2]))
+        elif name.startswith("memory"):
+            bytearray(4 << 30)
+        elif name.startswith("print"):
+            os.write(1, b"a decoder that talks\n" * 1000)
+        elif name.startswith("broken"):
+            raise AudioError(f"{name} is text, not audio")
+        elif name.startswith("long"):
+            raise TooMuchError(f"{name} is too long")
+        elif name.startswith("bug"):
+            raise ZeroDivisionError("secret words")
+        elif name.startswith("write"):
+            path = os.path.join(os.environ["TMPDIR"], "must-not-grow")
+            try:
+                with open(path, "wb") as file:
+                    file.write(b"x")
+            finally:
+                os.unlink(path)
