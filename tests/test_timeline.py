@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from fakes import FakeRecognizer
 from intona import synthetic
 from intona.audio import Audio, read
 from intona.errors import AudioError, UsageError
-from intona.timeline import judge_turns, segments, timeline
+from intona.stopping import Stop
+from intona.timeline import judge_turns, segments, timeline, timeline_each
 from intona.turns import Turn
 
 RATE = 16_000
@@ -155,6 +157,35 @@ def test_turns_that_cannot_be_judged(recording: Path) -> None:
     for bad in ([Turn(2.0, 1.0)], [Turn(-1.0, 1.0)], [Turn(0, float("nan"))], []):
         with pytest.raises(UsageError, match="the list"):
             timeline(model, recording, turns=bad)
+
+
+def test_stopping_leaves_a_whole_table(recording: Path) -> None:
+    with Stop() as stop:
+
+        def interrupt(done: float) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+        table = timeline(FakeRecognizer(), recording, progress=interrupt, stop=stop)
+        assert stop.signal == signal.SIGINT
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert list(table["emotion"]) == ["angry", "sad"]
+    assert seconds(table, "end")[-1] == pytest.approx(10.0, abs=0.05)
+
+
+def test_many_recordings(recording: Path, tmp_path: Path) -> None:
+    done: list[Path] = []
+    files = [recording, tmp_path / "missing.wav", recording]
+    results = list(
+        timeline_each(FakeRecognizer(), files, progress=lambda file, _: done.append(file))
+    )
+    assert [file for file, _ in results] == files
+    assert isinstance(results[1][1], AudioError)
+    assert len(results[2][1]) == 3  # type: ignore[arg-type]
+    assert set(done) == {recording}
+    stopped = list(timeline_each(FakeRecognizer(), files, stop=lambda: True))
+    assert len(stopped) == 1
 
 
 @pytest.mark.slow

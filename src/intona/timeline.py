@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,13 +27,21 @@ from intona.windows import TimelineOptions
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TimelineOptions", "judge_turns", "segments", "table", "timeline"]
+__all__ = [
+    "TimelineOptions",
+    "judge_turns",
+    "segments",
+    "table",
+    "timeline",
+    "timeline_each",
+]
 
 BLOCK = 10.0  # seconds decoded at once
 BATCH = 16  # windows judged at once
 SHORTEST = 0.05  # seconds; a shorter segment is no utterance
 
 Progress = Callable[[float], object]
+Stopped = Callable[[], bool]
 
 
 def timeline(
@@ -42,6 +51,7 @@ def timeline(
     *,
     turns: str | Path | Sequence[Turn] | None = None,
     progress: Progress | None = None,
+    stop: Stopped | None = None,
     **changes: Any,
 ) -> pd.DataFrame:
     """Return the emotion of a recording over time.
@@ -53,6 +63,7 @@ def timeline(
         turns: ready-made segments instead of the speech detector, one row each: a file (CSV,
             RTTM, TextGrid, WebVTT, SRT, Audacity labels) or :class:`intona.turns.Turn` objects.
         progress: called with the seconds done so far.
+        stop: asked after each block; once it says ``True``, the recording ends there.
         changes: single fields of the options, for example ``window=2.0``.
 
     Returns:
@@ -66,7 +77,7 @@ def timeline(
     """
     chosen = replace(options or TimelineOptions(), **changes)
     if turns is None:
-        found = list(segments(model, source, chosen, progress=progress))
+        found = list(segments(model, source, chosen, progress=progress, stop=stop))
         return table(found, model.labels)
     given = _turns(turns, source)
     rows = judge_turns(model, source, given, chosen, progress=progress)
@@ -79,6 +90,7 @@ def segments(
     options: TimelineOptions | None = None,
     *,
     progress: Progress | None = None,
+    stop: Stopped | None = None,
 ) -> Iterator[Prediction]:
     """Yield the segments of a recording as soon as they are complete.
 
@@ -87,6 +99,7 @@ def segments(
         source: a path, a binary file-like object, or audio.
         options: windows, segments and speech.
         progress: called with the seconds done so far.
+        stop: asked after each block; once it says ``True``, the recording ends there.
 
     Raises:
         AudioError: the recording cannot be read.
@@ -105,12 +118,48 @@ def segments(
         done += block.duration
         if progress is not None:
             progress(done)
+        if stop is not None and stop():
+            break
     for event in engine.flush() if engine is not None else ():
         if event.kind == "segment" and event.prediction is not None:
             found = True
             yield event.prediction
     if not found:
         yield _no_speech(model, 0.0, round(done, 6), file)
+
+
+def timeline_each(
+    model: Model,
+    files: Iterable[str | Path],
+    options: TimelineOptions | None = None,
+    *,
+    turns: str | Path | None = None,
+    progress: Callable[[Path, float], object] | None = None,
+    stop: Stopped | None = None,
+) -> Iterator[tuple[Path, pd.DataFrame | AudioError]]:
+    """Yield each recording with its timeline, or the error that prevented it.
+
+    Args:
+        model: a :class:`intona.recognizer.Recognizer`.
+        files: recordings.
+        options: windows, segments and speech.
+        turns: a file of ready-made segments, see :func:`timeline`.
+        progress: called with the recording and the seconds of it done so far.
+        stop: once it says ``True``, the running recording ends there, and no other begins.
+
+    Raises:
+        UsageError: the turns cannot be read, or are about none of the recordings.
+    """
+    for file in map(Path, files):
+        told = None if progress is None else partial(progress, file)
+        try:
+            found = timeline(model, file, options, turns=turns, progress=told, stop=stop)
+        except AudioError as error:
+            yield file, error
+        else:
+            yield file, found
+        if stop is not None and stop():
+            return
 
 
 def judge_turns(

@@ -7,6 +7,7 @@ TextGrid, WebVTT, SRT and Audacity labels.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +19,7 @@ from intona.turns import Turn, checked
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FORMATS", "format_of", "read_turns", "render", "write"]
+__all__ = ["FORMATS", "format_of", "read_turns", "render", "write", "write_each"]
 
 # One module each, by this name; `render(table) -> str` writes, `read(text, where) -> turns` reads.
 FORMATS: tuple[str, ...] = (
@@ -37,6 +38,7 @@ FORMATS: tuple[str, ...] = (
 _SUFFIXES = {"txt": "text", "ndjson": "jsonl"}
 _READ_SUFFIXES = {"txt": "audacity", "tsv": "csv"}
 _NOT_TEXT = ("parquet", "audformat")
+_ONE_RECORDING = ("vtt", "srt", "textgrid", "audacity")
 _READABLE = ("csv", "rttm", "textgrid", "vtt", "srt", "audacity")
 
 
@@ -99,6 +101,42 @@ def write(table: pd.DataFrame, path: str | Path, format: str | None = None) -> P
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
     return path
+
+
+def write_each(
+    tables: Mapping[Path, pd.DataFrame], out: str | Path, format: str | None = None
+) -> list[Path]:
+    """Write the timelines of many recordings.
+
+    Args:
+        tables: a timeline per recording.
+        out: one file for all; for the formats that hold one recording (captions, TextGrid,
+            Audacity labels) and more than one recording, a folder, which is made if need be.
+        format: one of :data:`FORMATS`; ``None`` goes by the suffix.
+
+    Returns:
+        What was written.
+
+    Raises:
+        UsageError: as :func:`write`; or two recordings of the same name.
+    """
+    import pandas as pd
+
+    out = Path(out)
+    name = format_of(out, format)
+    if name not in _ONE_RECORDING or len(tables) < 2:
+        return [write(pd.concat(list(tables.values())), out, name)] if tables else []
+    suffix = {"textgrid": "TextGrid", "audacity": "txt"}.get(name, name)
+    paths = {file: out / f"{file.stem}.{suffix}" for file in tables}
+    if len(set(paths.values())) < len(paths):
+        raise UsageError(f"two recordings have the same name: {name} files would overwrite another")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{name} holds one recording, so {out} must be a folder: {error.strerror}"
+        ) from None
+    return [write(table, paths[file], name) for file, table in tables.items()]
 
 
 def read_turns(path: str | Path, recording: str | Path | None = None) -> list[Turn]:
