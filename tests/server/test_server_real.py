@@ -1,0 +1,146 @@
+"""The service with a real model: its answers are the library's, whatever it is sent."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import hostile
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from server_process import Running
+from websockets.sync.client import connect
+
+import intona
+from intona import formats, synthetic
+from intona.timeline import segments, table
+
+ENGINE = "intona.server.engine:Engine"
+TEXTS = ["jsonl", "csv", "vtt", "srt", "textgrid", "audacity", "rttm", "text"]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    options = {"engine": ENGINE, "max_recording_seconds": 600, "max_upload_mb": 4}
+    running = Running(options, tmp_path_factory.mktemp("service"))
+    yield running
+    running.stop()
+    assert list(running.temporary.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two voices, half a minute."""
+    path = tmp_path_factory.mktemp("talk") / "talk.wav"
+    parts = []
+    for take, emotion in enumerate(("happy", "sad", "angry", "neutral")):
+        parts.append(synthetic.utterance(emotion, speaker=take % 2, take=take, seconds=3).samples)
+        parts.append(np.random.default_rng(take).standard_normal(12_000).astype(np.float32) * 1e-4)
+    soundfile.write(path, np.concatenate(parts), 16_000)
+    return path
+
+
+def test_the_service_says_what_the_library_says(service: Running, talk: Path) -> None:
+    clip = Path(str(files("intona") / "assets" / "happy.flac"))
+    answer = service.upload("happy.flac", clip.read_bytes()).json()
+    expected = intona.load().predict(clip)
+    assert answer["emotion"] == expected.emotion
+    assert answer["probabilities"] == pytest.approx(dict(expected.probabilities), abs=1e-9)
+
+    model = intona.load()
+    rows = list(segments(model, talk))
+    given = service.upload("talk.wav", talk.read_bytes(), "/v1/timeline").json()
+    assert len(rows) >= 3
+    assert [(s["start"], s["end"], s["emotion"]) for s in given["segments"]] == [
+        (row.start, row.end, row.emotion) for row in rows
+    ]
+
+
+@pytest.mark.parametrize("style", TEXTS)
+def test_every_format_is_the_librarys(service: Running, talk: Path, style: str) -> None:
+    model = intona.load()
+    frame = table(segments(model, talk), model.labels)
+    frame.index = frame.index.set_levels(["talk.wav"], level="file")
+    answer = service.upload("talk.wav", talk.read_bytes(), f"/v1/timeline?format={style}")
+    assert answer.text == formats.render(frame, style)
+    timeline = service.upload("talk.wav", talk.read_bytes(), "/v1/timeline").json()
+    again = service.client.post(f"/v1/export?format={style}", json=timeline)
+    assert again.text == answer.text
+
+
+def test_parquet_opens_in_pandas(service: Running, talk: Path) -> None:
+    answer = service.upload("talk.wav", talk.read_bytes(), "/v1/timeline?format=parquet")
+    frame = pd.read_parquet(io.BytesIO(answer.content))
+    assert list(frame.index.names) == ["file", "start", "end"]
+    assert len(frame) >= 3
+
+
+@pytest.mark.parametrize(("encoding", "dtype"), [("s16le", "<i2"), ("f32le", "<f4")])
+def test_a_stream_says_what_the_timeline_says(
+    service: Running, talk: Path, encoding: str, dtype: str
+) -> None:
+    pcm, rate = soundfile.read(talk, dtype="int16" if dtype == "<i2" else "float32")
+    data = pcm.astype(dtype).tobytes()
+    url = f"ws://127.0.0.1:{service.port}/v1/stream?rate={rate}&encoding={encoding}"
+    events = []
+    with connect(url, proxy=None, compression=None) as stream:
+        for first in range(0, len(data), 40_000):
+            stream.send(data[first : first + 40_000])
+        stream.send('{"event": "end"}')
+        while not events or events[-1]["event"] != "end":
+            events.append(json.loads(stream.recv(timeout=30)))
+    assert {"ready", "speech_start", "update", "segment", "speech_end", "end"} <= {
+        event["event"] for event in events
+    }
+    found = [(e["start"], e["end"], e["emotion"]) for e in events if e["event"] == "segment"]
+    timeline = service.upload("talk.wav", talk.read_bytes(), "/v1/timeline").json()
+    expected = [(s["start"], s["end"], s["emotion"]) for s in timeline["segments"]]
+    assert [emotion for *_, emotion in found] == [emotion for *_, emotion in expected]
+    assert np.allclose([row[:2] for row in found], [row[:2] for row in expected], atol=1e-3)
+
+
+@pytest.mark.parametrize("path", ["/v1/predict", "/v1/timeline"])
+@pytest.mark.parametrize("name", sorted(hostile.FILES))
+def test_hostile_files_get_a_clear_no(service: Running, name: str, path: str) -> None:
+    answer = service.upload(name, hostile.FILES[name], path)
+    assert answer.status_code in (413, 422), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "internal" not in answer.text
+    assert service.client.get("/readyz").status_code == 200
+
+
+def test_after_all_that_memory_is_bounded_and_nobody_died(service: Running) -> None:
+    peaks = []
+    for pid in [service.process.pid, *service.children()]:
+        status = Path(f"/proc/{pid}/status").read_text()
+        peaks.append(int(status.partition("VmHWM:")[2].split()[0]) // 1024)
+    assert len(peaks) == 3
+    assert max(peaks) < 600
+    assert service.metric("intona_worker_deaths_total") == 0
+    assert list(service.temporary.iterdir()) == []
+
+
+def test_noise_and_hum_have_no_emotion(service: Running) -> None:
+    file = io.BytesIO()
+    hum = 0.05 * np.sin(2 * np.pi * 50 * np.arange(48_000) / 16_000)
+    soundfile.write(file, hum, 16_000, format="WAV")
+    for path in ("/v1/predict", "/v1/timeline"):
+        answer = service.upload("hum.wav", file.getvalue(), path).json()
+        row = answer if path == "/v1/predict" else answer["segments"][0]
+        assert row["status"] == "no_speech"
+        assert row["emotion"] is None
+        assert row["confidence"] is None
+
+
+def test_a_clip_may_not_be_long(service: Running) -> None:
+    file = io.BytesIO()
+    noise = np.random.default_rng(0).standard_normal(8000 * 302) * 0.01
+    soundfile.write(file, noise, 8000, format="FLAC")
+    answer = service.upload("long.flac", file.getvalue())
+    assert answer.status_code == 413
+    assert "/v1/timeline" in answer.json()["detail"]
