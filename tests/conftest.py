@@ -10,6 +10,9 @@ import pytest
 from intona import synthetic
 from intona.cli import main
 
+# Some tests use onnxruntime without our hands in between; it reports to its maker otherwise.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 
 def data_folder() -> Path | None:
     named = os.environ.get("INTONA_DATA")

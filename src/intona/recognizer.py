@@ -15,6 +15,7 @@ from intona.artefact import read_model
 from intona.audio import Audio, blocks, resample
 from intona.errors import AudioError, ModelError
 from intona.features import front_end
+from intona.runtime import onnxruntime
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,14 +88,13 @@ class Recognizer:
     def __init__(
         self, content: bytes, metadata: dict[str, Any], path: Path, *, threads: int = 1
     ) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
+        runtime = onnxruntime()
+        options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(
+            self._session = runtime.InferenceSession(
                 content, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime raises several unrelated classes
