@@ -32,7 +32,7 @@ KINDS = (
 )
 _SILENT = -60.0  # peak, dBFS
 _CLIPPED = 0.001  # share of samples
-_SURE, _UNLIKELY, _MOST = 0.9, 0.02, 0.02
+_SURE, _UNLIKELY, _MOST = 0.95, 0.02, 0.02
 _FEWEST = 5  # speakers
 
 
@@ -140,7 +140,7 @@ def doubtful_labels(
 
     Out-of-fold probabilities of a logistic regression on the classic features, folds by speaker
     (Northcutt et al. 2021, confident learning). Named are utterances whose own label has at most
-    2 % and another one at least 90 %; at most 2 % of the corpus, the surest first. They are worth
+    2 % and another one at least 95 %; at most 2 % of the corpus, the surest first. They are worth
     a listen, no more: an unusual speaker looks the same.
 
     Args:
@@ -166,7 +166,7 @@ def doubtful_labels(
             f"here are {known['speaker'].nunique()} and {known['emotion'].nunique()}"
         )
     features = extract(known, front_end("classic"), workers=workers, progress=progress)
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000))
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.3, max_iter=2000))
     truth = known["emotion"].astype(str).to_numpy()
     probabilities: NDArray[np.float64] = cross_val_predict(
         model,

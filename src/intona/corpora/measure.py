@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from intona.audio import read, resample
 from intona.errors import AudioError
+from intona.features.pitch import pitch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,11 +26,7 @@ __all__ = ["measure", "median_pitch"]
 Progress = Callable[[int, int, str], None]
 Row = dict[str, float | str | None]
 
-_LOWEST, _HIGHEST = 60.0, 500.0
-_RATE = 8000
-_FRAME, _HOP = 400, 160  # 50 ms, 20 ms
-_VOICED = 0.6
-_NEARLY = 0.9
+_RATE = 16_000
 _RUN = 3  # equal samples at full scale in a row
 
 
@@ -110,11 +107,6 @@ def _clipped(samples: NDArray[np.float32], peak: float) -> float:
 def median_pitch(samples: NDArray[np.float32], rate: int) -> float:
     """Return the median pitch of the voiced frames in Hz, NaN without any.
 
-    The pitch of a 50 ms frame is the lag of the first of the highest peaks (within 10 %) of its
-    autocorrelation divided by that of its window (Boersma 1993); a frame is voiced when the highest
-    exceeds 0.6. Good enough to
-    tell voices apart and to find odd recordings, not to measure intonation.
-
     Args:
         samples: mono, shape ``(n,)``.
         rate: in Hz.
@@ -125,26 +117,5 @@ def median_pitch(samples: NDArray[np.float32], rate: int) -> float:
         >>> round(median_pitch(tone, 16000))
         200
     """
-    signal = resample(samples, rate, _RATE)
-    if len(signal) < _FRAME:
-        return float("nan")
-    frames = np.lib.stride_tricks.sliding_window_view(signal, _FRAME)[::_HOP]
-    frames = frames - frames.mean(axis=1, keepdims=True)
-    frames = frames[np.sqrt(np.mean(frames**2, axis=1)) > 1e-3]
-    if not len(frames):
-        return float("nan")
-    window = np.hanning(_FRAME).astype(np.float32)
-    size = 2 * _FRAME
-    power = np.abs(np.fft.rfft(frames * window, size, axis=1)) ** 2
-    correlation = np.fft.irfft(power, axis=1)[:, :_FRAME]
-    own = np.fft.irfft(np.abs(np.fft.rfft(window, size)) ** 2)[:_FRAME]
-    first, last = int(_RATE / _HIGHEST), int(_RATE / _LOWEST) + 1
-    shape = correlation[:, first:last] / correlation[:, :1] / (own[first:last] / own[0])
-    # The first peak that is nearly the highest: a multiple of the period fits as well.
-    height = shape.max(axis=1)
-    peaks = np.zeros(shape.shape, dtype=bool)
-    peaks[:, 1:-1] = (shape[:, 1:-1] >= shape[:, :-2]) & (shape[:, 1:-1] >= shape[:, 2:])
-    peaks &= shape >= _NEARLY * height[:, None]
-    best = peaks.argmax(axis=1)
-    voiced = (height > _VOICED) & peaks.any(axis=1)
-    return float(np.median(_RATE / (best[voiced] + first))) if voiced.any() else float("nan")
+    track = pitch(resample(samples, rate, _RATE), _RATE)
+    return float(np.median(track.hz[track.voiced])) if track.voiced.any() else float("nan")
