@@ -1,0 +1,160 @@
+"""Engines: where independent tasks run. One contract for this process, a pool, or a Ray cluster.
+
+An engine is given a *job* (how to set a worker up, and what a worker does with a task) and a stream
+of tasks, and yields each task with its result, in any order. It holds only a few tasks at a time,
+so the stream may be endless. A worker that dies costs nothing but time: what it had in hand runs
+again elsewhere. A task that kills its worker when it runs alone is yielded as :class:`Lost`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
+from typing import Any, Protocol
+
+from intona.errors import UsageError
+
+__all__ = ["ENGINES", "Engine", "Job", "Local", "Lost", "engine"]
+
+ENGINES = ("local", "ray")
+
+
+class Job(Protocol):
+    """What workers do; sent to each worker once, so it should be small or shared."""
+
+    def setup(self) -> Any:
+        """Make what one worker keeps, for example a loaded model."""
+
+    def run(self, state: Any, task: Any) -> Any:
+        """Do one task with what :meth:`setup` made."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Stands for the result of a task that killed its worker."""
+
+    reason: str
+
+
+class Engine(Protocol):
+    """Runs tasks somewhere."""
+
+    def run(self, job: Job, tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+        """Yield ``(task, result)`` in any order; the result may be :class:`Lost`."""
+
+
+def engine(name: str = "local", *, workers: int = 1, address: str | None = None) -> Engine:
+    """Return an engine by name.
+
+    Args:
+        name: ``"local"`` or ``"ray"``.
+        workers: processes; for Ray actors, each with one CPU.
+        address: of the Ray cluster; ``None`` starts or joins one on this machine.
+
+    Raises:
+        UsageError: unknown name, or ``address`` without Ray.
+        MissingExtraError: Ray is not installed.
+    """
+    if workers < 1:
+        raise UsageError(f"workers must be 1 or more, not {workers}")
+    if name == "ray":
+        from intona.ray_engine import RayEngine
+
+        return RayEngine(workers, address)
+    if name != "local":
+        raise UsageError(f"unknown engine {name!r}; there are {', '.join(ENGINES)}")
+    if address is not None:
+        raise UsageError("--address is for --engine ray")
+    return Local(workers)
+
+
+@dataclass(frozen=True)
+class Local:
+    """This process, or a pool of processes on this machine.
+
+    Attributes:
+        workers: 1 runs everything here, one after the other.
+    """
+
+    workers: int = 1
+
+    def run(self, job: Job, tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+        """Yield ``(task, result)``; with several workers in any order."""
+        if self.workers <= 1:
+            state = job.setup()
+            for task in tasks:
+                yield task, job.run(state, task)
+            return
+        rest = iter(tasks)
+        while True:
+            suspects: list[Any] = []
+            yield from self._until_broken(job, rest, suspects)
+            if not suspects:
+                return
+            # One of these killed its worker, and with it the whole pool: alone, it shows itself.
+            for task in suspects:
+                guilty: list[Any] = []
+                yield from Local(1)._until_broken(job, iter([task]), guilty)
+                if guilty:
+                    yield task, Lost("the worker was killed by this task")
+
+    def _until_broken(
+        self, job: Job, tasks: Iterator[Any], unfinished: list[Any]
+    ) -> Iterator[tuple[Any, Any]]:
+        """Run tasks until they end or a worker dies; then list what was in hand."""
+        running: dict[Future[Any], Any] = {}
+        # Spawned, not forked: forking a process with running threads can deadlock.
+        pool = ProcessPoolExecutor(
+            self.workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(job,)
+        )
+        try:
+            more = True
+            while True:
+                while more and len(running) < 2 * self.workers:
+                    try:
+                        task = next(tasks)
+                    except StopIteration:
+                        more = False
+                        break
+                    try:
+                        running[pool.submit(_work, task)] = task
+                    except BrokenProcessPool:
+                        unfinished.append(task)
+                        raise
+                if not running:
+                    return
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield running[future], future.result()
+                    del running[future]
+        except BrokenProcessPool:
+            unfinished += running.values()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+_worker: deque[tuple[Job, Any]] = deque(maxlen=1)
+
+
+def _begin(job: Job) -> None:
+    """Set a worker process up; it must not outlive the process that started it."""
+    threading.Thread(target=_follow, daemon=True).start()
+    _worker.append((job, job.setup()))
+
+
+def _follow() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _work(task: Any) -> Any:
+    job, state = _worker[0]
+    return job.run(state, task)

@@ -1,0 +1,190 @@
+"""The engine for more than one machine: Ray actors, each holding one worker's state.
+
+Ray restarts nothing by itself here. An actor that dies, with its node or alone, gives its tasks
+back to the queue and a new actor is asked for; it is given work only when it has come up, so a
+cluster that has become smaller goes on with fewer. A task that has lost three actors is yielded as
+lost.
+
+All machines need intona and see the audio under the same paths; results travel back to the driver,
+which alone writes files.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from intona.engines import Job, Lost
+from intona.errors import MissingExtraError, UsageError
+
+__all__ = ["RayEngine"]
+
+_ATTEMPTS = 3
+_AHEAD = 2  # tasks in hand per actor: one running, one waiting
+_PATIENCE = 60.0  # seconds without any actor before giving up
+
+
+@dataclass(frozen=True)
+class RayEngine:
+    """Runs tasks on a Ray cluster.
+
+    Attributes:
+        workers: actors, one CPU each.
+        address: of the cluster; ``None`` joins the one this process is connected to, else starts
+            one on this machine.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+    """
+
+    workers: int
+    address: str | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            import ray  # noqa: F401
+        except ImportError:
+            raise MissingExtraError("--engine ray", "ray") from None
+
+    def run(self, job: Job, tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+        """Yield ``(task, result)`` in any order; the result may be :class:`Lost`.
+
+        Raises:
+            UsageError: the cluster cannot be reached, or has no CPU for a worker.
+        """
+        import ray
+
+        started = not ray.is_initialized()
+        if started:
+            try:
+                ray.init(
+                    address=self.address,
+                    num_cpus=self.workers if self.address is None else None,
+                    include_dashboard=False if self.address is None else None,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                )
+            except (ConnectionError, ValueError, RuntimeError) as error:
+                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+                raise UsageError(f"no Ray cluster at {self.address}: {reason}") from None
+        crew = _Crew(job, self.workers)
+        try:
+            yield from crew.run(iter(tasks))
+        finally:
+            crew.dismiss()
+            if started:
+                ray.shutdown()
+
+
+class _Crew:
+    """The actors of one run, and what each has in hand."""
+
+    def __init__(self, job: Job, size: int) -> None:
+        import ray
+
+        self._job = ray.put(job)
+        make = ray.remote(num_cpus=1, max_restarts=0, scheduling_strategy="SPREAD")
+        self._actor: Any = make(_Worker)
+        self._coming: dict[Any, Any] = {}  # reference of the first answer -> actor
+        self._ready: dict[Any, int] = {}  # actor -> tasks in hand
+        self._running: dict[Any, tuple[Any, Any]] = {}  # reference -> actor, task
+        self._again: deque[Any] = deque()
+        self._attempts: dict[int, int] = {}  # id of the task -> actors it has lost
+        for _ in range(size):
+            self._hire()
+
+    def run(self, tasks: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
+        import ray
+
+        more = True
+        while True:
+            for actor, count in list(self._ready.items()):
+                for _ in range(_AHEAD - count):
+                    task = self._again.popleft() if self._again else next(tasks, _END)
+                    if task is _END:
+                        more = False
+                        break
+                    self._running[actor.work.remote(task)] = (actor, task)
+                    self._ready[actor] += 1
+            if not self._running and not self._again and not more:
+                return
+            waiting = [*self._running, *self._coming]
+            patience = None if self._running else _PATIENCE
+            done, _ = ray.wait(waiting, num_returns=1, timeout=patience, fetch_local=False)
+            if not done:
+                raise UsageError(
+                    f"the Ray cluster has given no worker for {_PATIENCE:.0f} s: does it have a "
+                    "free CPU?"
+                )
+            for reference in done:
+                if reference in self._coming:
+                    self._welcome(reference)
+                else:
+                    yield from self._collect(reference)
+
+    def dismiss(self) -> None:
+        """End all actors."""
+        import ray
+
+        for actor in [*self._ready, *self._coming.values()]:
+            ray.kill(actor)
+
+    def _hire(self) -> None:
+        actor: Any = self._actor.remote(self._job)
+        self._coming[actor.ready.remote()] = actor
+
+    def _welcome(self, reference: Any) -> None:
+        import ray
+
+        actor = self._coming.pop(reference)
+        try:
+            ray.get(reference)
+        except ray.exceptions.RayTaskError as error:
+            raise error.as_instanceof_cause() from None
+        except ray.exceptions.RayError:
+            self._hire()
+        else:
+            self._ready[actor] = 0
+
+    def _collect(self, reference: Any) -> Iterator[tuple[Any, Any]]:
+        import ray
+
+        actor, task = self._running.pop(reference)
+        if actor in self._ready:
+            self._ready[actor] -= 1
+        try:
+            result = ray.get(reference)
+        except ray.exceptions.RayTaskError as error:
+            raise error.as_instanceof_cause() from None
+        except ray.exceptions.RayError as error:
+            if self._ready.pop(actor, None) is not None:
+                self._hire()
+            lost = self._attempts.get(id(task), 0) + 1
+            self._attempts[id(task)] = lost
+            if lost < _ATTEMPTS:
+                self._again.append(task)
+            else:
+                yield task, Lost(type(error).__name__)
+        else:
+            self._attempts.pop(id(task), None)
+            yield task, result
+
+
+_END = object()
+
+
+class _Worker:
+    """What runs in an actor."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._state = job.setup()
+
+    def ready(self) -> bool:
+        return True
+
+    def work(self, task: Any) -> Any:
+        return self._job.run(self._state, task)
