@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 import soundfile
 
-from intona import audio, synthetic
+from intona import audio, corpora, recipes, synthetic
 from intona.batch import predict_folder
 from intona.errors import AudioError, UsageError
 from intona.predictions import save
 from intona.recognizer import load
+from intona.train import train
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def clips(tmp_path_factory):
     """A dozen short clips, one text file and one silent one called .wav."""
     folder = tmp_path_factory.mktemp("clips")
     for k in range(12):
-        clip = synthetic.utterance(("sad", "happy")[k % 2], speaker=k, seconds=1.0)
+        clip = synthetic.utterance(("sad", "happy")[k % 2], speaker=k, seconds=1.0, rate=8000)
         (folder / f"{k // 4}").mkdir(exist_ok=True)
         soundfile.write(folder / f"{k // 4}" / f"clip{k:02d}.wav", clip.samples, clip.rate)
     (folder / "1" / "text.wav").write_text("no audio")
@@ -32,14 +33,21 @@ def clips(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def model(voices, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "m.onnx"
+    train(recipes.load("classic-svm"), corpora.load(voices), path)
+    return path
+
+
 def tables(out: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.read_parquet(out), pd.read_parquet(out.with_name("errors.parquet"))
 
 
 @pytest.fixture(scope="module")
-def expected(clips, tmp_path_factory):
+def expected(model, clips, tmp_path_factory):
     out = tmp_path_factory.mktemp("expected") / "r.parquet"
-    predict_folder(None, [clips], out)
+    predict_folder(model, [clips], out)
     return tables(out)
 
 
@@ -48,11 +56,16 @@ def same(found, expected) -> None:
         pd.testing.assert_frame_equal(one, other)
 
 
-def test_the_table_is_that_of_predict(clips, expected, tmp_path):
-    model = load()
+def test_the_table_is_that_of_predict(model, clips, expected, tmp_path):
+    recognizer = load(model)
     good = [file for file in audio.find([clips]) if file.stem.startswith("clip")]
-    save([model.predict(file) for file in good], model.labels, "parquet", tmp_path / "r.parquet")
-    pd.testing.assert_frame_equal(expected[0], pd.read_parquet(tmp_path / "r.parquet"))
+    out = tmp_path / "r.parquet"
+    save([recognizer.predict(file) for file in good], recognizer.labels, "parquet", out)
+    pd.testing.assert_frame_equal(expected[0], pd.read_parquet(out))
+
+
+def test_the_clips_tell_results_apart(expected):
+    assert len(expected[0]["confidence"].unique()) == 12
 
 
 def test_a_bad_file_is_one_row_of_errors(clips, expected):
@@ -62,11 +75,13 @@ def test_a_bad_file_is_one_row_of_errors(clips, expected):
 
 
 @pytest.mark.parametrize(("workers", "shard"), [(1, 1), (1, 5), (2, 3)])
-def test_workers_and_shards_do_not_change_the_result(clips, expected, tmp_path, workers, shard):
+def test_workers_and_shards_do_not_change_the_result(
+    model, clips, expected, tmp_path, workers, shard
+):
     out = tmp_path / "r.parquet"
     seen = []
     summary = predict_folder(
-        None,
+        model,
         [clips],
         out,
         workers=workers,
@@ -85,7 +100,7 @@ class Killed(BaseException):
     pass
 
 
-def test_interrupted_at_any_step_it_ends_the_same(clips, expected, tmp_path, monkeypatch):
+def test_interrupted_at_any_step_it_ends_the_same(model, clips, expected, tmp_path, monkeypatch):
     """Every rename, deletion and creation of a run is in turn the last thing it does."""
     steps = [(os, "replace"), (Path, "unlink"), (Path, "rmdir"), (Path, "mkdir")]
     for step in range(1000):
@@ -107,12 +122,12 @@ def test_interrupted_at_any_step_it_ends_the_same(clips, expected, tmp_path, mon
             for owner, name in steps:
                 patch.setattr(owner, name, interrupted(getattr(owner, name)))
             try:
-                predict_folder(None, [clips], out, shard=6)
+                predict_folder(model, [clips], out, shard=6)
                 ended = True
             except Killed:
                 ended = False
         assert ended or not out.exists() or pd.read_parquet(out).equals(expected[0])
-        predict_folder(None, [clips], out, shard=6)
+        predict_folder(model, [clips], out, shard=6)
         same(tables(out), expected)
         assert sorted(path.name for path in out.parent.iterdir()) == ["errors.parquet", "r.parquet"]
         if ended:
@@ -120,7 +135,7 @@ def test_interrupted_at_any_step_it_ends_the_same(clips, expected, tmp_path, mon
     assert step > 8
 
 
-def test_parts_of_files_that_changed_are_made_again(clips, tmp_path, monkeypatch):
+def test_parts_of_files_that_changed_are_made_again(model, clips, tmp_path, monkeypatch):
     folder = tmp_path / "in"
     folder.mkdir()
     for k in range(4):
@@ -129,10 +144,10 @@ def test_parts_of_files_that_changed_are_made_again(clips, tmp_path, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr("intona.batch._assemble", lambda *_: (_ for _ in ()).throw(Killed))
         with pytest.raises(Killed):
-            predict_folder(None, [folder], out, shard=2)
+            predict_folder(model, [folder], out, shard=2)
     (folder / "3.wav").write_bytes((clips / "0" / "clip01.wav").read_bytes() + b"\0\0")
     (folder / "4.wav").write_bytes((clips / "0" / "clip02.wav").read_bytes())
-    summary = predict_folder(None, [folder], out, shard=2)
+    summary = predict_folder(model, [folder], out, shard=2)
     assert (summary.files, summary.resumed) == (5, 2)
     table = pd.read_parquet(out)
     files = table.index.get_level_values("file")
@@ -140,21 +155,21 @@ def test_parts_of_files_that_changed_are_made_again(clips, tmp_path, monkeypatch
     assert len(table["confidence"].unique()) == 3
 
 
-def test_what_cannot_be_is_said(clips, tmp_path, monkeypatch):
+def test_what_cannot_be_is_said(model, clips, tmp_path, monkeypatch):
     with pytest.raises(UsageError, match=r"name a \.parquet file"):
-        predict_folder(None, [clips], tmp_path / "r.csv")
+        predict_folder(model, [clips], tmp_path / "r.csv")
     with pytest.raises(AudioError, match="does not exist"):
-        predict_folder(None, [tmp_path / "no"], tmp_path / "r.parquet")
+        predict_folder(model, [tmp_path / "no"], tmp_path / "r.parquet")
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(UsageError, match="cannot write"):
-        predict_folder(None, [clips], tmp_path / "no" / "r.parquet")
+        predict_folder(model, [clips], tmp_path / "no" / "r.parquet")
     (tmp_path / "r.parquet.parts").mkdir()
     (tmp_path / "r.parquet.parts" / "job.json").write_text('{"model": "another"}')
     with pytest.raises(UsageError, match="another model"):
-        predict_folder(None, [clips], tmp_path / "r.parquet")
+        predict_folder(model, [clips], tmp_path / "r.parquet")
 
 
-def test_two_runs_at_once_are_refused(clips, tmp_path):
+def test_two_runs_at_once_are_refused(model, clips, tmp_path):
     import fcntl
 
     parts = tmp_path / "r.parquet.parts"
@@ -162,20 +177,20 @@ def test_two_runs_at_once_are_refused(clips, tmp_path):
     with open(parts / "lock", "ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(UsageError, match="another run is writing"):
-            predict_folder(None, [clips], tmp_path / "r.parquet")
-    predict_folder(None, [clips / "0"], tmp_path / "r.parquet")
+            predict_folder(model, [clips], tmp_path / "r.parquet")
+    predict_folder(model, [clips / "0"], tmp_path / "r.parquet")
 
 
 RUN = """
 import sys
 from intona.batch import predict_folder
 if __name__ == "__main__":
-    predict_folder(None, [sys.argv[1]], sys.argv[2], workers=2, shard=4)
+    predict_folder(sys.argv[1], [sys.argv[2]], sys.argv[3], workers=2, shard=4)
 """
 
 
 @pytest.mark.slow
-def test_twenty_random_kills_change_nothing(clips, tmp_path):
+def test_twenty_random_kills_change_nothing(model, clips, tmp_path):
     """The run is killed twenty times, at random moments, while it works."""
     folder = tmp_path / "in"
     for copy in range(30):
@@ -183,11 +198,11 @@ def test_twenty_random_kills_change_nothing(clips, tmp_path):
         for clip in clips.rglob("*.wav"):
             (folder / f"{copy:02d}" / clip.name).hardlink_to(clip)
     (tmp_path / "undisturbed").mkdir()
-    predict_folder(None, [folder], tmp_path / "undisturbed" / "r.parquet")
+    predict_folder(model, [folder], tmp_path / "undisturbed" / "r.parquet")
     (tmp_path / "run.py").write_text(RUN)
     out = tmp_path / "r.parquet"
     parts = tmp_path / "r.parquet.parts"
-    command = [sys.executable, str(tmp_path / "run.py"), str(folder), str(out)]
+    command = [sys.executable, str(tmp_path / "run.py"), str(model), str(folder), str(out)]
     dice = random.Random(7)
     path = os.pathsep.join(folder for folder in sys.path if folder)
     kills = 0

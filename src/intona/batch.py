@@ -27,8 +27,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from intona import engines
 from intona.audio import find
-from intona.engines import Lost, engine
+from intona.engines import Lost
 from intona.errors import AudioError, UsageError
 from intona.files import atomic
 
@@ -116,7 +117,7 @@ def predict_folder(
     out: str | Path,
     *,
     workers: int = 1,
-    engine_name: str = "local",
+    engine: str = "local",
     address: str | None = None,
     shard: int = SHARD,
     progress: Progress | None = None,
@@ -128,7 +129,7 @@ def predict_folder(
         paths: recordings, and folders of them.
         out: the ``.parquet`` file; its table is that of ``intona predict``.
         workers: processes.
-        engine_name: ``"local"`` or ``"ray"``.
+        engine: ``"local"`` or ``"ray"``.
         address: of the Ray cluster.
         shard: files per part file.
         progress: called as ``progress(done, total, text)``; ``total`` is what has been found so
@@ -152,7 +153,7 @@ def predict_folder(
     job = Predict(content, metadata, source)
     labels = tuple(metadata["labels"])
     roots = [Path(path) for path in paths]
-    runner = engine(engine_name, workers=workers, address=address)
+    runner = engines.engine(engine, workers=workers, address=address)
     made_by = {"model": hashlib.sha256(content).hexdigest(), "intona": __version__}
     with _parts_folder(out, made_by) as parts:
         tally = _Tally(progress, roots)
@@ -212,7 +213,7 @@ def _is_whole(path: Path) -> bool:
 def _one_by_one(job: Predict, shard: Shard, workers: int) -> list[dict[str, Any]]:
     """Do a shard that kills workers file by file, to find the file that does it."""
     alone = [Shard(f"{number}", (file,)) for number, file in enumerate(shard.files)]
-    done = dict(engine(workers=max(2, workers)).run(job, alone))
+    done = dict(engines.engine(workers=max(2, workers)).run(job, alone))
     return [
         {"file": task.files[0], "error": "a worker was killed while it read this file"}
         if isinstance(done[task], Lost)
