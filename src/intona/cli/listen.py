@@ -1,0 +1,116 @@
+"""``intona listen``: emotion live, from a microphone or a pipe."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Source = Annotated[
+    str | None,
+    typer.Argument(help="- for standard input; without it the microphone.", show_default=False),
+]
+Model = Annotated[
+    Path | None, typer.Option("--model", "-m", help="Model file; without it the bundled one.")
+]
+Device = Annotated[
+    str | None, typer.Option("--device", "-d", help="Microphone: number or part of its name.")
+]
+Devices = Annotated[bool, typer.Option("--devices", help="List the microphones and leave.")]
+Rate = Annotated[
+    int | None,
+    typer.Option(
+        "--rate", min=1000, help="Hz; of raw input, or asked of the microphone. Wav says it itself."
+    ),
+]
+Encoding = Annotated[
+    str, typer.Option("--format", "-f", help="Raw input: u8, s16le, s24le, s32le, f32le, f64le.")
+]
+Channels = Annotated[int, typer.Option("--channels", min=1, help="Channels of raw input.")]
+Update = Annotated[float, typer.Option("--update", help="Seconds of speech between updates.")]
+Lines = Annotated[bool, typer.Option("--json", help="JSON Lines also in a terminal.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", help="Keep the timeline here; the suffix is the format."),
+]
+OnChange = Annotated[
+    str | None,
+    typer.Option(
+        "--on-change", help="Run this command when the mood changes; {emotion} is put in."
+    ),
+]
+Hook = Annotated[
+    str | None, typer.Option("--webhook", help="Post each change of mood as JSON to this address.")
+]
+
+
+def run(
+    source: Source = None,
+    model: Model = None,
+    device: Device = None,
+    devices: Devices = False,
+    rate: Rate = None,
+    encoding: Encoding = "s16le",
+    channels: Channels = 1,
+    update: Update = 0.5,
+    lines: Lines = False,
+    out: Out = None,
+    on_change: OnChange = None,
+    webhook: Hook = None,
+) -> None:
+    """Say live which emotion is heard, from the microphone or from what is piped in.
+
+    In a terminal: a moving bar per emotion. Piped: one JSON object per event. Ctrl-C or
+    SIGTERM ends it, and the timeline of --out is whole.
+
+    For example:
+
+    intona listen
+
+    ffmpeg -i talk.mp4 -f wav - | intona listen - --out talk.vtt
+
+    intona listen --on-change "playerctl open moods/{emotion}.m3u"
+    """
+    from intona import live
+
+    if devices:
+        typer.echo(live.devices(), nl=False)
+        return
+    from intona.cli.liveview import LiveView, shown
+    from intona.errors import UsageError
+    from intona.listening import Diary, Reaction, listen
+    from intona.reactions import Command, Webhook
+    from intona.recognizer import load
+    from intona.stopping import Stop
+
+    if source not in (None, "-"):
+        raise UsageError(f"cannot listen to {source}: use - for standard input, or intona predict")
+    recognizer = load(model)
+
+    def complain(words: str) -> None:
+        print(f"warning: {words}", file=sys.stderr, flush=True)
+
+    reactions: list[Reaction] = []
+    if on_change is not None:
+        reactions.append(Command(on_change, complain))
+    if webhook is not None:
+        reactions.append(Webhook(webhook, complain))
+    with Stop() as stop:
+        sound: live.Live = (
+            live.Microphone(device, rate)
+            if source is None
+            else live.Pipe(sys.stdin.buffer, rate, encoding, channels)
+        )
+        diary = Diary(out, recognizer.labels) if out is not None else None
+        with shown(LiveView(recognizer.labels, recognizer.numeric), lines) as show:
+            listen(
+                recognizer,
+                sound,
+                show,
+                update=update,
+                diary=diary,
+                reactions=reactions,
+                stop=stop,
+            )
