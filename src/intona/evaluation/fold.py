@@ -1,0 +1,119 @@
+"""One fold: train on its training part, seal the rest, test on rows without labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intona.recipes import Recipe
+from intona.seal import sealed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FoldJob", "FoldOutcome", "run_fold", "run_folds"]
+
+Progress = Callable[[int, int, str], None]
+
+# Probabilities of one utterance may differ by rounding between batches, not by more.
+ROUNDING = 1e-3
+
+
+@dataclass(frozen=True)
+class FoldJob:
+    """What a fold needs; it travels to another process.
+
+    Attributes:
+        recipe: what to train.
+        train: the training part.
+        test: the test part's index, without any column: no label, no speaker.
+        target: what to learn.
+        seed: of the model.
+        name: of the fold.
+    """
+
+    recipe: Recipe
+    train: pd.DataFrame
+    test: pd.DataFrame
+    target: str
+    seed: int
+    name: str
+
+
+@dataclass(frozen=True)
+class FoldOutcome:
+    """What came of a fold.
+
+    Attributes:
+        labels: columns of the probabilities.
+        probabilities: shape ``(test rows, labels)``; numbers ``(test rows, 1)``.
+        details: temperature, threshold and so on, chosen inside the training part.
+        transductive: an utterance's answer changed with what else was tested, so the model
+            uses statistics of the test part.
+    """
+
+    labels: tuple[str, ...]
+    probabilities: NDArray[np.float64]
+    details: dict[str, Any]
+    transductive: bool
+
+
+def run_fold(job: FoldJob) -> FoldOutcome:
+    """Train and test one fold.
+
+    Raises:
+        LeakError: the recipe reached for a test recording while training.
+        IntonaError: see :func:`intona.train.fit`.
+    """
+    from intona.train import fit
+
+    def files(part: pd.DataFrame) -> set[str]:
+        return set(part.index.get_level_values("file"))
+
+    # A file with stretches on both sides is a leak of its own kind, found and judged before.
+    with sealed(files(job.test) - files(job.train)):
+        fitted = fit(job.recipe, job.train, target=job.target, seed=job.seed)
+    probabilities = np.asarray(fitted.probabilities(job.test), dtype=np.float64)
+    middle = len(job.test) // 2
+    alone = fitted.probabilities(job.test.iloc[middle : middle + 1])
+    same = np.allclose(alone[0], probabilities[middle], rtol=ROUNDING, atol=ROUNDING)
+    return FoldOutcome(
+        tuple(fitted.labels), probabilities, dict(fitted.details), len(job.test) > 1 and not same
+    )
+
+
+def run_folds(
+    jobs: Sequence[FoldJob], *, workers: int = 1, progress: Progress | None = None, text: str
+) -> list[FoldOutcome]:
+    """Run folds, in ``workers`` processes, and return their outcomes in order."""
+    outcomes = []
+    with ExitStack() as stack:
+        results: Iterable[FoldOutcome]
+        if workers > 1 and len(jobs) > 1:
+            # Spawned, not forked: forking a process with running threads can deadlock.
+            pool = ProcessPoolExecutor(
+                min(workers, len(jobs)), mp_context=get_context("spawn"), initializer=_one_thread
+            )
+            stack.callback(pool.shutdown, cancel_futures=True)
+            results = pool.map(run_fold, jobs)
+        else:
+            results = map(run_fold, jobs)
+        for outcome in results:
+            outcomes.append(outcome)
+            if progress is not None:
+                progress(len(outcomes), len(jobs), text)
+    return outcomes
+
+
+def _one_thread() -> None:
+    """Give each process one thread for linear algebra: they share the machine's cores."""
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)

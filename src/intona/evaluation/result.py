@@ -1,0 +1,187 @@
+"""The result of an evaluation, and the folder it lives in."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from intona.bootstrap import Interval
+from intona.errors import UsageError
+from intona.evaluation.measure import (
+    breakdown,
+    confusion,
+    headline,
+    measure,
+    per_class,
+)
+from intona.files import atomic
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SCHEMA", "Evaluation", "without_nan"]
+
+SCHEMA = 1
+JSON = "evaluation.json"
+TABLE = "predictions.parquet"
+
+# Columns of a corpus by which a result is broken down, where it has them.
+GROUPS = ("sex", "intensity", "corpus", "language", "statement", "vocal_channel", "age")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Out-of-fold predictions and all that must be said about them.
+
+    Attributes:
+        target: what was predicted: ``"emotion"`` or a numeric column.
+        labels: class names in the order of the probability columns; for numbers ``(target,)``.
+        predictions: indexed by ``(file, start, end)``; columns ``truth``, the target (what was
+            predicted), ``confidence``, ``status``, ``fold``, ``model_seed``, ``speaker``, what
+            the corpus knows, and one probability per label. With several model seeds every
+            utterance has one row per seed.
+        facts: protocol, recipe, corpus, seeds, leaks, controls, versions: JSON-able.
+    """
+
+    target: str
+    labels: tuple[str, ...]
+    predictions: pd.DataFrame
+    facts: Mapping[str, Any]
+
+    @property
+    def numeric(self) -> bool:
+        """Whether numbers were predicted, not classes."""
+        return self.labels == (self.target,)
+
+    @property
+    def leaky(self) -> bool:
+        """Whether the result must not be compared with honest ones."""
+        return bool(self.facts["leaky"])
+
+    @cached_property
+    def metrics(self) -> dict[str, Interval]:
+        """Every metric with its intervals."""
+        return measure(self.predictions, self.target, self.labels)
+
+    @property
+    def headline(self) -> Interval:
+        """The metric an evaluation is judged by: UAR, or CCC for numbers."""
+        return self.metrics[headline(self.numeric)]
+
+    @cached_property
+    def per_class(self) -> dict[str, dict[str, Any]]:
+        """Recall with interval, precision, F1 and count per class; empty for numbers."""
+        return {} if self.numeric else per_class(self.predictions, self.target, self.labels)
+
+    @cached_property
+    def confusion(self) -> list[list[int]]:
+        """Confusion counts, rows = truth; empty for numbers."""
+        return [] if self.numeric else confusion(self.predictions, self.target, self.labels)
+
+    @cached_property
+    def per_speaker(self) -> dict[str, dict[str, Any]]:
+        """The headline metric for each speaker."""
+        return breakdown(self.predictions, "speaker", self.target, self.labels)
+
+    @cached_property
+    def groups(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """The headline metric for each sex, intensity, ... the corpus knows."""
+        found = {}
+        for column in GROUPS:
+            if column in self.predictions.columns and column != self.target:
+                known = self.predictions[self.predictions[column].notna()]
+                if 2 <= known[column].nunique() <= 12:
+                    found[column] = breakdown(known, column, self.target, self.labels)
+        return found
+
+    @cached_property
+    def per_model_seed(self) -> dict[str, dict[str, Any]]:
+        """The headline metric and the accuracy for each model seed."""
+        return breakdown(self.predictions, "model_seed", self.target, self.labels)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``evaluation.json`` holds; see docs/evaluation.md."""
+        tested = breakdown(self.predictions, "fold", self.target, self.labels)
+        folds = [{**fold, **tested.get(fold["name"], {})} for fold in self.facts["folds"]]
+        return without_nan(
+            {
+                "schema": SCHEMA,
+                **self.facts,
+                "target": self.target,
+                "numeric": self.numeric,
+                "labels": list(self.labels),
+                "metrics": {name: asdict(value) for name, value in self.metrics.items()},
+                "folds": folds,
+                "per_model_seed": self.per_model_seed,
+                "per_class": self.per_class,
+                "per_speaker": self.per_speaker,
+                "groups": self.groups,
+                "confusion": self.confusion,
+                "predictions": TABLE,
+            }
+        )
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``evaluation.json`` and ``predictions.parquet`` into a folder.
+
+        Raises:
+            UsageError: the folder cannot be made or written.
+        """
+        folder = Path(folder)
+        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with atomic(folder / TABLE) as temporary:
+                self.predictions.to_parquet(temporary)
+            with atomic(folder / JSON) as temporary:
+                temporary.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise UsageError(
+                f"cannot write the evaluation to {folder}: {error.strerror or error}"
+            ) from None
+        return folder
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Evaluation:
+        """Read an evaluation back.
+
+        Raises:
+            UsageError: the folder does not hold an evaluation of ours.
+        """
+        import pandas as pd
+
+        folder = Path(folder)
+        try:
+            facts = json.loads((folder / JSON).read_text(encoding="utf-8"))
+            predictions = pd.read_parquet(folder / TABLE)
+            if facts["schema"] > SCHEMA:
+                raise UsageError(f"{folder} was written by a newer intona: upgrade intona")
+            return cls(facts["target"], tuple(facts["labels"]), predictions, facts)
+        except FileNotFoundError as error:
+            raise UsageError(
+                f"{folder} holds no evaluation ({Path(error.filename or JSON).name} is missing): "
+                "make one with intona evaluate ... --report DIR"
+            ) from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"{folder}: the evaluation cannot be read: {error}") from None
+
+
+def without_nan(value: Any) -> Any:
+    """Return a JSON-able copy with ``None`` for NaN, which JSON does not know.
+
+    Examples:
+        >>> without_nan({"a": [float("nan"), 1.0]})
+        {'a': [None, 1.0]}
+    """
+    if isinstance(value, float):
+        return None if math.isnan(value) else value
+    if isinstance(value, Mapping):
+        return {str(key): without_nan(part) for key, part in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [without_nan(part) for part in value]
+    return value

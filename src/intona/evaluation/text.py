@@ -1,0 +1,159 @@
+"""An evaluation as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from intona.bootstrap import Interval
+from intona.evaluation.measure import NUMERIC_HEADLINE, headline, short_name
+
+if TYPE_CHECKING:
+    from intona.evaluation.result import Evaluation
+
+__all__ = ["PERCENT", "stamp", "summary", "value_text"]
+
+PERCENT = frozenset(
+    {"unweighted_average_recall", "weighted_average_recall", "macro_f1", "weighted_f1"}
+)
+_WORDS = {
+    "unweighted_average_recall": "unweighted average recall",
+    "weighted_average_recall": "weighted average recall, the accuracy",
+    "expected_calibration_error": "expected calibration error, 0 is best",
+    "brier_score": "0 is best",
+    "log_loss": "in nats, 0 is best",
+    "area_under_roc": "one class against the rest, chance 0.5",
+    "area_under_risk_coverage": "mean error when the surest are answered first, 0 is best",
+    "concordance_correlation": "concordance correlation, 1 is best",
+    "pearson_correlation": "Pearson correlation",
+    "mean_absolute_error": "mean absolute error",
+}
+
+
+def summary(evaluation: Evaluation) -> str:
+    """Return the whole result as text: metrics, classes, confusion, controls, leaks."""
+    facts = evaluation.facts
+    lines = [*stamp(facts), _title(evaluation), facts["protocol_words"], ""]
+    lines += _metrics(evaluation)
+    if len(facts["model_seeds"]) > 1:
+        lines += ["", *_seeds(evaluation)]
+    if not evaluation.numeric:
+        lines += ["", *_classes(evaluation), "", *_confusion(evaluation)]
+    if facts.get("mapping"):
+        lines += ["", *_mapping(facts["mapping"])]
+    if facts.get("controls"):
+        lines += ["", *_controls(facts["controls"])]
+    lines += ["", *_leaks(facts["leaks"]["findings"])]
+    return "\n".join(lines) + "\n"
+
+
+def stamp(facts: Any) -> list[str]:
+    """Return the lines every output of a leaky result begins with."""
+    return (
+        [*(f"LEAKY: {reason}" for reason in facts["leaky_reasons"]), ""] if facts["leaky"] else []
+    )
+
+
+def value_text(name: str, value: float | None) -> str:
+    """Return a metric's value as people read it.
+
+    Examples:
+        >>> value_text("unweighted_average_recall", 0.5), value_text("log_loss", 1.5)
+        ('50.0 %', '1.500')
+    """
+    if value is None or value != value:
+        return "-"
+    return f"{100 * value:.1f} %" if name in PERCENT else f"{value:.3f}"
+
+
+def _title(evaluation: Evaluation) -> str:
+    facts = evaluation.facts
+    what = "a number" if evaluation.numeric else f"{len(evaluation.labels)} classes"
+    return (
+        f"{facts['recipe']} on {facts['corpus']}: {evaluation.target} ({what}), "
+        f"{facts['corpus_details']['utterances']} utterances, {facts['speakers']} speakers"
+    )
+
+
+def _metrics(evaluation: Evaluation) -> list[str]:
+    lines = []
+    for name, value in evaluation.metrics.items():
+        words = _WORDS.get(name, "")
+        if name == headline(False):
+            words += f"; chance {100 / len(evaluation.labels):.1f} %"
+        lines.append(f"{short_name(name):<12}{_with_interval(name, value)}  {words}".rstrip())
+    resampled = "speakers" if evaluation.facts["speakers"] else "files: no speakers are known"
+    lines.append(f"95 % intervals by bootstrap over {resampled}.")
+    return lines
+
+
+def _with_interval(name: str, value: Interval) -> str:
+    low, high = (value_text(name, end).removesuffix(" %") for end in (value.low, value.high))
+    return f"{value_text(name, value.value):>8}  {f'[{low}, {high}]':<16}"
+
+
+def _seeds(evaluation: Evaluation) -> list[str]:
+    name = NUMERIC_HEADLINE if evaluation.numeric else "weighted_average_recall"
+    lines = [f"model seed  {short_name(headline(evaluation.numeric)):>8}  {short_name(name):>8}"]
+    values = evaluation.per_model_seed
+    both = (headline(evaluation.numeric), name)
+    for seed in sorted(values, key=int):
+        lines.append(
+            f"{seed:>10}  " + "  ".join(f"{value_text(m, values[seed][m]):>8}" for m in both)
+        )
+    means = [sum(part[m] for part in values.values()) / len(values) for m in both]
+    lines.append(
+        f"{'mean':>10}  "
+        + "  ".join(f"{value_text(m, mean):>8}" for m, mean in zip(both, means, strict=True))
+    )
+    return lines
+
+
+def _classes(evaluation: Evaluation) -> list[str]:
+    lines = [f"{'class':<12}{'recall':>8}  {'interval':<14}{'precision':>10}{'utterances':>12}"]
+    for label, row in evaluation.per_class.items():
+        low, high = (value_text("macro_f1", row[end]).removesuffix(" %") for end in ("low", "high"))
+        recall, precision = (value_text("macro_f1", row[key]) for key in ("recall", "precision"))
+        lines.append(
+            f"{label:<12}{recall:>8}  {f'[{low}, {high}]':<14}{precision:>10}"
+            f"{row['utterances'] // len(evaluation.facts['model_seeds']):>12}"
+        )
+    return lines
+
+
+def _confusion(evaluation: Evaluation) -> list[str]:
+    labels = evaluation.labels
+    width = max(6, *(len(label) for label in labels)) + 1
+    lines = ["confusion in % of each row; rows: truth, columns: answers"]
+    lines.append(" " * width + "".join(f"{label[:7]:>8}" for label in labels))
+    for label, row in zip(labels, evaluation.confusion, strict=True):
+        total = sum(row)
+        cells = (f"{100 * count / total:.0f}" if total else "-" for count in row)
+        lines.append(f"{label:<{width}}" + "".join(f"{cell:>8}" for cell in cells))
+    return lines
+
+
+def _mapping(mapping: Sequence[dict[str, Any]]) -> list[str]:
+    lines = ["labels: corpus -> model"]
+    for row in mapping:
+        target = row["model"] or "(the model does not know it: left out)"
+        lines.append(f"  {row['corpus']:<12} -> {target}  {row['utterances']} utterances")
+    return lines
+
+
+def _controls(controls: Sequence[dict[str, Any]]) -> list[str]:
+    lines = ["controls"]
+    for control in controls:
+        value = value_text(control["metric"], control["value"])
+        lines.append(
+            f"  {control['name']:<20}{short_name(control['metric'])} {value:>8}  {control['words']}"
+        )
+    return lines
+
+
+def _leaks(findings: Sequence[dict[str, Any]]) -> list[str]:
+    if not findings:
+        return ["leak check: nothing shared between training and test"]
+    return [
+        f"{'leak' if finding['leak'] else 'limitation'}: {finding['text']}" for finding in findings
+    ]
