@@ -340,7 +340,8 @@ class RandomSplit:
             train, test = train_test_split(order, test_size=self.fraction, random_state=seed)
         except ValueError as error:
             raise CorpusError(f"{self.name}: {error}") from None
-        return [Fold("random", np.sort(train), np.sort(test))]
+        # The order of the training rows is kept: it decides the batches of a network.
+        return [Fold("random", train, np.sort(test))]
 
 
 def inner_folds(

@@ -28,3 +28,9 @@ Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Processes.
 Target = Annotated[
     str, typer.Option("--target", help="What to learn: emotion, or a numeric column.")
 ]
+Numbers = Annotated[
+    str | None,
+    typer.Option(
+        "--numbers", help="Numbers for the target's words, for example normal=1,strong=2."
+    ),
+]

@@ -20,6 +20,7 @@ def run(
     emotions: options.Emotions = None,
     merge: options.Merge = None,
     target: options.Target = "emotion",
+    numbers: options.Numbers = None,
     seed: options.Seed = 0,
     workers: options.Workers = 1,
 ) -> None:
@@ -31,16 +32,13 @@ def run(
 
     intona train RAVDESS/ --recipe classic --emotions happy,sad,angry --out model.onnx
     """
-    from intona import corpora, labels, recipes
+    from intona import recipes
+    from intona.cli.corpus_of import corpus_of
     from intona.cli.progress import bar
     from intona.train import train
 
     plan = recipes.load(recipe)
-    corpus = corpora.load(paths, name)
-    for problem in corpus.problems:
-        typer.echo(f"note: {problem}", err=True)
-    if target == "emotion":
-        corpus = corpus.select(labels.parse_list(emotions), labels.parse_merge(merge))
+    corpus = corpus_of(paths, name, target=target, numbers=numbers, emotions=emotions, merge=merge)
     with bar() as progress:
         summary = train(
             plan, corpus, out, target=target, seed=seed, workers=workers, progress=progress

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from intona import metrics
-from intona.bootstrap import Interval, intervals
+from intona.bootstrap import Interval, Statistic, intervals
+from intona.metrics.arrays import divide
 from intona.metrics.clustered import (
     cluster_numbers,
     confusion_per_cluster,
@@ -111,17 +112,13 @@ def per_class(
     truth, answers = predictions["truth"].tolist(), predictions[target].tolist()
     numbers, names = cluster_numbers(clusters(predictions))
     counts = confusion_per_cluster(truth, answers, labels, numbers)
-    # A class that no drawn speaker has leaves its recall undefined in that resample.
-    with np.errstate(invalid="ignore"):
-        recalls = intervals(
-            {
-                label: lambda weights, k=k: (
-                    (weights @ counts[:, k, k]) / (weights @ counts[:, k].sum(axis=1))
-                )
-                for k, label in enumerate(labels)
-            },
-            len(names),
-        )
+
+    def recall_of(k: int) -> Statistic:
+        hits, total = counts[:, k, k], counts[:, k].sum(axis=1)
+        # A class that no drawn speaker has leaves its recall undefined in that resample.
+        return lambda weights: divide(weights @ hits, weights @ total, np.nan)
+
+    recalls = intervals({label: recall_of(k) for k, label in enumerate(labels)}, len(names))
     precision = metrics.precision_per_class(truth, answers, labels)
     f1 = metrics.f1_per_class(truth, answers, labels)
     return {

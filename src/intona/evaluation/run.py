@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -197,12 +198,12 @@ def corpus_facts(corpus: Corpus, table: pd.DataFrame, target: str) -> dict[str, 
             hashes, spans, table[target], table["speaker"], strict=True
         )
     )
-    counts = {} if is_numeric(table[target]) else table[target].value_counts().to_dict()
+    counts = {} if is_numeric(table[target]) else Counter(map(str, table[target]))
     return {
         "corpus": corpus.name,
         "corpus_details": {
             "utterances": len(table),
-            "per_label": {label: int(counts[label]) for label in order(counts)},
+            "per_label": {label: counts[label] for label in order(counts)},
             "content": provenance(table),
             "sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
             "licence": corpus.licence,

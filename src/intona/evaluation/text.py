@@ -11,12 +11,12 @@ from intona.evaluation.measure import NUMERIC_HEADLINE, headline, short_name
 if TYPE_CHECKING:
     from intona.evaluation.result import Evaluation
 
-__all__ = ["PERCENT", "stamp", "summary", "value_text"]
+__all__ = ["METRIC_WORDS", "PERCENT", "stamp", "summary", "value_text"]
 
 PERCENT = frozenset(
     {"unweighted_average_recall", "weighted_average_recall", "macro_f1", "weighted_f1"}
 )
-_WORDS = {
+METRIC_WORDS = {
     "unweighted_average_recall": "unweighted average recall",
     "weighted_average_recall": "weighted average recall, the accuracy",
     "expected_calibration_error": "expected calibration error, 0 is best",
@@ -78,7 +78,7 @@ def _title(evaluation: Evaluation) -> str:
 def _metrics(evaluation: Evaluation) -> list[str]:
     lines = []
     for name, value in evaluation.metrics.items():
-        words = _WORDS.get(name, "")
+        words = METRIC_WORDS.get(name, "")
         if name == headline(False):
             words += f"; chance {100 / len(evaluation.labels):.1f} %"
         lines.append(f"{short_name(name):<12}{_with_interval(name, value)}  {words}".rstrip())

@@ -1,0 +1,132 @@
+"""``intona evaluate``: how good a recipe, or a finished model, is on voices it never heard."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from intona.cli import options
+
+Paths = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Corpora; or a model file ending in .onnx, then corpora.", show_default=False
+    ),
+]
+Protocol = Annotated[
+    str,
+    typer.Option(
+        "--protocol",
+        "-p",
+        help="emobox, loso, speakers:K, file:FOLDS.csv, 'cross:TRAIN->TEST', "
+        "or random:FRACTION (leaky).",
+    ),
+]
+SplitSeed = Annotated[int, typer.Option("--seed", help="Seed of the division into folds.")]
+ModelSeeds = Annotated[
+    str, typer.Option("--model-seeds", help="Seeds of the model, for example 0-7; each is shown.")
+]
+Extra = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--extra", help="Further training material; speakers under test are dropped from it."
+    ),
+]
+Controls = Annotated[
+    bool,
+    typer.Option("--controls", help="Also: permuted labels, majority class, speaker probe."),
+]
+AllowLeaks = Annotated[
+    bool, typer.Option("--allow-leaks", help="Compute a leaky result, stamped, and not refuse it.")
+]
+Report = Annotated[
+    Path | None,
+    typer.Option("--report", help="Write evaluation.json, predictions and report.html here."),
+]
+
+
+def run(
+    paths: Paths,
+    recipe: options.Recipe = "classic",
+    protocol: Protocol = "speakers:5",
+    name: options.CorpusName = None,
+    emotions: options.Emotions = None,
+    merge: options.Merge = None,
+    target: options.Target = "emotion",
+    numbers: options.Numbers = None,
+    extra: Extra = None,
+    seed: SplitSeed = 0,
+    model_seeds: ModelSeeds = "0",
+    controls: Controls = False,
+    allow_leaks: AllowLeaks = False,
+    report: Report = None,
+    workers: options.Workers = 1,
+) -> None:
+    """Train and test a recipe fold by fold, or test a finished model, and check for leaks.
+
+    For example:
+
+    intona evaluate RAVDESS/ --recipe classic --protocol emobox --report report/
+
+    intona evaluate model.onnx EMODB/
+    """
+    from intona import labels, recipes
+    from intona import protocol as protocols
+    from intona.cli.corpus_of import corpus_of
+    from intona.cli.progress import bar
+    from intona.errors import UsageError
+    from intona.evaluation.artefact import evaluate_model
+    from intona.evaluation.report import check_folder, write_report
+    from intona.evaluation.run import evaluate, parse_seeds
+    from intona.evaluation.text import summary
+
+    command = shlex.join(["intona", *sys.argv[1:]])
+    if report is not None:
+        check_folder(report)
+    if paths[0].suffix.lower() == ".onnx":
+        if len(paths) < 2:
+            raise UsageError(f"name a corpus to test {paths[0]} on")
+        corpus = corpus_of(paths[1:], name, target=target, numbers=numbers)
+        with bar() as progress:
+            result = evaluate_model(
+                paths[0],
+                corpus,
+                emotions=labels.parse_list(emotions),
+                merge=labels.parse_merge(merge),
+                allow_leaks=allow_leaks,
+                workers=workers,
+                progress=progress,
+                command=command,
+            )
+    else:
+        plan, split, seeds = (
+            recipes.load(recipe),
+            protocols.parse(protocol),
+            parse_seeds(model_seeds),
+        )
+        chosen = partial(corpus_of, target=target, numbers=numbers, emotions=emotions, merge=merge)
+        corpus = chosen(paths, name)
+        more = chosen(extra, None) if extra else None
+        with bar() as progress:
+            result = evaluate(
+                plan,
+                corpus,
+                split,
+                target=target,
+                seed=seed,
+                model_seeds=seeds,
+                extra=more,
+                controls=controls,
+                allow_leaks=allow_leaks,
+                workers=workers,
+                progress=progress,
+                command=command,
+            )
+    typer.echo(summary(result), nl=False)
+    if report is not None:
+        typer.echo(f"\nreport: {write_report(result, report)}")

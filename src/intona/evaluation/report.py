@@ -1,0 +1,276 @@
+"""An evaluation as a folder people read: one self-contained page, a picture, the numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
+
+import numpy as np
+
+from intona.bootstrap import Interval
+from intona.errors import UsageError
+from intona.evaluation import figures
+from intona.evaluation.measure import headline, short_name
+from intona.evaluation.text import METRIC_WORDS, value_text
+from intona.files import atomic
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from intona.evaluation.result import Evaluation
+
+__all__ = ["check_folder", "render", "write_report"]
+
+PAGE = "report.html"
+MISTAKES = 12
+
+
+def check_folder(folder: str | Path) -> None:
+    """Make the report's folder, so that it fails before the work and not after it.
+
+    Raises:
+        UsageError: it cannot be made or written.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {folder}: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise UsageError(f"cannot write to the folder {folder}: name another with --report")
+
+
+def write_report(evaluation: Evaluation, folder: str | Path) -> Path:
+    """Write ``report.html``, ``confusion.png``, ``evaluation.json``, ``predictions.parquet``.
+
+    Returns:
+        The page.
+
+    Raises:
+        UsageError: the folder cannot be written.
+    """
+    folder = evaluation.save(folder)
+    try:
+        with atomic(folder / PAGE) as temporary:
+            temporary.write_text(render(evaluation, folder), encoding="utf-8")
+        if not evaluation.numeric:
+            stamp = "LEAKY: " if evaluation.leaky else ""
+            figures.confusion_png(
+                evaluation.confusion,
+                evaluation.labels,
+                f"{stamp}{_title(evaluation)}, {evaluation.facts['protocol']}",
+                folder / "confusion.png",
+            )
+    except OSError as error:
+        raise UsageError(f"cannot write to {folder}: {error.strerror or error}") from None
+    return folder / PAGE
+
+
+def render(evaluation: Evaluation, folder: str | Path) -> str:
+    """Return the page; it needs no network, and finds local recordings from ``folder``."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
+    template = (files("intona.evaluation") / "report.html.j2").read_text("utf-8")
+    return environment.from_string(template).render(_view(evaluation, Path(folder)))
+
+
+def _view(evaluation: Evaluation, folder: Path) -> dict[str, Any]:
+    """Return what the template shows, all text ready."""
+    facts = dict(evaluation.facts)
+    main = headline(evaluation.numeric)
+    predictions = evaluation.predictions
+    speakers = facts["speakers"]
+    return {
+        "title": _title(evaluation),
+        "facts": {"mapping": None, **facts},
+        "numeric": evaluation.numeric,
+        "labels": evaluation.labels,
+        "chance": None if evaluation.numeric else f"{100 / len(evaluation.labels):.1f} %",
+        "resampled": "resampling speakers" if speakers else "resampling files: no speakers known",
+        "headline": _metric(main, evaluation.headline),
+        "metrics": [_metric(name, value) for name, value in evaluation.metrics.items()],
+        "confusion": _confusion(evaluation),
+        "tables": _tables(evaluation, main),
+        "figures": _figures(evaluation),
+        "controls": [
+            {
+                **control,
+                "short": short_name(control["metric"]),
+                "text": value_text(control["metric"], control["value"]),
+            }
+            for control in facts["controls"]
+        ],
+        "mistakes": _mistakes(evaluation, predictions, folder),
+        "mistakes_words": (
+            "The largest errors."
+            if evaluation.numeric
+            else "Wrong answers the model was surest of. Listen: some are hard for people too."
+        ),
+        "folds": [_fold(fold, main) for fold in evaluation.to_dict()["folds"]],
+    }
+
+
+def _title(evaluation: Evaluation) -> str:
+    facts = evaluation.facts
+    return f"{evaluation.target.capitalize()} by {facts['recipe']} on {facts['corpus']}"
+
+
+def _metric(name: str, value: Interval) -> dict[str, Any]:
+    low, high = (value_text(name, end).removesuffix(" %") for end in (value.low, value.high))
+    return {
+        "short": short_name(name),
+        "text": value_text(name, value.value),
+        "interval": f"[{low}, {high}]",
+        "words": METRIC_WORDS.get(name, name.replace("_", " ")),
+    }
+
+
+def _confusion(evaluation: Evaluation) -> list[dict[str, Any]]:
+    rows = []
+    for k, (label, counts) in enumerate(
+        zip(evaluation.labels, evaluation.confusion, strict=not evaluation.numeric)
+    ):
+        total = sum(counts)
+        cells = [
+            {"count": count, "share": round(100 * count / total) if total else 0, "right": k == j}
+            for j, count in enumerate(counts)
+        ]
+        rows.append({"label": label, "cells": cells, "total": total})
+    return rows
+
+
+def _tables(evaluation: Evaluation, main: str) -> list[dict[str, Any]]:
+    tables = []
+    if not evaluation.numeric:
+        rows = [
+            _row(name, main, part["recall"], part["utterances"], part["low"], part["high"])
+            for name, part in evaluation.per_class.items()
+            if part["utterances"]
+        ]
+        note = "The thin line is the 95 % interval."
+        tables.append(_table("Recall per emotion", "emotion", "recall", rows, note))
+    speakers = sorted(evaluation.per_speaker.items(), key=lambda item: item[1][main])
+    if len(speakers) > 1:
+        rows = [_row(name, main, part[main], part["utterances"]) for name, part in speakers]
+        tables.append(_table("Per speaker, hardest first", "speaker", short_name(main), rows))
+    for column, parts in evaluation.groups.items():
+        rows = [_row(name, main, part[main], part["utterances"]) for name, part in parts.items()]
+        words = column.replace("_", " ")
+        tables.append(_table(f"By {words}", words, short_name(main), rows))
+    return tables
+
+
+def _table(
+    title: str, column: str, metric: str, rows: list[dict[str, Any]], note: str = ""
+) -> dict[str, Any]:
+    return {"title": title, "column": column, "metric": metric, "rows": rows, "note": note}
+
+
+def _row(
+    name: str,
+    metric: str,
+    value: float,
+    count: int,
+    low: float = float("nan"),
+    high: float = float("nan"),
+) -> dict[str, Any]:
+    def place(number: float) -> float:
+        return 0.0 if np.isnan(number) else round(100 * min(max(number, 0.0), 1.0), 1)
+
+    return {
+        "name": name,
+        "text": value_text(metric, value),
+        "count": count,
+        "bar": place(value),
+        "low": place(low),
+        "high": place(high),
+        "interval": not np.isnan(low),
+    }
+
+
+def _figures(evaluation: Evaluation) -> list[dict[str, str]]:
+    predictions = evaluation.predictions
+    if evaluation.numeric:
+        return [
+            {
+                "title": "Prediction against truth",
+                "svg": figures.scatter(predictions["truth"], predictions[evaluation.target]),
+                "words": "On the dashed line prediction and truth are equal.",
+            }
+        ]
+    confidence = predictions["confidence"]
+    right = predictions["truth"] == predictions[evaluation.target]
+    return [
+        {
+            "title": "Reliability",
+            "svg": figures.reliability(confidence, right),
+            "words": "On the dashed line an answer of 70 % confidence is right 70 % of the time; "
+            "below it the model is too sure. Each dot is a tenth of the utterances.",
+        },
+        {
+            "title": "Risk and coverage",
+            "svg": figures.risk_coverage_curve(confidence, right),
+            "words": "Errors among the answers when only the surest share is answered.",
+        },
+    ]
+
+
+def _mistakes(
+    evaluation: Evaluation, predictions: pd.DataFrame, folder: Path
+) -> list[dict[str, Any]]:
+    target = evaluation.target
+    if evaluation.numeric:
+        chosen = predictions.assign(size=(predictions["truth"] - predictions[target]).abs())
+    else:
+        wrong = predictions[predictions["truth"] != predictions[target]]
+        chosen = wrong.assign(size=wrong["confidence"])
+    # One row per utterance, however many seeds.
+    chosen = chosen.sort_values("size", ascending=False, kind="stable")
+    chosen = chosen[~chosen.index.duplicated()].head(MISTAKES)
+    rows = []
+    number = "{:.3g}".format if evaluation.numeric else str
+    for index, row in chosen.iterrows():
+        file, start, end = cast("tuple[str, Any, Any]", index)
+        size = f"{row['size']:.3g}" if evaluation.numeric else f"{100 * row['size']:.0f} %"
+        rows.append(
+            {
+                "name": Path(file).name,
+                "speaker": "" if row["speaker"] is None else row["speaker"],
+                "truth": number(row["truth"]),
+                "answer": number(row[target]),
+                "size": size,
+                "audio": _audio(Path(file), start, end, folder),
+            }
+        )
+    return rows
+
+
+def _audio(file: Path, start: Any, end: Any, folder: Path) -> str:
+    """Return a link to a local recording that works from the report's folder, or nothing."""
+    import pandas as pd
+
+    if not file.is_file():
+        return ""
+    link = quote(Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix())
+    stop = "" if pd.isna(end) else f",{end.total_seconds():g}"
+    return f"{link}#t={start.total_seconds():g}{stop}" if start.total_seconds() or stop else link
+
+
+def _fold(fold: Mapping[str, Any], main: str) -> dict[str, Any]:
+    speakers = fold.get("test_speakers", [])
+    shown = ", ".join(speakers[:6])
+    return {
+        "name": fold["name"],
+        "speakers": shown if len(speakers) <= 6 else f"{shown} and {len(speakers) - 6} more",
+        "train": fold.get("train_utterances", ""),
+        "test": fold["test_utterances"],
+        "text": value_text(main, fold.get(main)),
+    }
