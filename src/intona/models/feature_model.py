@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,14 +78,20 @@ def fit(
     progress: Progress | None,
 ) -> FeatureModel:
     """Fit a feature recipe; called through :func:`intona.train.fit`."""
-    options = training_options(recipe, ("calibration_folds", "risk"))
+    options = training_options(
+        recipe, ("calibration_folds", "risk", "augmentation", "augmented_copies")
+    )
     numeric = is_numeric(table[target])
     labels = (target,) if numeric else order(table[target])
     chosen = dict(recipe.front_end)
     front = front_end(chosen.pop("name"), **chosen)
     parameters = dict(recipe.model)
     kind = parameters.pop("kind")
-    features = extract(table, front, workers=workers, progress=progress)
+    copies = [
+        extract(table, heard, workers=workers, progress=progress)
+        for heard in (front, *_augmented(front, options, table, seed))
+    ]
+    features = np.stack(copies)
     if numeric:
         targets = table[target].to_numpy(dtype=np.float64)
     else:
@@ -95,7 +101,7 @@ def fit(
     def new_head() -> Head:
         return Head(kind, parameters, seed=seed, numeric=numeric)
 
-    head = new_head().fit(features, targets)
+    head = new_head().fit(*_together(features, targets))
     details: dict[str, Any] = {"temperature": 1.0, "threshold": 0.0, "calibration": "none"}
     folds = int(options.get("calibration_folds", 4))
     if not numeric and folds:
@@ -103,6 +109,25 @@ def fit(
             new_head, features, targets, table, folds, float(options.get("risk", 0.25)), progress
         )
     return FeatureModel(labels, recipe, details, target, front, head, workers)
+
+
+def _augmented(
+    front: FrontEnd, options: Mapping[str, Any], table: pd.DataFrame, seed: int
+) -> Iterator[FrontEnd]:
+    """Yield what hears the recordings changed, as the recipe says."""
+    steps = options.get("augmentation", ())
+    if steps:
+        from intona.features.augmented import augmented
+
+        copies = int(options.get("augmented_copies", 1))
+        yield from augmented(front, steps, table, copies=copies, seed=seed)
+
+
+def _together(
+    features: NDArray[np.float32], targets: NDArray[Any]
+) -> tuple[NDArray[np.float32], NDArray[Any]]:
+    """Return copies ``(copies, rows, dimension)`` below each other, and the targets of all."""
+    return features.reshape(-1, features.shape[-1]), np.tile(targets, len(features))
 
 
 def _calibrate(
@@ -114,7 +139,10 @@ def _calibrate(
     risk: float,
     progress: Progress | None,
 ) -> dict[str, Any]:
-    """Choose temperature and abstention threshold on held-out speakers of the training part."""
+    """Choose temperature and abstention threshold on held-out speakers of the training part.
+
+    The features are ``(copies, rows, dimension)``; only the first copy, unchanged, is scored.
+    """
     speakers = table["speaker"]
     classes = int(targets.max()) + 1
     grouped = speakers.notna().all() and speakers.nunique() >= 2
@@ -127,7 +155,8 @@ def _calibrate(
     parts = inner_folds(targets, groups, folds)
     for done, (train, test) in enumerate(parts):
         if len(np.unique(targets[train])) == classes:
-            scores[test] = new_head().fit(features[train], targets[train]).scores(features[test])
+            head = new_head().fit(*_together(features[:, train], targets[train]))
+            scores[test] = head.scores(features[0, test])
         if progress is not None:
             progress(done + 1, len(parts), "calibration")
     held = ~np.isnan(scores).any(axis=1)
