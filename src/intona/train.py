@@ -22,7 +22,9 @@ __all__ = ["Fitted", "Progress", "fit", "is_numeric", "provenance", "train", "tr
 Progress = Callable[[int, int, str], None]
 
 # Model kinds that are not a scikit-learn head on one front end, and who fits them.
-_TRAINERS: dict[str, str] = {}
+_TRAINERS: dict[str, str] = {
+    "encoder": "intona.models.encoder_model:fit",
+}
 
 
 class Fitted(Protocol):

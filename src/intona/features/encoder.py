@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.errors import AudioError, ModelError, RecipeError, UsageError
-from intona.features.logmel import RATE, WINDOW, log_mel, trim
+from intona.features.logmel import RATE, WINDOW, level, log_mel, trim
 
 __all__ = ["POOLINGS", "Encoder"]
 
@@ -42,6 +42,8 @@ class Encoder:
         layers: whose outputs are used, counted from 1.
         pooling: of ``mean``, ``std``, ``min``, ``max`` and ``median``, each over time.
         trim: cut silence off both ends first (below 2 % of the peak, 0.1 s kept).
+        level: scale each (trimmed) signal to the same root mean square, so that the distance to
+            the microphone is not heard.
         weights: the first 16 hexadecimal digits of the SHA-256 of the weight file; where
             given, other weights are refused.
 
@@ -61,6 +63,7 @@ class Encoder:
         layers: Sequence[int] = (1, 2, 3),
         pooling: Sequence[str] = ("mean", "std"),
         trim: bool = True,
+        level: bool = True,
         weights: str = "",
     ) -> None:
         if not layers or any(not isinstance(k, int) or k < 1 for k in layers):
@@ -72,6 +75,7 @@ class Encoder:
         self.layers = tuple(layers)
         self.pooling = tuple(pooling)
         self.trim = bool(trim)
+        self.level = bool(level)
         self._expected = weights
 
     @property
@@ -82,6 +86,7 @@ class Encoder:
             "layers": list(self.layers),
             "pooling": list(self.pooling),
             "trim": self.trim,
+            "level": self.level,
             "weights": self._digest,
         }
 
@@ -113,13 +118,15 @@ class Encoder:
                 f"the encoder front end needs at least 0.05 s, got {len(samples)} samples"
             )
         signal = trim(samples) if self.trim else samples
+        if self.level:
+            signal = level(signal)
         outputs = self._network.hidden(signal)
         pooled = [POOLINGS[kind](outputs[k - 1]) for k in self.layers for kind in self.pooling]
         return np.concatenate(pooled).astype(np.float32)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the network behind: a worker process loads its own."""
-        kept = ("model", "layers", "pooling", "trim", "_expected")
+        kept = ("model", "layers", "pooling", "trim", "level", "_expected")
         return {key: self.__dict__[key] for key in kept}
 
     @cached_property

@@ -12,7 +12,17 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BANDS", "HOP", "RATE", "WINDOW", "filterbank", "log_mel", "speech_span", "trim"]
+__all__ = [
+    "BANDS",
+    "HOP",
+    "RATE",
+    "WINDOW",
+    "filterbank",
+    "level",
+    "log_mel",
+    "speech_span",
+    "trim",
+]
 
 RATE = 16_000
 WINDOW = 400
@@ -23,10 +33,13 @@ BANDS = 80
 QUIET = 0.02
 KEEP = 0.1  # seconds
 
+# Root mean square that signals are brought to.
+LEVEL = 0.05
+
 Floats = NDArray[np.float32]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def filterbank(warp: float = 1.0) -> Floats:
     """Return the 80 triangular mel filters over 201 bins, 0 to 8 kHz, area-normalised.
 
@@ -72,8 +85,8 @@ def log_mel(samples: Floats, *, warp: float = 1.0) -> Floats:
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP][: len(samples) // HOP]
     spectrum = np.fft.rfft(frames * window, axis=1)
     power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
-    level = np.log10(np.maximum(filterbank(warp) @ power.T, 1e-10))
-    return ((np.maximum(level, level.max() - 8.0) + 4.0) / 4.0).astype(np.float32)
+    energy = np.log10(np.maximum(filterbank(warp) @ power.T, 1e-10))
+    return ((np.maximum(energy, energy.max() - 8.0) + 4.0) / 4.0).astype(np.float32)
 
 
 def speech_span(samples: Floats) -> tuple[int, int]:
@@ -88,8 +101,8 @@ def speech_span(samples: Floats) -> tuple[int, int]:
         >>> speech_span(np.r_[np.zeros(8000), np.ones(1600), np.zeros(8000)].astype(np.float32))
         (6400, 11200)
     """
-    level = np.abs(samples)
-    loud = np.flatnonzero(level > QUIET * level.max())
+    size = np.abs(samples)
+    loud = np.flatnonzero(size > QUIET * size.max())
     if not loud.size:
         return 0, len(samples)
     keep = int(KEEP * RATE)
@@ -100,3 +113,15 @@ def trim(samples: Floats) -> Floats:
     """Return the signal without the silence at its ends, see :func:`speech_span`."""
     start, stop = speech_span(samples)
     return samples[start:stop]
+
+
+def level(samples: Floats) -> Floats:
+    """Return the signal scaled to a root mean square of 0.05; silence is left alone.
+
+    Examples:
+        >>> float(level(np.ones(8, dtype=np.float32))[0])
+        0.05000000074505806
+    """
+    power = float(np.mean(np.square(samples, dtype=np.float64)))
+    factor = LEVEL / np.sqrt(power) if power > 0.0 else 1.0
+    return (samples * np.float32(factor)).astype(np.float32)

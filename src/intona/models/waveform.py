@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.features.logmel import HOP, KEEP, QUIET, RATE, WINDOW, filterbank
+from intona.features.logmel import HOP, KEEP, LEVEL, QUIET, RATE, WINDOW, filterbank
 from intona.models.graph import Graph
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ def waveform_model(
     centre: NDArray[np.float32],
     scale: NDArray[np.float32],
     head: tuple[NDArray[np.float32], NDArray[np.float32]],
-    *,
-    numeric: bool = False,
 ) -> onnx.ModelProto:
     """Return the graph ``waveform (batch, samples) -> probabilities, embedding``.
 
@@ -48,7 +46,6 @@ def waveform_model(
         scale: divides it afterwards, shape ``(d,)``; the result is ``embedding``.
         head: weights ``(d, labels)`` and bias ``(labels,)`` on the embedding, temperature
             already divided in.
-        numeric: leave out the softmax.
     """
     graph = Graph()
     mel, valid = _log_mel(graph, *_speech(graph))
@@ -62,11 +59,8 @@ def waveform_model(
     centred = graph.op("Sub", [vector, graph.constant(centre)])
     embedding = graph.op("Div", [centred, graph.constant(scale)], name="embedding")
     weight, bias = (graph.constant(part) for part in head)
-    if numeric:
-        graph.op("Gemm", [embedding, weight, bias], name="probabilities")
-    else:
-        scores = graph.op("Gemm", [embedding, weight, bias], name="scores")
-        graph.op("Softmax", [scores], name="probabilities", axis=-1)
+    scores = graph.op("Gemm", [embedding, weight, bias])
+    graph.op("Softmax", [scores], name="probabilities", axis=-1)
     return graph.model(
         [("waveform", ["batch", "samples"])],
         [
@@ -102,15 +96,25 @@ def _speech(graph: Graph) -> tuple[str, str]:
 
     longest = graph.op("ReduceMax", [length], keepdims=0)
     limit = graph.op("Add", [longest, graph.constant(HALF, "int64")])
-    place = graph.op("Range", [graph.constant(-HALF, "int64"), limit, _unit(graph)])
-    place = graph.op("Abs", [graph.op("Unsqueeze", [place, zero])])
+    clock = graph.op("Range", [graph.constant(-HALF, "int64"), limit, _unit(graph)])
+    clock = graph.op("Unsqueeze", [clock, zero])
+    place = graph.op("Abs", [clock])
     end = graph.op("Sub", [length, one])
     mirrored = graph.op("Sub", [graph.op("Mul", [end, graph.integer(2)]), place])
     place = graph.op("Max", [graph.op("Min", [place, mirrored]), zero])
     place = graph.op("Add", [place, start])
     # Only a signal shorter than LEAST is read past its end; what follows is its last sample.
     place = graph.op("Min", [place, graph.op("Sub", [size, one])])
-    return graph.op("GatherElements", ["waveform", place], axis=1), length
+    signal = graph.op("GatherElements", ["waveform", place], axis=1)
+
+    inside = graph.op("Greater", [clock, graph.integer(-1)])
+    inside = graph.op("And", [inside, graph.op("Less", [clock, length])])
+    energy = graph.op("Mul", [graph.op("Mul", [signal, signal]), graph.op("Cast", [inside], to=1)])
+    total = graph.op("ReduceSum", [energy, one], keepdims=1)
+    power = graph.op("Div", [total, graph.op("Cast", [length], to=1)])
+    root = graph.op("Sqrt", [graph.op("Max", [power, graph.constant(1e-20)])])
+    factor = graph.op("Div", [graph.constant(LEVEL), root])
+    return graph.op("Mul", [signal, factor]), length
 
 
 def _log_mel(graph: Graph, signal: str, length: str) -> tuple[str, str]:

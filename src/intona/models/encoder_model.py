@@ -1,0 +1,287 @@
+"""An encoder with a linear head, frozen or fine-tuned: the recipes ``encoder-lr`` and ``default``.
+
+The head is a softmax regression on standardised features pooled over time. Where the recipe says
+so, the encoder is first fine-tuned on some of the corpora. What is exported takes a waveform:
+see :mod:`intona.models.waveform`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intona.errors import RecipeError
+from intona.features.encoder import Encoder
+from intona.features.extract import extract, utterances
+from intona.labels import order
+from intona.models.calibration import choose_abstention, fit_temperature, softmax
+from intona.models.regression import softmax_regression
+from intona.protocol import inner_folds
+from intona.recipes import Recipe
+from intona.train import Progress, is_numeric, training_options
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["EncoderModel", "LinearHead", "fit"]
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """Standardisation and softmax regression.
+
+    Attributes:
+        centre: mean of the training features, ``(d,)``.
+        scale: their standard deviation, ``(d,)``.
+        weights: on standardised features, ``(d, classes)``.
+        bias: ``(classes,)``.
+    """
+
+    centre: Floats
+    scale: Floats
+    weights: Floats
+    bias: Floats
+
+    @classmethod
+    def fit(
+        cls,
+        features: Floats,
+        targets: NDArray[np.int64],
+        possible: NDArray[np.bool_],
+        weights: Floats,
+        C: float,
+        rows: NDArray[np.intp],
+    ) -> LinearHead:
+        """Fit on some rows; see :func:`intona.models.regression.softmax_regression`."""
+        values, weight = features[rows], weights[rows]
+        share = (weight / weight.sum())[:, None]
+        centre = (values * share).sum(axis=0).astype(np.float32)
+        variance = ((values - centre) ** 2 * share).sum(axis=0)
+        scale = (np.sqrt(variance) + 1e-6).astype(np.float32)
+        matrix, bias = softmax_regression(
+            (values - centre) / scale,
+            targets[rows],
+            possible.shape[1],
+            C=C,
+            weights=weight,
+            possible=possible[rows],
+        )
+        return cls(centre, scale, matrix, bias)
+
+    def scores(self, features: Floats) -> NDArray[np.float64]:
+        """Return scores ``(n, classes)``."""
+        standard = (features - self.centre) / self.scale
+        return np.asarray(standard @ self.weights + self.bias, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class EncoderModel:
+    """A fitted encoder with its head; see :class:`intona.train.Fitted`."""
+
+    labels: tuple[str, ...]
+    recipe: Recipe
+    details: Mapping[str, Any]
+    front_end: Encoder
+    head: LinearHead
+    workers: int = 1
+
+    def probabilities(self, table: pd.DataFrame) -> NDArray[np.float64]:
+        """Return calibrated probabilities ``(rows, labels)``."""
+        features = extract(table, self.front_end, workers=self.workers)
+        return softmax(self.head.scores(features), self.details["temperature"])
+
+    def export(self, path: str | Path, *, metadata: Mapping[str, Any]) -> Path:
+        """Write the one-file artefact: waveform in, probabilities and embedding out."""
+        from intona.artefact import write_model
+        from intona.features.logmel import RATE
+        from intona.features.weights import locate
+        from intona.models.waveform import waveform_model
+        from intona.models.whisper import load_whisper, weights_of
+
+        front, temperature = self.front_end, np.float32(self.details["temperature"])
+        encoder = load_whisper(locate(front.model), max(front.layers))
+        model = waveform_model(
+            weights_of(encoder),
+            front.layers,
+            self.head.centre,
+            self.head.scale,
+            (self.head.weights / temperature, self.head.bias / temperature),
+        )
+        own = {
+            "labels": list(self.labels),
+            "target": "emotion",
+            "numeric": False,
+            "input": {"kind": "waveform", "rate": RATE, "trim": "inside the graph"},
+            "embedding": len(self.head.centre),
+            "encoder": dict(front.parameters) | {"model": Path(front.model).name},
+            "recipe": self.recipe.to_dict(),
+            **self.details,
+        }
+        return write_model(model, {**own, **metadata}, path)
+
+
+def fit(
+    recipe: Recipe,
+    table: pd.DataFrame,
+    *,
+    target: str,
+    seed: int,
+    workers: int,
+    progress: Progress | None,
+) -> EncoderModel:
+    """Fit an encoder recipe; called through :func:`intona.train.fit`."""
+    if is_numeric(table[target]):
+        raise RecipeError(f"recipe {recipe.name} learns emotions, not numbers like {target}")
+    options = training_options(recipe, ("calibration_folds", "risk", "weights", "adapt"))
+    settings, model = dict(recipe.front_end), dict(recipe.model)
+    name, _, C = settings.pop("name"), model.pop("kind"), float(model.pop("C", 0.003))
+    if name != "encoder" or model or not settings.get("trim", True):
+        raise RecipeError(f"recipe {recipe.name}: needs the front end encoder, trimmed, and C only")
+    front = Encoder(**settings)
+    labels = order(table[target])
+    known = Known.of(table, target, labels, options.get("weights", {}))
+
+    def new_head(features: Floats, rows: NDArray[np.intp]) -> LinearHead:
+        return LinearHead.fit(features, known.targets, known.possible, known.weights, C, rows)
+
+    features = extract(table, front, workers=workers, progress=progress)
+    tuning = dict(options.get("adapt", {}))
+    rows = np.flatnonzero(np.isin(known.groups, tuning.pop("corpora", [])))
+    if len(rows):
+        start = new_head(features, rows)
+        front = _adapted(front, table.iloc[rows], known.at(rows), start, tuning, seed, progress)
+        features = extract(table, front, workers=workers, progress=progress)
+    head = new_head(features, np.arange(len(table)))
+    folds, risk = int(options.get("calibration_folds", 4)), float(options.get("risk", 0.25))
+    details = _calibrate(new_head, features, known, table["speaker"], folds, risk, progress)
+    return EncoderModel(labels, recipe, details, front, head, workers)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the training utterances.
+
+    Attributes:
+        targets: class numbers ``(n,)``.
+        possible: which classes an utterance could have had ``(n, classes)``: those its corpus
+            has at all.
+        weights: of each utterance ``(n,)``.
+        groups: corpus of each utterance ``(n,)``; singing is a corpus of its own.
+    """
+
+    targets: NDArray[np.int64]
+    possible: NDArray[np.bool_]
+    weights: Floats
+    groups: NDArray[Any]
+
+    @classmethod
+    def of(
+        cls,
+        table: pd.DataFrame,
+        target: str,
+        labels: tuple[str, ...],
+        weights: Mapping[str, float],
+    ) -> Known:
+        """Read it off the table; ``weights`` are per corpus, 1 where not named."""
+        number = {label: k for k, label in enumerate(labels)}
+        targets = table[target].map(number).to_numpy(dtype=np.int64)
+        groups = table["corpus"].fillna("unknown").astype(str).to_numpy(dtype=object)
+        if "vocal_channel" in table.columns:
+            song = (table["vocal_channel"] == "song").to_numpy()
+            groups = np.where(song, groups + "-song", groups)
+        possible = np.zeros((len(targets), len(labels)), dtype=bool)
+        for group in set(groups):
+            members = groups == group
+            possible[np.ix_(members, np.unique(targets[members]))] = True
+        weight = np.array([weights.get(group, 1.0) for group in groups], dtype=np.float32)
+        return cls(targets, possible, weight, groups)
+
+    def at(self, rows: NDArray[np.intp]) -> Known:
+        """Return some of the rows."""
+        return Known(self.targets[rows], self.possible[rows], self.weights[rows], self.groups[rows])
+
+
+def _adapted(
+    front: Encoder,
+    table: pd.DataFrame,
+    known: Known,
+    start: LinearHead,
+    tuning: Mapping[str, Any],
+    seed: int,
+    progress: Progress | None,
+) -> Encoder:
+    """Return the front end with an encoder fine-tuned on these utterances."""
+    from intona.audio import read
+    from intona.features.cache import cache_folder
+    from intona.features.logmel import RATE, trim
+    from intona.features.weights import locate
+    from intona.models.adapt import AdaptOptions, Material, Start, adapt
+    from intona.models.whisper import load_whisper
+
+    try:
+        options = AdaptOptions(**tuning)
+    except TypeError as error:
+        raise RecipeError(f"training.adapt: {error}") from None
+    clips = []
+    for wanted in utterances(table.index):  # type: ignore[arg-type]
+        audio = read(wanted.file, rate=RATE, start=wanted.start, end=wanted.end)
+        clips.append(np.rint(np.clip(trim(audio.samples), -1, 1) * 32767).astype(np.int16))
+    material = Material(clips, known.targets, known.possible, known.groups)
+    path = adapt(
+        load_whisper(locate(front.model), max(front.layers)),
+        material,
+        Start(front.layers, start.centre, start.scale, start.weights, start.bias),
+        options,
+        cache_folder() / "adapted",
+        seed=seed,
+        progress=progress,
+    )
+    settings = {**front.parameters, "model": str(path), "weights": ""}
+    return Encoder(**settings)
+
+
+def _calibrate(
+    new_head: Callable[[Floats, NDArray[np.intp]], LinearHead],
+    features: Floats,
+    known: Known,
+    speakers: pd.Series,
+    folds: int,
+    risk: float,
+    progress: Progress | None,
+) -> dict[str, Any]:
+    """Choose temperature and abstention threshold on held-out speakers of the main corpus.
+
+    The main corpus is the one with the largest weight.
+    """
+    main = known.weights == known.weights.max()
+    folds = min(folds, speakers[main].nunique())
+    if folds < 2 or speakers.isna().any():
+        return {"temperature": 1.0, "threshold": 0.0, "calibration": "none: too few speakers"}
+    names = speakers.to_numpy()
+    rows = np.flatnonzero(main)
+    scores = np.full((len(names), known.possible.shape[1]), np.nan)
+    parts = inner_folds(known.targets[rows], names[rows], folds)
+    for done, (_, test) in enumerate(parts):
+        held = rows[test]
+        # Whoever is held out is held out of every corpus.
+        train = np.flatnonzero(~np.isin(names, np.unique(names[held])))
+        scores[held] = new_head(features, train).scores(features[held])
+        if progress is not None:
+            progress(done + 1, len(parts), "calibration")
+    temperature = fit_temperature(scores[rows], known.targets[rows])
+    probabilities = softmax(scores[rows], temperature)
+    correct = probabilities.argmax(axis=1) == known.targets[rows]
+    abstention = choose_abstention(probabilities.max(axis=1), correct, risk)
+    return {
+        "temperature": temperature,
+        "threshold": abstention.threshold,
+        "abstention": asdict(abstention),
+        "calibration": f"{folds} inner folds of held-out speakers",
+    }
