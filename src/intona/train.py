@@ -23,7 +23,7 @@ Progress = Callable[[int, int, str], None]
 
 # Model kinds that are not a scikit-learn head on one front end, and who fits them.
 _TRAINERS: dict[str, str] = {
-    "encoder": "intona.models.encoder_model:fit",
+    "linear": "intona.models.linear_model:fit",
 }
 
 

@@ -12,6 +12,7 @@ __all__ = ["FrontEnd", "front_end", "names"]
 
 _HOMES = {
     "classic": "intona.features.classic:Classic",
+    "default": "intona.features.embedding:Embedding",
     "encoder": "intona.features.encoder:Encoder",
     "opensmile": "intona.features.opensmile:OpenSmile",
     "prosody": "intona.features.prosody:Prosody",

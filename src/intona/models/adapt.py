@@ -107,7 +107,8 @@ class Network(nn.Module):
 
     def forward(self, mel: Tensor, frames: Tensor) -> Tensor:
         """Return scores ``(batch, classes)``."""
-        pooled = pool(*self.encoder(mel, frames), self.pooled)
+        outputs, weights = self.encoder(mel, frames)
+        pooled = pool(outputs, weights, self.pooled)
         standard = (pooled - self.get_buffer("centre")) / self.get_buffer("scale")
         return self.head(nn.functional.dropout(standard, 0.1, self.training))
 
@@ -140,7 +141,6 @@ def adapt(
     if finished.is_file():
         return finished
     folder.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network = Network(encoder, start).to(device)
     average = copy.deepcopy(network).eval()
@@ -153,6 +153,7 @@ def adapt(
     lengths = np.array([len(clip) for clip in material.clips])
     for epoch in range(first, options.epochs):
         rng = np.random.default_rng([seed, epoch])
+        torch.manual_seed(1000 * seed + epoch)
         network.train()
         for k, rows in enumerate(_batches(_draw(material, options, rng), lengths, options, rng)):
             step = epoch * size // options.batch + k

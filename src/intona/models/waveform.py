@@ -20,7 +20,7 @@ from intona.models.graph import Graph
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["waveform_model"]
+__all__ = ["waveform_model", "with_head"]
 
 Weights = Mapping[str, NDArray[np.float32]]
 
@@ -68,6 +68,33 @@ def waveform_model(
             ("embedding", ["batch", len(centre)]),
         ],
     )
+
+
+def with_head(
+    model: onnx.ModelProto, weights: NDArray[np.float32], bias: NDArray[np.float32]
+) -> onnx.ModelProto:
+    """Return a waveform model with another classifier on its embedding.
+
+    Args:
+        model: made by :func:`waveform_model`.
+        weights: on the embedding, shape ``(d, labels)``.
+        bias: shape ``(labels,)``.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    changed = onnx.ModelProto()
+    changed.CopyFrom(model)
+    nodes = {node.output[0]: node for node in changed.graph.node}
+    scores = nodes[nodes["probabilities"].input[0]]
+    values = dict(zip(scores.input[1:], (weights, bias), strict=True))
+    for constant in changed.graph.initializer:
+        if constant.name in values:
+            array = np.asarray(values[constant.name], dtype=np.float32)
+            constant.CopyFrom(numpy_helper.from_array(array, constant.name))
+    changed.graph.output[0].type.tensor_type.shape.dim[1].dim_value = len(bias)
+    onnx.checker.check_model(changed)
+    return changed
 
 
 def _speech(graph: Graph) -> tuple[str, str]:

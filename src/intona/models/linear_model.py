@@ -1,8 +1,8 @@
-"""An encoder with a linear head, frozen or fine-tuned: the recipes ``encoder-lr`` and ``default``.
+"""A linear head on an encoder: the recipes ``encoder-lr``, ``default`` and ``head``.
 
-The head is a softmax regression on standardised features pooled over time. Where the recipe says
-so, the encoder is first fine-tuned on some of the corpora. What is exported takes a waveform:
-see :mod:`intona.models.waveform`.
+The head is a softmax regression on standardised features pooled over time: of Whisper's encoder,
+frozen or first fine-tuned on some of the corpora, or the embedding of the bundled model. What is
+exported takes a waveform: see :mod:`intona.models.waveform`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.errors import RecipeError
+from intona.features import front_end
+from intona.features.embedding import Embedding
 from intona.features.encoder import Encoder
 from intona.features.extract import extract, utterances
 from intona.labels import order
@@ -26,11 +28,13 @@ from intona.recipes import Recipe
 from intona.train import Progress, is_numeric, training_options
 
 if TYPE_CHECKING:
+    import onnx
     import pandas as pd
 
-__all__ = ["EncoderModel", "LinearHead", "fit"]
+__all__ = ["LinearHead", "LinearModel", "fit"]
 
 Floats = NDArray[np.float32]
+Facts = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class LinearHead:
         possible: NDArray[np.bool_],
         weights: Floats,
         C: float,
-        rows: NDArray[np.intp],
+        rows: NDArray[np.integer],
     ) -> LinearHead:
         """Fit on some rows; see :func:`intona.models.regression.softmax_regression`."""
         values, weight = features[rows], weights[rows]
@@ -82,13 +86,13 @@ class LinearHead:
 
 
 @dataclass(frozen=True)
-class EncoderModel:
+class LinearModel:
     """A fitted encoder with its head; see :class:`intona.train.Fitted`."""
 
     labels: tuple[str, ...]
     recipe: Recipe
     details: Mapping[str, Any]
-    front_end: Encoder
+    front_end: Encoder | Embedding
     head: LinearHead
     workers: int = 1
 
@@ -101,30 +105,49 @@ class EncoderModel:
         """Write the one-file artefact: waveform in, probabilities and embedding out."""
         from intona.artefact import write_model
         from intona.features.logmel import RATE
-        from intona.features.weights import locate
-        from intona.models.waveform import waveform_model
-        from intona.models.whisper import load_whisper, weights_of
 
-        front, temperature = self.front_end, np.float32(self.details["temperature"])
-        encoder = load_whisper(locate(front.model), max(front.layers))
-        model = waveform_model(
-            weights_of(encoder),
-            front.layers,
-            self.head.centre,
-            self.head.scale,
-            (self.head.weights / temperature, self.head.bias / temperature),
-        )
+        temperature = np.float32(self.details["temperature"])
+        weights, bias = self.head.weights / temperature, self.head.bias / temperature
+        if isinstance(self.front_end, Embedding):
+            model, facts = self._on_bundled(weights, bias)
+        else:
+            model, facts = self._with_encoder(weights, bias)
         own = {
             "labels": list(self.labels),
             "target": "emotion",
             "numeric": False,
             "input": {"kind": "waveform", "rate": RATE, "trim": "inside the graph"},
-            "embedding": len(self.head.centre),
-            "encoder": dict(front.parameters) | {"model": Path(front.model).name},
             "recipe": self.recipe.to_dict(),
+            **facts,
             **self.details,
         }
         return write_model(model, {**own, **metadata}, path)
+
+    def _with_encoder(self, weights: Floats, bias: Floats) -> tuple[onnx.ModelProto, Facts]:
+        from intona.features.weights import locate
+        from intona.models.waveform import waveform_model
+        from intona.models.whisper import load_whisper, weights_of
+
+        front, head = self.front_end, self.head
+        assert isinstance(front, Encoder)
+        encoder = weights_of(load_whisper(locate(front.model), max(front.layers)))
+        model = waveform_model(encoder, front.layers, head.centre, head.scale, (weights, bias))
+        facts = dict(front.parameters) | {"model": Path(front.model).name}
+        return model, {"embedding": len(head.centre), "encoder": facts}
+
+    def _on_bundled(self, weights: Floats, bias: Floats) -> tuple[onnx.ModelProto, Facts]:
+        import onnx
+
+        from intona.artefact import read_model
+        from intona.models.waveform import with_head
+
+        assert isinstance(self.front_end, Embedding)
+        content, known = read_model(self.front_end.path)
+        own = weights / self.head.scale[:, None]
+        model = with_head(onnx.load_model_from_string(content), own, bias - self.head.centre @ own)
+        kept = ("embedding", "encoder")
+        base = {key: known[key] for key in ("version", "corpora", "licence")}
+        return model, {**{key: known[key] for key in kept if key in known}, "base": base}
 
 
 def fit(
@@ -135,33 +158,36 @@ def fit(
     seed: int,
     workers: int,
     progress: Progress | None,
-) -> EncoderModel:
+) -> LinearModel:
     """Fit an encoder recipe; called through :func:`intona.train.fit`."""
     if is_numeric(table[target]):
         raise RecipeError(f"recipe {recipe.name} learns emotions, not numbers like {target}")
     options = training_options(recipe, ("calibration_folds", "risk", "weights", "adapt"))
     settings, model = dict(recipe.front_end), dict(recipe.model)
     name, _, C = settings.pop("name"), model.pop("kind"), float(model.pop("C", 0.003))
-    if name != "encoder" or model or not settings.get("trim", True):
-        raise RecipeError(f"recipe {recipe.name}: needs the front end encoder, trimmed, and C only")
-    front = Encoder(**settings)
+    front = front_end(name, **settings)
+    if model or not isinstance(front, Encoder | Embedding):
+        raise RecipeError(
+            f"recipe {recipe.name}: a linear model takes C alone, "
+            "and the front end encoder or default"
+        )
     labels = order(table[target])
     known = Known.of(table, target, labels, options.get("weights", {}))
 
-    def new_head(features: Floats, rows: NDArray[np.intp]) -> LinearHead:
+    def new_head(features: Floats, rows: NDArray[np.integer]) -> LinearHead:
         return LinearHead.fit(features, known.targets, known.possible, known.weights, C, rows)
 
     features = extract(table, front, workers=workers, progress=progress)
     tuning = dict(options.get("adapt", {}))
     rows = np.flatnonzero(np.isin(known.groups, tuning.pop("corpora", [])))
-    if len(rows):
+    if len(rows) and isinstance(front, Encoder):
         start = new_head(features, rows)
         front = _adapted(front, table.iloc[rows], known.at(rows), start, tuning, seed, progress)
         features = extract(table, front, workers=workers, progress=progress)
     head = new_head(features, np.arange(len(table)))
     folds, risk = int(options.get("calibration_folds", 4)), float(options.get("risk", 0.25))
     details = _calibrate(new_head, features, known, table["speaker"], folds, risk, progress)
-    return EncoderModel(labels, recipe, details, front, head, workers)
+    return LinearModel(labels, recipe, details, front, head, workers)
 
 
 @dataclass(frozen=True)
@@ -191,7 +217,7 @@ class Known:
     ) -> Known:
         """Read it off the table; ``weights`` are per corpus, 1 where not named."""
         number = {label: k for k, label in enumerate(labels)}
-        targets = table[target].map(number).to_numpy(dtype=np.int64)
+        targets = np.asarray(table[target].map(number), dtype=np.int64)
         groups = table["corpus"].fillna("unknown").astype(str).to_numpy(dtype=object)
         if "vocal_channel" in table.columns:
             song = (table["vocal_channel"] == "song").to_numpy()
@@ -203,7 +229,7 @@ class Known:
         weight = np.array([weights.get(group, 1.0) for group in groups], dtype=np.float32)
         return cls(targets, possible, weight, groups)
 
-    def at(self, rows: NDArray[np.intp]) -> Known:
+    def at(self, rows: NDArray[np.integer]) -> Known:
         """Return some of the rows."""
         return Known(self.targets[rows], self.possible[rows], self.weights[rows], self.groups[rows])
 
@@ -248,7 +274,7 @@ def _adapted(
 
 
 def _calibrate(
-    new_head: Callable[[Floats, NDArray[np.intp]], LinearHead],
+    new_head: Callable[[Floats, NDArray[np.integer]], LinearHead],
     features: Floats,
     known: Known,
     speakers: pd.Series,

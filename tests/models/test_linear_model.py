@@ -1,0 +1,176 @@
+"""Encoder recipes end to end on a tiny random encoder and synthetic voices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from intona import corpora, recipes
+from intona.audio import read
+from intona.corpora.base import Corpus
+from intona.errors import RecipeError
+from intona.features.embedding import Embedding
+from intona.recognizer import Recognizer
+from intona.synthetic import corpus as synthetic_corpus
+from intona.train import Fitted, fit
+
+torch = pytest.importorskip("torch")
+LABELS = {"version": "0", "corpora": {}, "licence": "none", "name": "test", "seed": 0}
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from safetensors.torch import save_file
+
+    from intona.models.whisper import WhisperEncoder
+
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("encoder") / "encoder.safetensors"
+    save_file(WhisperEncoder(2, 128, 256).state_dict(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def voices(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    folder = tmp_path_factory.mktemp("voices")
+    return corpora.load(synthetic_corpus(folder, speakers=3, takes=2, emotions=("sad", "angry")))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INTONA_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+def recipe(encoder: Path, **training: Any) -> recipes.Recipe:
+    plan = recipes.load("encoder-lr")
+    front = {**plan.front_end, "model": str(encoder), "layers": [1, 2], "level": True}
+    return replace(plan, front_end=front, training={**plan.training, **training})
+
+
+@pytest.fixture(scope="module")
+def fitted(encoder: Path, voices: Corpus) -> Fitted:
+    return fit(recipe(encoder), voices.table)
+
+
+@pytest.fixture(scope="module")
+def artefact(fitted: Fitted, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fitted.export(tmp_path_factory.mktemp("model") / "model.onnx", metadata=LABELS)
+
+
+def test_the_graph_says_what_torch_says(fitted: Fitted, artefact: Path, voices: Corpus) -> None:
+    files = voices.table.index.get_level_values("file")
+    model = Recognizer.load(artefact)
+    signals = [read(file, rate=16_000).samples for file in files]
+    # Eight-bit weights on random numbers; the bundled model is held to 1e-3 elsewhere.
+    found = model.probabilities(signals, 16_000)
+    assert np.abs(found - fitted.probabilities(voices.table)).max() < 2e-2
+    assert model.embedding(signals[:2], 16_000).shape == (2, 4 * 128)
+
+
+def test_a_batch_of_mixed_lengths_is_its_rows(artefact: Path, voices: Corpus) -> None:
+    import onnxruntime
+
+    rng = np.random.default_rng(0)
+    file = voices.table.index.get_level_values("file")[0]
+    signals = [
+        read(file, rate=16_000).samples,
+        (0.1 * rng.standard_normal(4800)).astype(np.float32),
+        np.r_[np.zeros(3000), 0.2 * rng.standard_normal(7001)].astype(np.float32),
+    ]
+    session = onnxruntime.InferenceSession(artefact, providers=["CPUExecutionProvider"])
+    longest = max(map(len, signals))
+    batch = np.stack([np.pad(signal, (0, longest - len(signal))) for signal in signals])
+    together = session.run(None, {"waveform": batch})
+    alone = [session.run(None, {"waveform": signal[None]}) for signal in signals]
+    for output in range(2):
+        rows = np.concatenate([one[output] for one in alone])
+        assert np.abs(together[output] - rows).max() < 1e-4
+
+
+@pytest.mark.parametrize("samples", [1, 100, 3000])
+def test_silence_and_scraps_give_probabilities(artefact: Path, samples: int) -> None:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(artefact, providers=["CPUExecutionProvider"])
+    for signal in (np.zeros((1, samples), np.float32), np.ones((1, samples), np.float32)):
+        (values,) = session.run(["probabilities"], {"waveform": signal})
+        assert values.sum() == pytest.approx(1.0, abs=1e-4)
+
+
+def test_loudness_does_not_matter(artefact: Path) -> None:
+    signal = (0.1 * np.random.default_rng(1).standard_normal(16_000)).astype(np.float32)
+    model = Recognizer.load(artefact)
+    assert np.allclose(
+        model.embedding([signal], 16_000), model.embedding([signal * 0.05], 16_000), atol=1e-3
+    )
+
+
+def test_a_head_on_the_embedding(artefact: Path, voices: Corpus, tmp_path: Path) -> None:
+    """Own labels on somebody's model: one new file, whose answers are the head's."""
+    plan = recipes.load("head")
+    plan = replace(plan, front_end={"name": "default", "model": str(artefact)})
+    table = voices.table.assign(emotion=voices.table["emotion"].map({"sad": "low", "angry": "up"}))
+    head = fit(plan, table)
+    path = head.export(tmp_path / "own.onnx", metadata=LABELS)
+    model = Recognizer.load(path)
+    assert set(model.labels) == {"low", "up"}
+    signals = [read(file, rate=16_000).samples for file in table.index.get_level_values("file")]
+    found = model.probabilities(signals, 16_000)
+    assert np.abs(found - head.probabilities(table)).max() < 1e-4
+    assert model.metadata["base"]["licence"] == "none"
+    assert Embedding(str(path)).names == Embedding(str(artefact)).names
+
+
+def test_fine_tuning_starts_at_the_frozen_solution_and_can_go_on(
+    encoder: Path, voices: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted after the first epoch and begun again: the same weights as in one go."""
+    from intona.models import adapt
+
+    plan = recipe(encoder, adapt={"corpora": ["ravdess"], "epochs": 2, "batch": 4})
+
+    def stop(path: Path, *state: Any) -> None:
+        store(path, *state)
+        raise KeyboardInterrupt
+
+    store = adapt._store
+    monkeypatch.setattr(adapt, "_store", stop)
+    with pytest.raises(KeyboardInterrupt):
+        fit(plan, voices.table)
+    monkeypatch.setattr(adapt, "_store", store)
+    resumed = fit(plan, voices.table).front_end.parameters["weights"]
+    again = fit(plan, voices.table).front_end.parameters["weights"]
+    assert resumed == again
+    monkeypatch.setenv("INTONA_CACHE", str(encoder.parent / "other"))
+    in_one_go = fit(plan, voices.table).front_end.parameters["weights"]
+    assert resumed == in_one_go
+    untouched = recipe(encoder)
+    assert resumed != fit(untouched, voices.table).front_end.parameters["weights"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"training": {"epochs": 3}}, "unknown training options epochs"),
+        ({"training": {"adapt": {"corpora": ["ravdess"], "layers": 3}}}, "training.adapt"),
+        ({"front_end": {"name": "classic"}}, "the front end encoder or default"),
+        ({"model": {"kind": "linear", "gamma": 1}}, "takes C alone"),
+    ],
+)
+def test_what_a_recipe_must_not_say(
+    encoder: Path, voices: Corpus, change: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(RecipeError, match=words):
+        fit(replace(recipe(encoder), **change), voices.table)
+
+
+def test_numbers_are_not_learned(encoder: Path, voices: Corpus) -> None:
+    table = voices.table.assign(arousal=1.0)
+    with pytest.raises(RecipeError, match="not numbers"):
+        fit(recipe(encoder), table, target="arousal")
