@@ -33,7 +33,8 @@ def format_of(name: str | None, out: Path | None) -> str:
     """Return the output format: as named, else from the file's suffix, else text.
 
     Raises:
-        UsageError: an unknown format, or parquet without a file to write to.
+        UsageError: an unknown format, or parquet (which :mod:`intona.batch` writes) without a
+            file to write to.
 
     Examples:
         >>> format_of(None, Path("table.csv"))
@@ -80,41 +81,19 @@ def line(prediction: Prediction) -> str:
 
 
 def save(predictions: Sequence[Prediction], labels: Sequence[str], style: str, out: Path) -> None:
-    """Write predictions to a file, which appears whole or not at all.
+    """Write predictions to a file in a textual format; it appears whole or not at all.
 
     Raises:
         UsageError: the file cannot be written.
     """
     try:
         with atomic(out) as temporary:
-            if style == "parquet":
-                _write_parquet(predictions, labels, temporary)
-            else:
-                temporary.write_text(render(predictions, labels, style), encoding="utf-8")
+            temporary.write_text(render(predictions, labels, style), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"cannot write {out}: {error.strerror or error}") from None
 
 
 _COLUMNS = ("file", "start", "end", "emotion", "confidence", "status")
-
-
-def _write_parquet(predictions: Sequence[Prediction], labels: Sequence[str], path: Path) -> None:
-    import pandas as pd
-
-    from intona.corpora.base import segmented_index
-
-    index = segmented_index(
-        [str(p.file) for p in predictions],
-        [p.start for p in predictions],
-        [p.end for p in predictions],
-    )
-    columns = {
-        "emotion": [p.emotion for p in predictions],
-        "confidence": [p.confidence for p in predictions],
-        "status": [p.status for p in predictions],
-        **{label: [p.probabilities[label] for p in predictions] for label in labels},
-    }
-    pd.DataFrame(columns, index=index).to_parquet(path)
 
 
 def _blank(values: Iterable[float]) -> list[float | str]:

@@ -53,6 +53,34 @@ def test_train_predict_info(intona: Callable, voices: Path, model: Path, tmp_pat
     assert json.loads(intona("info", model, "--json").out)["labels"] == ["happy", "sad", "angry"]
 
 
+def test_timeline_and_picture(intona: Callable, voices: Path, model: Path, tmp_path: Path) -> None:
+    clip = sorted(voices.rglob("*.wav"))[0]
+    out, picture = tmp_path / "clip.vtt", tmp_path / "clip.png"
+    result = intona("predict", clip, "--model", model, "-t", "--out", out, "--plot", picture)
+    assert result.code == 0, result.err
+    assert out.read_text().startswith("WEBVTT")
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    rows = json.loads(intona("predict", clip, "--model", model, "-t", "-f", "json").out)
+    assert rows[0]["file"] == str(clip)
+    assert rows[0]["end"] > rows[0]["start"]
+
+
+def test_many_recordings_name_their_bad_ones(
+    intona: Callable, voices: Path, model: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.wav"
+    bad.write_text("no")
+    out = tmp_path / "all.parquet"
+    result = intona("predict", voices, bad, "--model", model, "--out", out)
+    assert result.code == 1
+    assert len(pd.read_parquet(out)) == len(list(voices.rglob("*.wav")))
+    (row,) = pd.read_parquet(tmp_path / "errors.parquet").to_dict("records")
+    assert str(bad) in str(row)
+    refused = intona("predict", voices, "--model", model, "--workers", "2")
+    assert refused.code == 2
+    assert "parquet" in refused.err
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npz"])
 def test_features(intona: Callable, voices: Path, tmp_path: Path, suffix: str) -> None:
     out = tmp_path / f"table{suffix}"

@@ -1,12 +1,17 @@
-"""``intona predict``: the emotion of each recording."""
+"""``intona predict``: the emotion of each recording, as a whole or over time."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from intona.cli import options
+
+if TYPE_CHECKING:
+    from intona.recognizer import Recognizer
 
 Paths = Annotated[
     list[Path], typer.Argument(help="Recordings, or folders of them.", show_default=False)
@@ -16,45 +21,174 @@ Model = Annotated[
 ]
 Format = Annotated[
     str | None,
-    typer.Option("--format", "-f", help="text, json, csv or parquet; else from --out's suffix."),
+    typer.Option(
+        "--format",
+        "-f",
+        help="text, json, csv or parquet; with --timeline also jsonl, vtt, srt, textgrid, "
+        "audacity, rttm, audformat. Without it the suffix of --out decides.",
+    ),
 ]
 Out = Annotated[
     Path | None, typer.Option("--out", "-o", help="Write here instead of to the screen.")
 ]
+Over = Annotated[
+    bool, typer.Option("--timeline", "-t", help="Emotion over time: one row per segment.")
+]
+Turns = Annotated[
+    Path | None,
+    typer.Option(
+        "--turns",
+        help="Ready-made segments for the timeline: CSV, RTTM, TextGrid, WebVTT or SRT.",
+    ),
+]
+Plot = Annotated[
+    Path | None, typer.Option("--plot", help="Draw the timeline of one recording as a picture.")
+]
+Engine = Annotated[
+    str, typer.Option("--engine", help="local, or ray for more than one machine (parquet only).")
+]
+Address = Annotated[
+    str | None, typer.Option("--address", help="Of a running Ray cluster.", show_default=False)
+]
 
 
-def run(paths: Paths, model: Model = None, style: Format = None, out: Out = None) -> None:
+def run(
+    paths: Paths,
+    model: Model = None,
+    style: Format = None,
+    out: Out = None,
+    timeline: Over = False,
+    turns: Turns = None,
+    plot: Plot = None,
+    workers: options.Workers = 1,
+    engine: Engine = "local",
+    address: Address = None,
+) -> None:
     """Say which emotion each recording holds, how sure that is, and where it is unsure.
 
     One row per file, in sorted order. A file that cannot be read becomes one line on
     standard error, the rest goes on, and the exit code is 1.
 
+    Written to a .parquet file, a folder of any size is predicted by --workers processes; if the
+    run is stopped or killed, the same command goes on where it was. Bad files are the rows of
+    errors.parquet beside it.
+
     For example:
 
     intona predict clip.wav
 
-    intona predict recordings/ --format csv --out emotions.csv
+    intona predict recordings/ --out emotions.csv
+
+    intona predict meeting.mp3 --timeline --out meeting.vtt --plot meeting.png
     """
+    from intona.errors import UsageError
+    from intona.predictions import format_of
+    from intona.recognizer import load
+
+    over_time = timeline or turns is not None or plot is not None
+    to_parquet = not over_time and format_of(style, out) == "parquet"
+    if not to_parquet and (workers > 1 or engine != "local" or address):
+        raise UsageError("--workers, --engine and --address go with --out FILE.parquet")
+    if over_time:
+        _timeline(load(model), paths, style, out, turns, plot)
+    elif to_parquet:
+        _batch(model, paths, out, workers, engine, address)
+    else:
+        _clips(load(model), paths, format_of(style, out), out)
+
+
+def _clips(model: Recognizer, paths: list[Path], style: str, out: Path | None) -> None:
     from intona.audio import find
     from intona.errors import AudioError
-    from intona.predictions import format_of, line, predict_each, render, save
-    from intona.recognizer import Prediction, load
+    from intona.predictions import line, predict_each, render, save
+    from intona.recognizer import Prediction
 
-    style = format_of(style, out)
-    recognizer = load(model)
     done: list[Prediction] = []
-    failed = 0
-    for result in predict_each(recognizer, find(paths)):
+    failed = False
+    for result in predict_each(model, find(paths)):
         if isinstance(result, AudioError):
-            failed += 1
+            failed = True
             print(f"error: {result}", file=sys.stderr)
         elif style == "text" and out is None:
             print(line(result), flush=True)
         else:
             done.append(result)
     if out is not None:
-        save(done, recognizer.labels, style, out)
+        save(done, model.labels, style, out)
     elif style != "text":
-        sys.stdout.write(render(done, recognizer.labels, style))
+        sys.stdout.write(render(done, model.labels, style))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _batch(
+    model: Path | None,
+    paths: list[Path],
+    out: Path | None,
+    workers: int,
+    engine: str,
+    address: str | None,
+) -> None:
+    from intona.batch import predict_folder
+    from intona.cli.progress import bar
+
+    assert out is not None  # format_of has refused parquet without a file
+    with bar() as progress:
+        done = predict_folder(
+            model, paths, out, workers=workers, engine=engine, address=address, progress=progress
+        )
+    resumed = f", {done.resumed} of them by an earlier run" if done.resumed else ""
+    typer.echo(
+        f"{out}: {done.files} recordings{resumed}, {done.audio / 3600:.2f} h of audio "
+        f"in {done.seconds:.1f} s"
+    )
+    if done.errors:
+        beside = out.with_name("errors.parquet")
+        print(f"error: {done.errors} recordings failed: see {beside}", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _timeline(
+    model: Recognizer,
+    paths: list[Path],
+    style: str | None,
+    out: Path | None,
+    turns: Path | None,
+    plot: Path | None,
+) -> None:
+    import pandas as pd
+
+    from intona import formats
+    from intona import plot as pictures
+    from intona.audio import find
+    from intona.errors import AudioError, UsageError
+    from intona.stopping import Stop
+    from intona.timeline import timeline_each
+
+    style = formats.format_of(out, style)
+    tables: dict[Path, pd.DataFrame] = {}
+    failed = False
+    with Stop() as stop:
+        for file, result in timeline_each(model, find(paths), turns=turns, stop=stop):
+            if isinstance(result, AudioError):
+                failed = True
+                print(f"error: {result}", file=sys.stderr)
+            else:
+                tables[file] = result
+    if not tables:
+        raise typer.Exit(1)
+    if plot is not None:
+        if len(tables) > 1:
+            raise UsageError("--plot draws one recording: name one")
+        (file, table) = next(iter(tables.items()))
+        pictures.plot(table, file, plot)
+    whole = pd.concat(list(tables.values()))
+    if out is not None:
+        formats.write(whole, out, style)
+    else:
+        sys.stdout.write(formats.render(whole, style))
+    if stop.signal is not None:
+        print("stopped: what was done until then is written", file=sys.stderr)
+        raise typer.Exit(130)
     if failed:
         raise typer.Exit(1)
