@@ -16,7 +16,18 @@ from intona.errors import IntonaError
 
 __all__ = ["main"]
 
-VERBS = ("predict", "train", "evaluate", "info", "features", "corpus", "serve", "audit", "listen")
+VERBS = (
+    "predict",
+    "train",
+    "evaluate",
+    "compare",
+    "info",
+    "features",
+    "corpus",
+    "serve",
+    "audit",
+    "listen",
+)
 
 ABOUT = """Recognise emotion in speech, on voices never heard before, and say how sure it is.
 

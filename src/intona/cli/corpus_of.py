@@ -23,16 +23,14 @@ def corpus_of(
     emotions: str | None = None,
     merge: str | None = None,
 ) -> Corpus:
-    """Load, report problems on standard error, then select or number what was asked for."""
+    """Load, report problems on standard error, then select, merge and number as asked."""
     from intona import corpora, labels, targets
 
     corpus = corpora.load(paths, name)
     for problem in corpus.problems:
         typer.echo(f"note: {problem}", err=True)
     chosen = targets.parse_numbers(numbers)
-    if chosen:
-        corpus = targets.as_numbers(corpus, target, chosen)
     keep, merged = labels.parse_list(emotions), labels.parse_merge(merge)
     if target == "emotion" or keep or merged:
         corpus = corpus.select(keep, merged)
-    return corpus
+    return targets.as_numbers(corpus, target, chosen) if chosen else corpus

@@ -129,7 +129,7 @@ def _metric(name: str, value: Interval) -> dict[str, Any]:
         "short": short_name(name),
         "text": value_text(name, value.value),
         "interval": f"[{low}, {high}]",
-        "words": METRIC_WORDS.get(name, name.replace("_", " ")),
+        "words": METRIC_WORDS.get(name, ""),
     }
 
 

@@ -1,0 +1,261 @@
+"""Evaluations of the same folds, set against each other speaker by speaker."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intona.bootstrap import Interval, Statistic, draws, interval
+from intona.errors import UsageError
+from intona.evaluation.measure import clusters, headline, short_name
+from intona.evaluation.result import Evaluation, without_nan
+from intona.evaluation.text import value_text
+from intona.files import atomic
+from intona.metrics.clustered import cluster_numbers, of_decisions, of_numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Comparison", "Pair", "compare", "comparison_text", "holm", "save_comparison"]
+
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two runs on the same utterances.
+
+    Attributes:
+        one: name of the first run.
+        other: name of the second.
+        difference: first minus second, with its interval by paired bootstrap over speakers.
+        p_bootstrap: two-sided, from the same resamples.
+        p_wilcoxon: signed-rank test on the metric of each speaker; NaN when no speaker differs.
+        p_holm: ``p_wilcoxon`` corrected for the number of pairs.
+    """
+
+    one: str
+    other: str
+    difference: Interval
+    p_bootstrap: float
+    p_wilcoxon: float
+    p_holm: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs and all their pairs.
+
+    Attributes:
+        metric: what is compared.
+        protocol: of all runs.
+        runs: name to value with interval, best first.
+        pairs: every two runs, the better first.
+        leaky_reasons: why it must not be trusted; empty when all runs are honest.
+    """
+
+    metric: str
+    protocol: str
+    runs: dict[str, Interval]
+    pairs: tuple[Pair, ...]
+    leaky_reasons: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-able copy."""
+        return without_nan(asdict(self))
+
+
+def compare(runs: Sequence[tuple[str, Evaluation]]) -> Comparison:
+    """Compare evaluations made on exactly the same folds.
+
+    Args:
+        runs: pairs of name and evaluation, at least two.
+
+    Raises:
+        UsageError: fewer than two runs, equal names, or runs that were not tested on the same
+            utterances in the same folds.
+    """
+    if len(runs) < 2:
+        raise UsageError("name at least two evaluations to compare")
+    if len({name for name, _ in runs}) < len(runs):
+        raise UsageError("two evaluations have one name: give folders with different names")
+    first_name, first = runs[0]
+    for name, run in runs[1:]:
+        _same_folds(first_name, first, name, run)
+    metric = headline(first.numeric)
+    speakers = list(dict.fromkeys(clusters(_ordered(first))))
+    statistics = {name: _statistic(run, metric, speakers) for name, run in runs}
+    values = {name: interval(statistics[name], len(speakers)) for name in statistics}
+    ranked = sorted(values, key=lambda name: -values[name].value)
+    pairs = [
+        _pair(one, other, statistics[one], statistics[other], len(speakers))
+        for one, other in combinations(ranked, 2)
+    ]
+    corrected = holm([pair.p_wilcoxon for pair in pairs])
+    reasons = [f"{name}: {reason}" for name, run in runs for reason in run.facts["leaky_reasons"]]
+    return Comparison(
+        metric,
+        first.facts["protocol"],
+        {name: values[name] for name in ranked},
+        tuple(
+            Pair(**{**vars(pair), "p_holm": p}) for pair, p in zip(pairs, corrected, strict=True)
+        ),
+        tuple(reasons),
+    )
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """Correct p-values for testing several pairs (Holm 1979); NaN stays NaN.
+
+    Examples:
+        >>> holm([0.01, 0.04, 0.03])
+        [0.03, 0.06, 0.06]
+    """
+    known = sorted((value, k) for k, value in enumerate(values) if value == value)
+    corrected = [float("nan")] * len(values)
+    largest = 0.0
+    for rank, (value, k) in enumerate(known):
+        largest = max(largest, min(1.0, value * (len(known) - rank)))
+        corrected[k] = largest
+    return corrected
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """Return the comparison as a table for a terminal."""
+    metric = comparison.metric
+    width = max(len(name) for name in comparison.runs) + 2
+    lines = [f"LEAKY: {reason}." for reason in comparison.leaky_reasons]
+    lines.append(f"{short_name(metric)} on the same folds ({comparison.protocol})")
+    for name, value in comparison.runs.items():
+        low, high = (value_text(metric, end) for end in (value.low, value.high))
+        lines.append(f"{name:<{width}}{value_text(metric, value.value):>8}  [{low}, {high}]")
+    lines += [
+        "",
+        f"{'pair':<{2 * width}}{'difference':>11}  {'95 % interval':<18}"
+        f"{'p bootstrap':>12}{'p Wilcoxon':>12}{'Holm':>8}",
+    ]
+    for pair in comparison.pairs:
+        difference, low, high = (
+            f"{100 * end:+.1f}" if metric != "concordance_correlation" else f"{end:+.3f}"
+            for end in (pair.difference.value, pair.difference.low, pair.difference.high)
+        )
+        ps = (pair.p_bootstrap, pair.p_wilcoxon, pair.p_holm)
+        shown = ["-" if p != p else f"{p:.4f}" for p in ps]
+        lines.append(
+            f"{pair.one + ' - ' + pair.other:<{2 * width}}{difference:>11}  "
+            f"{f'[{low}, {high}]':<18}{shown[0]:>12}{shown[1]:>12}{shown[2]:>8}"
+        )
+    lines.append(
+        "Paired: speakers are resampled for both at once; Wilcoxon's signed-rank test is over "
+        "the speakers, corrected for the number of pairs by Holm."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def save_comparison(comparison: Comparison, folder: str | Path) -> Path:
+    """Write ``comparison.json``, ``comparison.txt`` and ``comparison.png``; return the picture.
+
+    Raises:
+        UsageError: the folder cannot be written.
+    """
+    from intona.evaluation.figures import save_png
+
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in (
+            ("comparison.json", json.dumps(comparison.to_dict(), indent=2) + "\n"),
+            ("comparison.txt", comparison_text(comparison)),
+        ):
+            with atomic(folder / name) as temporary:
+                temporary.write_text(text, encoding="utf-8")
+        save_png(_drawing(comparison), folder / "comparison.png")
+    except OSError as error:
+        raise UsageError(f"cannot write to {folder}: {error.strerror or error}") from None
+    return folder / "comparison.png"
+
+
+def _ordered(run: Evaluation) -> pd.DataFrame:
+    """Return the predictions in an order that is the same for every run of the same folds."""
+    files = run.predictions.index.get_level_values("file")
+    starts = run.predictions.index.get_level_values("start")
+    return run.predictions.iloc[np.lexsort((starts, files.to_numpy(dtype=str)))]
+
+
+def _same_folds(one_name: str, one: Evaluation, other_name: str, other: Evaluation) -> None:
+    def division(run: Evaluation) -> set[tuple[Any, ...]]:
+        return set(zip(run.predictions.index, run.predictions["fold"], strict=True))
+
+    what = ""
+    if (one.target, one.labels) != (other.target, other.labels):
+        what = "do not predict the same labels"
+    elif set(one.predictions.index) != set(other.predictions.index):
+        what = "were not tested on the same utterances"
+    elif division(one) != division(other):
+        what = "do not have the same folds"
+    if what:
+        protocols = " and ".join(run.facts["protocol"] for run in (one, other))
+        raise UsageError(
+            f"{one_name} and {other_name} {what} (protocols {protocols}): "
+            "a difference between them would mean nothing"
+        )
+
+
+def _statistic(run: Evaluation, metric: str, speakers: Sequence[str]) -> Statistic:
+    """Return the metric as a function of speaker weights, speakers in the order given."""
+    table = _ordered(run)
+    numbers, names = cluster_numbers(clusters(table))
+    place = np.array([speakers.index(str(name)) for name in names], dtype=np.intp)
+    if run.numeric:
+        found = of_numbers(table["truth"], table[run.target], place[numbers])
+    else:
+        truth, answers = table["truth"].tolist(), table[run.target].tolist()
+        found = of_decisions(truth, answers, run.labels, place[numbers])
+    return found[metric]
+
+
+def _pair(one: str, other: str, first: Statistic, second: Statistic, speakers: int) -> Pair:
+    def difference(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        return first(weights) - second(weights)
+
+    sample = difference(draws(speakers, RESAMPLES, seed=0))
+    above, below = float(np.mean(sample >= 0)), float(np.mean(sample <= 0))
+    # Never exactly zero: the resamples cannot show less than one in their number.
+    p_bootstrap = min(1.0, max(2 * min(above, below), 1 / RESAMPLES))
+    each = difference(np.eye(speakers))
+    found = interval(difference, speakers, resamples=RESAMPLES, seed=0)
+    return Pair(one, other, found, p_bootstrap, _wilcoxon(each), float("nan"))
+
+
+def _wilcoxon(differences: NDArray[np.float64]) -> float:
+    from scipy.stats import wilcoxon
+
+    known = differences[~np.isnan(differences)]
+    if not np.any(known):
+        return float("nan")
+    return float(wilcoxon(known).pvalue)
+
+
+def _drawing(comparison: Comparison) -> Any:
+    from matplotlib.figure import Figure
+
+    names = list(comparison.runs)
+    figure = Figure(figsize=(7, 1.2 + 0.45 * len(names)), layout="constrained")
+    axes = figure.add_subplot()
+    for row, value in enumerate(comparison.runs.values()):
+        axes.plot([value.low, value.high], [row, row], color="#1f6feb", linewidth=2)
+        axes.plot([value.value], [row], "o", color="#1f6feb")
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_xlabel(f"{comparison.metric.replace('_', ' ')}, 95 % interval over speakers")
+    stamp = "LEAKY: " if comparison.leaky_reasons else ""
+    axes.set_title(f"{stamp}same folds, {comparison.protocol}", fontsize="medium")
+    return figure

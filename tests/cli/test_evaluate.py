@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def reports(voices, tmp_path_factory):
+    return tmp_path_factory.mktemp("reports")
+
+
+def test_evaluate_then_compare(intona, voices, reports):
+    done = intona("evaluate", voices, "-r", "classic-svm", "-p", "loso", "--report", reports / "a")
+    assert done.code == 0, done.err
+    for expected in ("UAR", "WAR", "macro F1", "recall", "confusion", "limitation: 2 of 2"):
+        assert expected in done.out
+    for name in ("evaluation.json", "predictions.parquet", "report.html", "confusion.png"):
+        assert (reports / "a" / name).is_file()
+    assert intona("evaluate", voices, "-r", "classic-svm", "-p", "loso", "--model-seeds", "0-1",
+                  "--report", reports / "b").code == 0  # fmt: skip
+    compared = intona("compare", reports / "a", reports / "b", "--json")
+    assert compared.code == 0, compared.err
+    assert json.loads(compared.out)["pairs"][0]["difference"]["value"] == 0.0
+    plain = intona("compare", reports / "a", reports / "b", "--out", reports / "c")
+    assert "p Wilcoxon" in plain.out
+    assert (reports / "c" / "comparison.png").is_file()
+
+
+def test_random_says_leaky_and_why(intona, voices, tmp_path):
+    done = intona("evaluate", voices, "-r", "classic-svm", "-p", "random:0.25", "--seed", 9,
+                  "--report", tmp_path)  # fmt: skip
+    assert done.out.startswith("LEAKY: a random split puts the same speakers")
+    assert "LEAKY" in (tmp_path / "report.html").read_text()
+    assert json.loads((tmp_path / "evaluation.json").read_text())["leaky"] is True
+
+
+def test_a_finished_model(intona, voices, tmp_path):
+    model = tmp_path / "m.onnx"
+    assert intona("train", voices, "-r", "classic-svm", "--out", model).code == 0
+    refused = intona("evaluate", model, voices)
+    assert refused.code == 1
+    assert "trained on 4 of the speakers under test" in refused.err
+    assert intona("evaluate", model, voices, "--allow-leaks").out.startswith("LEAKY")
+    assert intona("evaluate", model).code == 2
+
+
+def test_numbers(intona, voices):
+    words = "neutral=1,happy=2,sad=0,angry=3"
+    done = intona("evaluate", voices, "-r", "classic-svm", "-p", "loso", "--numbers", words)
+    assert done.code == 0, done.err
+    assert "CCC" in done.out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--protocol", "kfold"], 2, "cannot read the protocol 'kfold'"),
+        (["--protocol", "speakers:9"], 1, "needs at least 9 speakers"),
+        (["--protocol", "file:none.csv"], 2, "cannot read the folds"),
+        (["--model-seeds", "x"], 2, "cannot read the seeds"),
+        (["--recipe", "none"], 2, "no recipe 'none'"),
+        (["--emotions", "proud"], 1, "proud not in the corpus"),
+        (["--target", "arousal"], 1, "no column 'arousal'"),
+        (["--numbers", "happy"], 2, "word=number"),
+        (["--numbers", "proud=1"], 1, "proud does not occur"),
+        (["--report", "/dev/null/x"], 2, "cannot make the folder"),
+    ],
+)
+def test_bad_options(intona, voices, words, code, message):
+    done = intona("evaluate", voices, *words)
+    assert (done.code, message in done.err) == (code, True), done.err
+
+
+def test_compare_needs_evaluations(intona, tmp_path):
+    done = intona("compare", tmp_path, tmp_path / "none")
+    assert done.code == 2
+    assert "holds no evaluation" in done.err

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from intona import corpora, synthetic
+from intona.errors import CorpusError, LeakError, UsageError
+from intona.evaluation import evaluate_model
+from intona.recognizer import Recognizer
+from intona.train import train
+
+
+@pytest.fixture(scope="module")
+def model(corpus, svm, tmp_path_factory):
+    """A model of two of the four speakers."""
+    heard = corpus.table["speaker"].isin(corpus.speakers[:2])
+    path = tmp_path_factory.mktemp("model") / "m.onnx"
+    train(svm, replace(corpus, table=corpus.table[heard]), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def unheard(corpus):
+    return replace(corpus, table=corpus.table[corpus.table["speaker"].isin(corpus.speakers[2:])])
+
+
+def test_a_model_is_tested_as_a_user_meets_it(model, unheard):
+    result = evaluate_model(model, unheard)
+    recognizer = Recognizer.load(model)
+    file = unheard.table.index[0][0]
+    expected = recognizer.predict(file)
+    row = result.predictions.loc[file].iloc[0]
+    assert row["confidence"] == pytest.approx(expected.confidence)
+    assert row["emotion"] == expected.emotion
+    assert [item["model"] for item in result.facts["mapping"]] == list(result.labels)
+    # Other speakers of the corpus it was trained on: said, but no leak.
+    assert not result.leaky
+    assert "other speakers of ravdess" in result.facts["leaks"]["findings"][0]["text"]
+
+
+def test_speakers_it_was_trained_on_are_refused(model, corpus):
+    with pytest.raises(LeakError, match="trained on 2 of the speakers under test"):
+        evaluate_model(model, corpus)
+    assert evaluate_model(model, corpus, allow_leaks=True).leaky
+
+
+def test_restricting_and_merging_work_on_both_sides(model, unheard):
+    result = evaluate_model(
+        model, unheard, emotions=("neutral", "angry"), merge={"happy": "angry", "sad": "neutral"}
+    )
+    assert result.labels == ("neutral", "angry")
+    full = evaluate_model(model, unheard)
+    np.testing.assert_allclose(
+        result.predictions["angry"], full.predictions["angry"] + full.predictions["happy"]
+    )
+    kept = evaluate_model(model, unheard, emotions=("happy", "sad"))
+    assert set(kept.predictions["truth"]) == {"happy", "sad"}
+    np.testing.assert_allclose(kept.predictions[["happy", "sad"]].sum(axis=1), 1.0)
+
+
+def test_labels_the_model_does_not_know_are_left_out_in_the_open(model, tmp_path):
+    folder = synthetic.corpus(
+        tmp_path / "c", emotions=("happy", "fearful"), speakers=4, takes=1, style="ravdess"
+    )
+    other = corpora.load(folder)
+    table = other.table.assign(speaker="ravdess-" + other.table["speaker"] + "x")
+    result = evaluate_model(model, replace(other, table=table))
+    assert {row["corpus"]: row["model"] for row in result.facts["mapping"]} == {
+        "happy": "happy",
+        "fearful": None,
+    }
+    assert set(result.predictions["truth"]) == {"happy"}
+    only = replace(other, table=table[table["emotion"] == "fearful"])
+    with pytest.raises(CorpusError, match="nothing to compare"):
+        evaluate_model(model, only)
+
+
+def test_impossible_requests(model, unheard):
+    with pytest.raises(UsageError, match="does not know proud"):
+        evaluate_model(model, unheard, emotions=("proud",))
+    with pytest.raises(CorpusError, match="which ravdess does not have"):
+        evaluate_model(model, replace(unheard, table=unheard.table.drop(columns="emotion")))

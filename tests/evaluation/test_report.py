@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from intona.errors import UsageError
+from intona.evaluation import figures
+from intona.evaluation.report import check_folder, write_report
+from intona.evaluation.text import summary
+
+
+@pytest.fixture(scope="module")
+def page(result, tmp_path_factory):
+    return write_report(result, tmp_path_factory.mktemp("report"))
+
+
+def test_the_page_needs_no_network(page):
+    text = page.read_text()
+    assert not re.search(r'(src|href)="(https?:)?//', text)
+    assert "<link" not in text
+    assert "<script" not in text
+
+
+def test_the_page_says_what_a_reader_must_know(page, result):
+    text = page.read_text()
+    value = f"{100 * result.headline.value:.1f} %"
+    for expected in (value, "Leave one speaker out", "intona evaluate ...", "permuted labels",
+                     "Limitation", result.facts["corpus_details"]["sha256"]):  # fmt: skip
+        assert expected in text
+    assert "LEAKY" not in text
+    assert (page.parent / "confusion.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_mistakes_can_be_heard_from_the_folder_of_the_page(page):
+    links = re.findall(r'<audio[^>]*src="([^"#]+)', page.read_text())
+    assert links
+    assert all((page.parent / link).resolve().is_file() for link in links)
+
+
+def test_a_leaky_page_is_stamped(result, tmp_path):
+    leaky = replace(
+        result, facts={**result.facts, "leaky": True, "leaky_reasons": ["<b>voices</b> are known"]}
+    )
+    text = write_report(leaky, tmp_path).read_text()
+    assert "<strong>LEAKY</strong>" in text
+    assert "&lt;b&gt;voices" in text
+    assert summary(leaky).startswith("LEAKY: ")
+
+
+def test_a_page_of_numbers(result, tmp_path):
+    generator = np.random.default_rng(0)
+    truth = generator.normal(size=len(result.predictions))
+    table = result.predictions.assign(truth=truth, emotion=truth + 0.1)
+    text = write_report(
+        replace(result, labels=("emotion",), predictions=table), tmp_path
+    ).read_text()
+    assert "Prediction against truth" in text
+    assert "CCC" in text
+    assert not (tmp_path / "confusion.png").exists()
+
+
+def test_a_folder_that_cannot_be_made(tmp_path, result):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot make the folder"):
+        check_folder(tmp_path / "file" / "report")
+    with pytest.raises(UsageError, match="cannot write"):
+        write_report(result, tmp_path / "file")
+
+
+def test_a_calibrated_model_lies_on_the_diagonal():
+    generator = np.random.default_rng(0)
+    confidence = generator.uniform(size=20_000)
+    svg = figures.reliability(confidence, generator.uniform(size=20_000) < confidence)
+    dots = re.findall(r'class="dot" cx="([\d.]+)" cy="([\d.]+)"', svg)
+    across = [(float(x) - figures.LEFT) / figures.SIZE for x, _ in dots]
+    up = [1 - (float(y) - figures.TOP) / figures.SIZE for _, y in dots]
+    assert len(dots) == 10
+    np.testing.assert_allclose(across, up, atol=0.03)
