@@ -137,6 +137,25 @@ def test_emotions_are_merged_and_restricted_on_both_sides(model, voices):
     assert both[0, 0] == pytest.approx(calm / four.sum())
 
 
+def test_a_model_of_numbers(voices, tmp_path):
+    corpus = corpora.load(voices)
+    energy = {"neutral": 0.45, "sad": 0.2, "happy": 0.7, "angry": 0.85}
+    table = corpus.table.assign(arousal=corpus.table["emotion"].map(energy).astype(float))
+    train(recipes.load("classic-svm"), replace(corpus, table=table), tmp_path / "a.onnx",
+          target="arousal")  # fmt: skip
+    subject = Subject.of(load(tmp_path / "a.onnx"), "arousal")
+    assert subject.numeric
+    chosen = ("regression", "consistency", "sex", "phone", "abstention")
+    result = run([subject], Material.of(table), AuditOptions(chosen, clips=4))
+    found = {outcome.metric: outcome for outcome in result.outcomes[0]}
+    assert found["concordance correlation of arousal"].value > 0.5
+    assert "arousal in the high range" in found
+    assert "change of CCC" in found
+    assert "difference in concordance correlation" in found
+    assert [subject.name for subject in result.subjects] == ["arousal", "random"]
+    write(result, Context("made"), tmp_path / "report")
+
+
 def test_view_of_a_model_without_the_labels():
     with pytest.raises(UsageError, match="fewer than two"):
         View.of(("happy", "sad"), keep=["angry"])

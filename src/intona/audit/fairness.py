@@ -190,7 +190,9 @@ def _moment_gaps(
     size, speakers = len(grouping.groups), len(said.material.names)
 
     def gaps(sums: Floats) -> Floats:
-        together = sums.sum(axis=-2)[..., None, :]
+        # A resample may hold nobody of a group: its difference is unknown, not an error.
+        sums = np.where(sums[..., :1] > 0, sums, np.nan)
+        together = np.nansum(sums, axis=-2)[..., None, :]
         if what == "mean":
             own, all_of = (-part[..., 6] / part[..., 0] for part in (sums, together))
         else:
