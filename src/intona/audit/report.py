@@ -85,8 +85,8 @@ def to_dict(result: AuditResult, context: Context) -> dict[str, Any]:
     }
 
 
-def summary(result: AuditResult, context: Context) -> str:
-    """Return the ranking and the failed tests as text for the terminal."""
+def summary(result: AuditResult, context: Context, *, failed: bool = True) -> str:
+    """Return the ranking as text for the terminal, and the failed tests if wanted."""
     lines = [f"LEAKY: {reason}" for reason in context.leaky]
     lines += [f"warning: {warning}" for warning in result.warnings]
     width = max(len(subject.name) for subject in result.subjects)
@@ -94,7 +94,7 @@ def summary(result: AuditResult, context: Context) -> str:
         share = 100 * good / max(run, 1)
         lines.append(f"{name:<{width}}  passed {good} of {run} tests ({share:.0f} %)")
     for subject, outcomes in zip(result.subjects, result.outcomes, strict=True):
-        if subject.path is None:
+        if subject.path is None or not failed:
             continue
         lines.append(f"\n{subject.name} failed:")
         for o in outcomes:
@@ -194,8 +194,19 @@ def _families(result: AuditResult) -> Iterator[dict[str, Any]]:
 
 
 def _listening(result: AuditResult) -> Iterator[dict[str, Any]]:
-    """Yield examples, failed conditions first, the sounds made again and coded as MP3."""
-    flips = sorted(result.flips, key=lambda flip: _passed(result, flip))[:MOST_FLIPS]
+    """Yield examples, failed conditions first, the sounds made again and coded as MP3.
+
+    The first of every model and condition come before any second one.
+    """
+    turn: dict[tuple[str, str], int] = {}
+    turns = []
+    for flip in result.flips:
+        key = (flip.subject.name, flip.condition.name)
+        turn[key] = turn.get(key, 0) + 1
+        place = result.plan.conditions.index(flip.condition)
+        turns.append((_passed(result, flip), turn[key], place))
+    order = sorted(range(len(turns)), key=turns.__getitem__)
+    flips = [result.flips[k] for k in order[:MOST_FLIPS]]
     emotions = result.plan.material.column("emotion")
     for flip in flips:
         question = result.plan.question(flip.row, (flip.subject,))

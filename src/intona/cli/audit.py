@@ -74,6 +74,6 @@ def run(
     how = audit.AuditOptions(labels.parse_list(tests) or (), clips, noises, rooms, seed, workers)
     with bar() as progress:
         result = audit.run(prepared.subjects, prepared.material, how, progress)
-    typer.echo(audit.summary(result, prepared.context), nl=False)
+    typer.echo(audit.summary(result, prepared.context, failed=report is None), nl=False)
     if report is not None:
         typer.echo(f"report: {audit.write(result, prepared.context, report)}")
