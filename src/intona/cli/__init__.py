@@ -20,6 +20,7 @@ VERBS = (
     "predict",
     "train",
     "evaluate",
+    "explain",
     "compare",
     "info",
     "features",

@@ -1,0 +1,75 @@
+"""``intona explain``: why the model says so, as a picture and in words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Clip = Annotated[Path, typer.Argument(help="One recording.", show_default=False)]
+Model = Annotated[
+    Path | None, typer.Option("--model", "-m", help="Model file; without it the bundled one.")
+]
+Plot = Annotated[
+    Path | None, typer.Option("--plot", "-p", help="Draw the explanation: .png, .svg or .pdf.")
+]
+Emotion = Annotated[
+    str | None, typer.Option("--emotion", help="Explain this one; else the most probable.")
+]
+Start = Annotated[float, typer.Option("--start", min=0.0, help="Begin, in seconds.")]
+End = Annotated[
+    float | None, typer.Option("--end", help="End, in seconds; at most 30 after the start.")
+]
+Check = Annotated[
+    bool, typer.Option("--check", help="Compare the map with chance (deletion and insertion).")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
+
+
+def run(
+    clip: Clip,
+    model: Model = None,
+    plot: Plot = None,
+    emotion: Emotion = None,
+    start: Start = 0.0,
+    end: End = None,
+    check: Check = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say where the evidence lies and how the voice differs from neutral speech.
+
+    For example:
+
+    intona explain clip.wav --plot why.png
+    """
+    from intona.audio import read
+    from intona.explain import check as compare
+    from intona.explain import occlude
+    from intona.manner import remarks
+    from intona.recognizer import load
+
+    recognizer = load(model)
+    audio = read(clip, start=start, end=end)
+    evidence = occlude(recognizer, audio, emotion=emotion)
+    said = remarks(audio)
+    curves = compare(recognizer, audio, evidence) if check else None
+    if plot is not None:
+        from intona.explain_plot import figure, save
+
+        save(figure(audio, evidence, said), plot)
+    if as_json:
+        content = {
+            "file": str(clip),
+            "evidence": evidence.to_dict(),
+            "manner": [remark.to_dict() for remark in said],
+            "check": curves.to_dict() if curves is not None else None,
+        }
+        typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
+        return
+    typer.echo(f"{clip}: {evidence}")
+    for remark in said:
+        typer.echo(f"  {remark}")
+    if curves is not None:
+        typer.echo(str(curves))
