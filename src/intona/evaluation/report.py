@@ -157,14 +157,14 @@ def _tables(evaluation: Evaluation, main: str) -> list[dict[str, Any]]:
         ]
         note = "The thin line is the 95 % interval."
         tables.append(_table("Recall per emotion", "emotion", "recall", rows, note))
-    speakers = sorted(evaluation.per_speaker.items(), key=lambda item: item[1][main])
-    if len(speakers) > 1:
-        rows = [_row(name, main, part[main], part["utterances"]) for name, part in speakers]
-        tables.append(_table("Per speaker, hardest first", "speaker", short_name(main), rows))
     for column, parts in evaluation.groups.items():
         rows = [_row(name, main, part[main], part["utterances"]) for name, part in parts.items()]
         words = column.replace("_", " ")
         tables.append(_table(f"By {words}", words, short_name(main), rows))
+    speakers = sorted(evaluation.per_speaker.items(), key=lambda item: item[1][main])
+    if len(speakers) > 1:
+        rows = [_row(name, main, part[main], part["utterances"]) for name, part in speakers]
+        tables.append(_table("Per speaker, hardest first", "speaker", short_name(main), rows))
     return tables
 
 
