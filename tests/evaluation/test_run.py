@@ -17,6 +17,7 @@ from intona.evaluation import Evaluation, evaluate
 from intona.evaluation.run import parse_seeds
 from intona.evaluation.text import summary
 from intona.features import front_end
+from intona.features.classic import Classic
 from intona.features.extract import extract
 from intona.protocol import parse
 from intona.recipes import Recipe
@@ -254,7 +255,8 @@ def test_a_recipe_is_tested_on_rows_without_any_column(corpus, cheat):
     assert all(columns == [] for columns in seen)
 
 
-def test_a_recipe_says_what_its_encoder_heard(corpus, svm):
-    heard = replace(svm, model={**svm.model, "pretrained_on": ["RAVDESS"]})
-    with pytest.raises(LeakError, match="encoder was trained on ravdess"):
-        evaluate(heard, corpus, parse("loso"))
+def test_an_embedding_that_heard_the_speakers_is_refused(corpus, svm, monkeypatch):
+    heard = {"ravdess": {"speakers": list(corpus.speakers[:1])}}
+    monkeypatch.setattr(Classic, "heard", heard, raising=False)
+    with pytest.raises(LeakError, match="1 of the speakers under test: ravdess-01"):
+        evaluate(svm, corpus, parse("loso"))

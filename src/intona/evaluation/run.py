@@ -276,22 +276,24 @@ def _with_extra(folds: Sequence[Fold], table: pd.DataFrame, tested: int) -> list
 
 
 def _pretrained(recipe: Recipe, corpus: Corpus) -> list[Finding]:
-    """Return contamination of the recipe's encoder, where the recipe says what it heard."""
-    heard = [*recipe.front_end.get("pretrained_on", ()), *recipe.model.get("pretrained_on", ())]
-    return contamination(corpus.table, {}, heard)
+    """Return contamination of the recipe's front end, where it was trained and says on what."""
+    from intona.features import front_end
+
+    parameters = dict(recipe.front_end)
+    front = front_end(parameters.pop("name"), **parameters)
+    return contamination(corpus.table, getattr(front, "heard", {}))
 
 
 def _fill_cache(
     recipe: Recipe, table: pd.DataFrame, workers: int, progress: Progress | None
 ) -> None:
     """Compute a feature recipe's features once; the folds then find them in the cache."""
-    from intona.features import front_end, names
+    from intona.features import front_end
     from intona.features.extract import extract
 
     parameters = dict(recipe.front_end)
-    name = parameters.pop("name")
-    if name in names():
-        extract(table, front_end(name, **parameters), workers=workers, progress=progress)
+    front = front_end(parameters.pop("name"), **parameters)
+    extract(table, front, workers=workers, progress=progress)
 
 
 def _columns(outcome: FoldOutcome, labels: Sequence[str]) -> NDArray[np.float64]:

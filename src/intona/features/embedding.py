@@ -54,6 +54,17 @@ class Embedding:
         """JSON-able keyword arguments; ``weights`` says which file is really used."""
         return {"model": self.model, "weights": self._digest}
 
+    @property
+    def heard(self) -> dict[str, Any]:
+        """The corpora the embedding was trained on, with their speakers, as the model says.
+
+        The head behind it may have been trained on more; that does not reach the embedding.
+        """
+        recipe = self._model.metadata["recipe"]
+        tuned = recipe.get("training", {}).get("adapt", {}).get("corpora", ())
+        corpora = self._model.metadata["corpora"]
+        return {name: facts for name, facts in corpora.items() if name in tuned}
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """``embedding_0`` and so on."""
