@@ -174,3 +174,24 @@ def test_numbers_are_not_learned(encoder: Path, voices: Corpus) -> None:
     table = voices.table.assign(arousal=1.0)
     with pytest.raises(RecipeError, match="not numbers"):
         fit(recipe(encoder), table, target="arousal")
+
+
+def test_augmentation_changes_the_head_alone(encoder: Path, voices: Corpus, fitted: Fitted) -> None:
+    steps = [{"name": "white_noise", "snr": 5.0}]
+    robust = fit(recipe(encoder, augmentation=steps, augmented_copies=2), voices.table)
+    assert robust.front_end.parameters == fitted.front_end.parameters
+    assert robust.head.weights.shape == fitted.head.weights.shape
+    assert not np.allclose(robust.head.centre, fitted.head.centre)
+    none = fit(recipe(encoder, augmentation=[], augmented_copies=2), voices.table)
+    assert np.array_equal(none.head.weights, fitted.head.weights)
+
+
+def test_copies_that_change_nothing_give_the_same_head(
+    encoder: Path, voices: Corpus, fitted: Fitted
+) -> None:
+    steps = [{"name": "gain", "db": 0.0}]
+    same = fit(recipe(encoder, augmentation=steps, augmented_copies=3), voices.table)
+    assert same.head.centre == pytest.approx(fitted.head.centre, abs=1e-5)
+    assert same.probabilities(voices.table) == pytest.approx(
+        fitted.probabilities(voices.table), abs=1e-3
+    )

@@ -162,7 +162,10 @@ def fit(
     """Fit an encoder recipe; called through :func:`intona.train.fit`."""
     if is_numeric(table[target]):
         raise RecipeError(f"recipe {recipe.name} learns emotions, not numbers like {target}")
-    options = training_options(recipe, ("calibration_folds", "risk", "weights", "adapt"))
+    options = training_options(
+        recipe,
+        ("calibration_folds", "risk", "weights", "adapt", "augmentation", "augmented_copies"),
+    )
     settings, model = dict(recipe.front_end), dict(recipe.model)
     name, _, C = settings.pop("name"), model.pop("kind"), float(model.pop("C", 0.003))
     front = front_end(name, **settings)
@@ -174,8 +177,16 @@ def fit(
     labels = order(table[target])
     known = Known.of(table, target, labels, options.get("weights", {}))
 
-    def new_head(features: Floats, rows: NDArray[np.integer]) -> LinearHead:
-        return LinearHead.fit(features, known.targets, known.possible, known.weights, C, rows)
+    everything = np.arange(len(table))
+
+    def new_head(
+        features: Floats, rows: NDArray[np.integer], origin: NDArray[np.integer] = everything
+    ) -> LinearHead:
+        """Fit on the features whose utterance is among the rows; its copies share its weight."""
+        copies = known.at(origin)
+        weights = copies.weights / np.bincount(origin)[origin]
+        chosen = np.flatnonzero(np.isin(origin, rows))
+        return LinearHead.fit(features, copies.targets, copies.possible, weights, C, chosen)
 
     features = extract(table, front, workers=workers, progress=progress)
     tuning = dict(options.get("adapt", {}))
@@ -184,9 +195,15 @@ def fit(
         start = new_head(features, rows)
         front = _adapted(front, table.iloc[rows], known.at(rows), start, tuning, seed, progress)
         features = extract(table, front, workers=workers, progress=progress)
-    head = new_head(features, np.arange(len(table)))
+    changed, origin = _changed(front, table, known, options, seed, workers, progress)
+    material = np.concatenate([features, *changed])
+
+    def robust_head(rows: NDArray[np.integer]) -> LinearHead:
+        return new_head(material, rows, origin)
+
+    head = robust_head(everything)
     folds, risk = int(options.get("calibration_folds", 4)), float(options.get("risk", 0.25))
-    details = _calibrate(new_head, features, known, table["speaker"], folds, risk, progress)
+    details = _calibrate(robust_head, features, known, table["speaker"], folds, risk, progress)
     return LinearModel(labels, recipe, details, front, head, workers)
 
 
@@ -229,9 +246,41 @@ class Known:
         weight = np.array([weights.get(group, 1.0) for group in groups], dtype=np.float32)
         return cls(targets, possible, weight, groups)
 
+    def main(self) -> NDArray[np.integer]:
+        """Return the rows of the main corpus: the one with the largest weight."""
+        return np.flatnonzero(self.weights == self.weights.max())
+
     def at(self, rows: NDArray[np.integer]) -> Known:
         """Return some of the rows."""
         return Known(self.targets[rows], self.possible[rows], self.weights[rows], self.groups[rows])
+
+
+def _changed(
+    front: Encoder | Embedding,
+    table: pd.DataFrame,
+    known: Known,
+    options: Mapping[str, Any],
+    seed: int,
+    workers: int,
+    progress: Progress | None,
+) -> tuple[list[Floats], NDArray[np.integer]]:
+    """Return features of changed copies of the main corpus, and every feature row's utterance.
+
+    Without augmentation in the recipe there are no copies.
+    """
+    origin = np.arange(len(table))
+    steps, copies = options.get("augmentation", ()), int(options.get("augmented_copies", 1))
+    if not steps:
+        return [], origin
+    from intona.features.augmented import augmented
+
+    main = known.main()
+    part = table.iloc[main]
+    found = [
+        extract(part, heard, workers=workers, progress=progress)
+        for heard in augmented(front, steps, part, copies=copies, seed=seed)
+    ]
+    return found, np.concatenate([origin, *([main] * len(found))])
 
 
 def _adapted(
@@ -274,7 +323,7 @@ def _adapted(
 
 
 def _calibrate(
-    new_head: Callable[[Floats, NDArray[np.integer]], LinearHead],
+    new_head: Callable[[NDArray[np.integer]], LinearHead],
     features: Floats,
     known: Known,
     speakers: pd.Series,
@@ -282,23 +331,19 @@ def _calibrate(
     risk: float,
     progress: Progress | None,
 ) -> dict[str, Any]:
-    """Choose temperature and abstention threshold on held-out speakers of the main corpus.
-
-    The main corpus is the one with the largest weight.
-    """
-    main = known.weights == known.weights.max()
-    folds = min(folds, speakers[main].nunique())
+    """Choose temperature and abstention threshold on held-out speakers of the main corpus."""
+    rows = known.main()
+    folds = min(folds, speakers.iloc[rows].nunique())
     if folds < 2 or speakers.isna().any():
         return {"temperature": 1.0, "threshold": 0.0, "calibration": "none: too few speakers"}
     names = speakers.to_numpy()
-    rows = np.flatnonzero(main)
     scores = np.full((len(names), known.possible.shape[1]), np.nan)
     parts = inner_folds(known.targets[rows], names[rows], folds)
     for done, (_, test) in enumerate(parts):
         held = rows[test]
         # Whoever is held out is held out of every corpus.
         train = np.flatnonzero(~np.isin(names, np.unique(names[held])))
-        scores[held] = new_head(features, train).scores(features[held])
+        scores[held] = new_head(train).scores(features[held])
         if progress is not None:
             progress(done + 1, len(parts), "calibration")
     temperature = fit_temperature(scores[rows], known.targets[rows])
