@@ -73,12 +73,16 @@ def create_app(settings: Settings, *, engine: str = ENGINE) -> FastAPI:
 
 
 def _add_signs_of_life(app: FastAPI, service: Service) -> None:
-    @app.get("/healthz", tags=["operation"], responses=problems.document(421))
+    free: dict[str, Any] = {"security": []}
+
+    @app.get("/healthz", tags=["operation"], responses=problems.document(421), openapi_extra=free)
     async def healthz() -> Health:
         """Say that the process answers."""
         return Health(status="ok")
 
-    @app.get("/readyz", tags=["operation"], responses=problems.document(421, 503))
+    @app.get(
+        "/readyz", tags=["operation"], responses=problems.document(421, 503), openapi_extra=free
+    )
     async def readyz() -> Health:
         """Say that uploads and streams can be served now; 503 while they cannot."""
         if not service.ready:

@@ -30,6 +30,9 @@ EXPORTED: dict[str, Any] = {
 }
 
 
+ARRAY = {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Segment"}}}
+
+
 def _service(request: Request) -> Service:
     return request.app.state.service
 
@@ -50,7 +53,10 @@ async def timeline(request: Request, file: Recording, style: Format = "json") ->
 @router.post(
     "/export",
     response_class=Response,
-    responses={200: EXPORTED, **document(400, 401, 403, 408, 413, 421, 422, 429, 503)},
+    responses={
+        200: {**EXPORTED, "content": {**EXPORTED["content"], "application/json": ARRAY}},
+        **UPLOAD_PROBLEMS,
+    },
 )
 async def export(request: Request, timeline: Timeline, style: Format = "csv") -> Response:
     """Write a timeline, as ``/v1/timeline`` or a live stream gave it, in another format."""

@@ -30,7 +30,7 @@ class Segment(BaseModel):
     (the emotion is still the best guess); or ``no_speech``, without an emotion.
     """
 
-    model_config = ConfigDict(json_schema_extra={"examples": [ANSWER]})
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [ANSWER]})
 
     file: str | None = Field(default=None, description="Name the client gave the recording.")
     start: float = Field(ge=0, le=1e7, allow_inf_nan=False, description="Begin, in seconds.")
@@ -49,9 +49,10 @@ class Timeline(BaseModel):
     """Emotion over time: one segment per stretch of speech, in order."""
 
     model_config = ConfigDict(
+        strict=True,
         json_schema_extra={
             "examples": [{"file": "meeting.mp3", "labels": ["happy"], "segments": [ANSWER]}]
-        }
+        },
     )
 
     file: str | None = Field(default=None, description="Name the client gave the recording.")
