@@ -95,7 +95,8 @@ class Command:
 
     It gets the change as ``INTONA_EMOTION``, ``INTONA_PREVIOUS``, ``INTONA_CONFIDENCE`` and
     ``INTONA_TIME`` in its environment, and as one line of JSON on its standard input. There is
-    no shell: what a shell would expand is passed on as it is.
+    no shell: what a shell would expand is passed on as it is. What it prints goes to standard
+    error.
 
     Args:
         command: split as a shell would, ``{emotion}`` in an argument is replaced.
@@ -134,7 +135,7 @@ class Command:
             process = subprocess.Popen(
                 arguments,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
+                stdout=2,  # standard output is for events
                 env={**os.environ, **told},
             )
         except OSError as error:

@@ -1,0 +1,86 @@
+"""Latency of one live stream, and how many fit on one core.
+
+Run: ``python benchmarks/stream.py [--model m.onnx]``. Speech (stitched as in ``timeline.py``)
+is pushed in blocks of 20 ms. Latency is from the last sample pushed to the event, so the time
+of the push that returned it, at an update every 0.25 s. Then many streams, each with an update
+every 0.5 s, are pushed in turn by one thread; audio seconds per CPU second is how many are live.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from stitching import stitch
+
+import intona
+from intona.audio import read
+from intona.stream import Stream
+
+RATE = 16_000
+BLOCK = RATE // 50
+
+
+def latencies(model: intona.Recognizer, samples: np.ndarray) -> list[float]:
+    """Milliseconds of the pushes that returned events."""
+    stream = Stream(model, RATE, update=0.25)
+    found = []
+    for first in range(0, len(samples), BLOCK):
+        began = time.perf_counter()
+        events = stream.push(samples[first : first + BLOCK])
+        if events:
+            found.append((time.perf_counter() - began) * 1000)
+    return found
+
+
+def capacity(model: intona.Recognizer, samples: np.ndarray, count: int, seconds: int) -> float:
+    """Audio seconds that one CPU second serves, with ``count`` streams taking turns."""
+    streams = [Stream(model, RATE, update=0.5) for _ in range(count)]
+    shift = len(samples) // count
+    began = time.process_time()
+    for first in range(0, seconds * RATE, BLOCK):
+        for k, stream in enumerate(streams):
+            at = (first + k * shift) % (len(samples) - BLOCK)
+            stream.push(samples[at : at + BLOCK])
+    return count * seconds / (time.process_time() - began)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model")
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--streams", type=int, default=20)
+    parser.add_argument("--corpora", nargs="+", default=["ravdess", "emodb", "nemo"])
+    arguments = parser.parse_args()
+    model = intona.load(arguments.model)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "talk.flac"
+        truth = stitch(path, arguments.minutes / 60, arguments.corpora)
+        samples = read(path).samples
+    latencies(model, samples[: 10 * RATE])
+    times = latencies(model, samples)
+    live = capacity(model, samples, arguments.streams, 30)
+    result = {
+        "benchmark": "stream",
+        "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, one thread used",
+        "model": str(model.metadata.get("recipe", {}).get("name", model.path.name)),
+        "speech_share": round(sum(t.end - t.start for t in truth) * RATE / len(samples), 2),
+        "events": len(times),
+        "latency_ms": {
+            "p50": round(float(np.percentile(times, 50)), 1),
+            "p99": round(float(np.percentile(times, 99)), 1),
+            "max": round(max(times), 1),
+        },
+        "streams_per_core": round(live, 1),
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
