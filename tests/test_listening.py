@@ -224,6 +224,21 @@ def test_stopping_and_errors_leave_the_diary_whole(tmp_path: Path) -> None:
     assert len(read_turns(tmp_path / "b.vtt")) == 1
 
 
+def test_sound_without_speech_is_puzzling() -> None:
+    class Noise:
+        rate = 16_000
+
+        def blocks(self, stop: Callable[[], bool]) -> Iterator[np.ndarray | str]:
+            rng = np.random.default_rng(0)
+            for _ in range(70):
+                yield rng.normal(0, 0.1, 16_000).astype(np.float32)
+
+    events: list[Event] = []
+    listen(FakeRecognizer(), Noise(), events.append)
+    assert [(e.kind, e.time) for e in events] == [("trouble", 30.0)]
+    assert "right rate" in events[0].message
+
+
 def test_a_diary_that_cannot_be_written_is_told_first(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot write"):
         Diary(tmp_path / "no" / "x.csv", ["sad"])

@@ -126,6 +126,8 @@ class FakeSound(types.ModuleType):
         return found[1]
 
     def InputStream(self, **options: Any) -> Any:  # noqa: N802
+        if options["samplerate"] > 48_000:
+            raise self.PortAudioError("Invalid sample rate [PaErrorCode -9997]")
         self.options = options
         self.stream = types.SimpleNamespace(
             start=lambda: setattr(self, "starts", self.starts + 1), close=lambda: None
@@ -204,8 +206,13 @@ def test_devices(sound: FakeSound) -> None:
     with pytest.raises(AudioError, match="no microphone was found"):
         live.Microphone()
     sound.plugged = True
-    with pytest.raises(AudioError, match="no 'Bluetooth'"):
+    with pytest.raises(AudioError, match="no microphone 'Bluetooth'"):
         live.Microphone("Bluetooth")
+
+
+def test_a_rate_the_device_does_not_have(sound: FakeSound) -> None:
+    with pytest.raises(AudioError, match="USB Mic cannot be opened at 192000 Hz"):
+        live.Microphone(rate=192_000)
 
 
 def test_without_sounddevice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,6 +107,17 @@ def test_order_and_timing() -> None:
             assert event.prediction.end - event.prediction.start <= 3.0 + 1e-9
 
 
+def test_no_window_is_judged_twice() -> None:
+    model = FakeRecognizer()
+    stream = Stream(model, RATE, update=0.5)
+    events = [event for part in np.array_split(speech(), 500) for event in stream.push(part)]
+    events += stream.flush()
+    updates = sum(event.kind == "update" for event in events)
+    tails = sum(event.kind == "speech_end" for event in events)
+    # The regular windows, every 1.5 s, are those of every third update.
+    assert sum(count for count, _ in model.calls) == updates + tails
+
+
 def test_without_updates() -> None:
     kinds = {e.kind for e in run(speech(), RATE, [], update=None)}  # type: ignore[arg-type]
     assert kinds == {"speech_start", "segment", "speech_end"}

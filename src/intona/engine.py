@@ -15,6 +15,8 @@ from intona.windows import Item, TimelineOptions, Windower
 
 __all__ = ["Engine", "Event", "Model", "as_prediction"]
 
+REMEMBERED = 32  # rows of the last windows
+
 Kind = Literal["speech_start", "update", "segment", "speech_end", "trouble"]
 
 
@@ -109,6 +111,7 @@ class Engine:
         self._file = file
         self._queue: list[Item] = []
         self._waiting = 0
+        self._judged: dict[tuple[int, int], NDArray[np.float64]] = {}
         self._smooth: NDArray[np.float64] | None = None
 
     def push(self, samples: NDArray[np.float32]) -> list[Event]:
@@ -132,11 +135,20 @@ class Engine:
 
     def _drain(self) -> list[Event]:
         queue, self._queue, self._waiting = self._queue, [], 0
-        signals = [item.samples for item in queue if len(item.samples)]
-        rows = iter(self._model.probabilities(signals, self._windower.rate) if signals else ())
+        # A window of the timeline often is what an update has just heard: judged once.
+        fresh = {
+            _key(item): item.samples
+            for item in queue
+            if len(item.samples) and _key(item) not in self._judged
+        }
+        if fresh:
+            rows = self._model.probabilities(list(fresh.values()), self._windower.rate)
+            self._judged.update(zip(fresh, rows, strict=True))
         events: list[Event] = []
         for item in queue:
-            events += self._event(item, next(rows) if len(item.samples) else None)
+            events += self._event(item, self._judged[_key(item)] if len(item.samples) else None)
+        for old in list(self._judged)[:-REMEMBERED]:
+            del self._judged[old]
         return events
 
     def _event(self, item: Item, row: NDArray[np.float64] | None) -> Iterator[Event]:
@@ -163,3 +175,7 @@ class Engine:
         return Event(
             "segment", end, as_prediction(self._model, segment.row, start, end, self._file)
         )
+
+
+def _key(item: Item) -> tuple[int, int]:
+    return round(item.start * 10_000), round(item.end * 10_000)

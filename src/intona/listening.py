@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from math import inf
 from pathlib import Path
 from typing import Protocol
+
+import numpy as np
 
 from intona.engine import Event, Model
 from intona.live import Live
@@ -16,6 +19,11 @@ from intona.stream import Stream
 __all__ = ["Diary", "Reaction", "listen"]
 
 SAVE = 60.0  # seconds between two savings of the diary
+LOUD = 0.01  # amplitude, root mean square, of sound that ought to be a voice
+PUZZLED = 30.0  # seconds of such sound without speech after which something must be wrong
+NO_VOICE = (
+    f"{PUZZLED:.0f} s of sound and no speech in it: is it the right device, and the right rate?"
+)
 
 
 class Reaction(Protocol):
@@ -95,7 +103,7 @@ def listen(
     """
     mood = mood or Mood()
     stream = Stream(model, source.rate, update=update)
-    now = 0.0
+    now = puzzled = 0.0
 
     def tell(events: Sequence[Event]) -> None:
         for event in events:
@@ -112,8 +120,17 @@ def listen(
             if isinstance(block, str):
                 tell([Event("trouble", now, message=block)])
             else:
-                now += len(block) / source.rate
-                tell(stream.push(block))
+                seconds = len(block) / source.rate
+                now += seconds
+                events = stream.push(block)
+                tell(events)
+                if any(event.kind == "speech_start" for event in events):
+                    puzzled = -inf
+                elif seconds and float(np.std(block)) > LOUD:
+                    puzzled += seconds
+                if puzzled >= PUZZLED:
+                    puzzled = -inf
+                    tell([Event("trouble", now, message=NO_VOICE)])
         tell(stream.flush())
     finally:
         if diary is not None:

@@ -227,9 +227,13 @@ class Microphone:
 
     def _open(self) -> Any:
         sound = self._sound
+        which = "no microphone was found"
+        if self._device is not None:
+            which = f"no microphone {self._device!r}"
         try:
             found = sound.query_devices(self._device, "input")
             self.rate = self.rate or int(found["default_samplerate"])
+            which = f"{found['name']} cannot be opened at {self.rate} Hz"
             stream = sound.InputStream(
                 device=self._device,
                 samplerate=self.rate,
@@ -240,11 +244,10 @@ class Microphone:
             )
             stream.start()
         except (sound.PortAudioError, ValueError) as error:
-            which = "no microphone was found" if self._device is None else f"no {self._device!r}"
             reason = str(error).splitlines()[0]
             raise AudioError(
-                f"{which} ({reason}): plug one in, choose one of --devices, or pipe sound in "
-                "with ffmpeg -i INPUT -f wav - | intona listen -"
+                f"{which} ({reason}): see intona listen --devices, or pipe sound in with "
+                "ffmpeg -i INPUT -f wav - | intona listen -"
             ) from None
         return stream
 

@@ -182,11 +182,10 @@ def _timeline(
             raise UsageError("--plot draws one recording: name one")
         (file, table) = next(iter(tables.items()))
         pictures.plot(table, file, plot)
-    whole = pd.concat(list(tables.values()))
     if out is not None:
-        formats.write(whole, out, style)
+        formats.write_each(tables, out, style)
     else:
-        sys.stdout.write(formats.render(whole, style))
+        sys.stdout.write(formats.render(pd.concat(list(tables.values())), style))
     if stop.signal is not None:
         print("stopped: what was done until then is written", file=sys.stderr)
         raise typer.Exit(130)
