@@ -12,6 +12,7 @@ which alone writes files.
 from __future__ import annotations
 
 import logging
+import socket
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -59,17 +60,15 @@ class RayEngine:
 
         started = not ray.is_initialized()
         if started:
-            try:
-                ray.init(
-                    address=self.address,
-                    num_cpus=self.workers if self.address is None else None,
-                    include_dashboard=False if self.address is None else None,
-                    log_to_driver=False,
-                    logging_level=logging.ERROR,
-                )
-            except (ConnectionError, ValueError, RuntimeError) as error:
-                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-                raise UsageError(f"no Ray cluster at {self.address}: {reason}") from None
+            if self.address is not None:
+                _reach(self.address)
+            ray.init(
+                address=self.address,
+                num_cpus=self.workers if self.address is None else None,
+                include_dashboard=False if self.address is None else None,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
         crew = _Crew(job, self.workers)
         try:
             yield from crew.run(iter(tasks))
@@ -77,6 +76,17 @@ class RayEngine:
             crew.dismiss()
             if started:
                 ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """Raise unless somebody listens there: Ray itself would wait for many minutes."""
+    host, sign, port = address.removeprefix("ray://").rpartition(":")
+    if not sign or not port.isdigit():
+        raise UsageError(f"no Ray cluster at {address}: an address reads HOST:PORT")
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        raise UsageError(f"no Ray cluster at {address}: {error.strerror or error}") from None
 
 
 class _Crew:
@@ -89,7 +99,7 @@ class _Crew:
         make = ray.remote(num_cpus=1, max_restarts=0, scheduling_strategy="SPREAD")
         self._actor: Any = make(_Worker)
         self._coming: dict[Any, Any] = {}  # reference of the first answer -> actor
-        self._ready: dict[Any, int] = {}  # actor -> tasks in hand
+        self._ready: dict[Any, list[Any]] = {}  # actor -> references in hand, oldest first
         self._running: dict[Any, tuple[Any, Any]] = {}  # reference -> actor, task
         self._again: deque[Any] = deque()
         self._attempts: dict[int, int] = {}  # id of the task -> actors it has lost
@@ -101,14 +111,15 @@ class _Crew:
 
         more = True
         while True:
-            for actor, count in list(self._ready.items()):
-                for _ in range(_AHEAD - count):
+            for actor, hand in self._ready.items():
+                while len(hand) < _AHEAD:
                     task = self._again.popleft() if self._again else next(tasks, _END)
                     if task is _END:
                         more = False
                         break
-                    self._running[actor.work.remote(task)] = (actor, task)
-                    self._ready[actor] += 1
+                    reference = actor.work.remote(task)
+                    self._running[reference] = (actor, task)
+                    hand.append(reference)
             if not self._running and not self._again and not more:
                 return
             waiting = [*self._running, *self._coming]
@@ -147,30 +158,35 @@ class _Crew:
         except ray.exceptions.RayError:
             self._hire()
         else:
-            self._ready[actor] = 0
+            self._ready[actor] = []
 
     def _collect(self, reference: Any) -> Iterator[tuple[Any, Any]]:
         import ray
 
         actor, task = self._running.pop(reference)
-        if actor in self._ready:
-            self._ready[actor] -= 1
         try:
             result = ray.get(reference)
         except ray.exceptions.RayTaskError as error:
             raise error.as_instanceof_cause() from None
         except ray.exceptions.RayError as error:
-            if self._ready.pop(actor, None) is not None:
+            hand = self._ready.pop(actor, None)
+            if hand is not None:
+                # It died of the task it was at, the oldest; those behind are innocent.
+                self._accuse(hand[0], reference, task)
                 self._hire()
-            lost = self._attempts.get(id(task), 0) + 1
-            self._attempts[id(task)] = lost
-            if lost < _ATTEMPTS:
+            if self._attempts.get(id(task), 0) < _ATTEMPTS:
                 self._again.append(task)
             else:
                 yield task, Lost(type(error).__name__)
         else:
+            if actor in self._ready:
+                self._ready[actor].remove(reference)
             self._attempts.pop(id(task), None)
             yield task, result
+
+    def _accuse(self, oldest: Any, reference: Any, task: Any) -> None:
+        suspect = task if oldest == reference else self._running[oldest][1]
+        self._attempts[id(suspect)] = self._attempts.get(id(suspect), 0) + 1
 
 
 _END = object()
