@@ -1,0 +1,169 @@
+"""Time batch prediction with 1 and 2 workers, beside the naive loop; watch memory on 100,000 files.
+
+Run: ``python benchmarks/batch.py FOLDER [--short 100000] [--ray]``. FOLDER holds audio such as
+RAVDESS. The naive loop is what tutorials do per file: librosa's 180 features, then a pickled
+scikit-learn MLP. All sides see the same files in the same run; every process computes on one
+thread. ``--short N`` also predicts N short clips (hard links to a few) and samples the memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+NAIVE = """
+import glob, pickle, sys, time
+import librosa, numpy as np, soundfile
+from sklearn.neural_network import MLPClassifier
+def features(path):
+    samples, rate = soundfile.read(path, dtype="float32")
+    samples = samples.mean(axis=1) if samples.ndim > 1 else samples
+    magnitude = np.abs(librosa.stft(samples))
+    mfcc = librosa.feature.mfcc(y=samples, sr=rate, n_mfcc=40).T.mean(axis=0)
+    chroma = librosa.feature.chroma_stft(S=magnitude, sr=rate).T.mean(axis=0)
+    mel = librosa.feature.melspectrogram(y=samples, sr=rate).T.mean(axis=0)
+    return np.concatenate([mfcc, chroma, mel])
+files = [line.strip() for line in open(sys.argv[1])]
+rows = np.stack([features(path) for path in files[:10]])
+model = MLPClassifier((200,), max_iter=20).fit(rows, list("ab") * 5)
+pickled = pickle.dumps(model)
+begin = time.perf_counter()
+for path in files:
+    pickle.loads(pickled).predict_proba(features(path)[None])
+print(len(files) / (time.perf_counter() - begin), librosa.__version__)
+"""
+
+
+def batch(folder: Path, out: Path, workers: int, engine: str, samples: list[dict] | None = None):
+    """Run intona in a process of its own; return its summary, and its memory on the way."""
+    code = (
+        "import sys, json, dataclasses\n"
+        "from intona.batch import predict_folder\n"
+        "if __name__ == '__main__':\n"
+        "    found = predict_folder(None, [sys.argv[1]], sys.argv[2], workers=int(sys.argv[3]),\n"
+        "                           engine=sys.argv[4])\n"
+        "    print(json.dumps(dataclasses.asdict(found)))\n"
+    )
+    script = out.with_suffix(".py")
+    script.write_text(code)
+    command = [sys.executable, str(script), str(folder), str(out), str(workers), engine]
+    parts = out.with_name(out.name + ".parts")
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    while samples is not None and process.poll() is None:
+        done = sum(1 for _ in parts.glob("[0-9]*.parquet")) if parts.is_dir() else 0
+        samples.append({"parts": done, "mib": memory(process.pid)})
+        time.sleep(2)
+    text, _ = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"the batch run failed with {process.returncode}")
+    return json.loads(text.splitlines()[-1])
+
+
+def memory(process: int) -> list[int]:
+    """Return the resident MiB of a process and of each of its children."""
+    sizes = []
+    children = Path(f"/proc/{process}/task/{process}/children")
+    try:
+        for one in [process, *map(int, children.read_text().split())]:
+            for line in Path(f"/proc/{one}/status").read_text().splitlines():
+                if line.startswith("VmRSS"):
+                    sizes.append(int(line.split()[1]) // 1024)
+    except OSError:
+        return sizes
+    return sizes
+
+
+def short_clips(folder: Path, count: int) -> None:
+    import soundfile
+
+    from intona import synthetic
+
+    originals = []
+    for k in range(50):
+        clip = synthetic.utterance("happy", speaker=k, seconds=1.0)
+        originals.append(folder / f"original{k}.wav")
+        soundfile.write(originals[-1], clip.samples[4000:12000], clip.rate)
+    for k in range(count - len(originals)):
+        place = folder / f"{k // 1000:04d}"
+        place.mkdir(exist_ok=True)
+        (place / f"{k:06d}.wav").hardlink_to(originals[k % 50])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--short", type=int, default=0)
+    parser.add_argument("--naive", type=int, default=200)
+    parser.add_argument("--ray", action="store_true")
+    options = parser.parse_args()
+    from intona.audio import find
+
+    files = [str(file) for file in find([options.folder])]
+    result: dict = {
+        "what": "batch prediction, files per second",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
+        f"{platform.python_version()}",
+        "files": len(files),
+    }
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        speeds: dict[str, float] = {}
+        runs = [("1 worker", 1, "local"), ("2 workers", 2, "local")]
+        if options.ray:
+            runs.append(("2 Ray actors", 2, "ray"))
+        for title, workers, engine in runs:
+            summary = batch(options.folder, scratch / f"{workers}{engine}.parquet", workers, engine)
+            speeds[title] = len(files) / summary["seconds"]
+            audio = summary["audio"] / summary["seconds"]
+            print(f"intona, {title:<13}{speeds[title]:8.1f} files/s {audio:8.0f} s of audio per s")
+            result[title] = {"files_per_s": round(speeds[title], 1), "audio_s_per_s": round(audio)}
+        step = max(1, len(files) // options.naive)
+        (scratch / "list.txt").write_text("\n".join(files[::step]))
+        (scratch / "naive.py").write_text(NAIVE)
+        command = [sys.executable, str(scratch / "naive.py"), str(scratch / "list.txt")]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        naive = float(told[0])
+        print(f"naive loop, librosa {told[1]:<7}{naive:7.1f} files/s")
+        result |= {
+            "naive_files_per_s": round(naive, 1),
+            "librosa": told[1],
+            "ratio_2_workers_to_1": round(speeds["2 workers"] / speeds["1 worker"], 2),
+            "ratio_1_worker_to_naive": round(speeds["1 worker"] / naive, 2),
+            "ratio_2_workers_to_naive": round(speeds["2 workers"] / naive, 2),
+        }
+        if options.ray:
+            result["ray_overhead"] = round(speeds["2 workers"] / speeds["2 Ray actors"] - 1, 3)
+        if options.short:
+            (scratch / "short").mkdir()
+            short_clips(scratch / "short", options.short)
+            samples: list[dict] = []
+            summary = batch(scratch / "short", scratch / "s.parquet", 2, "local", samples)
+            shards = options.short / 64
+            marks = {}
+            for share in (0.1, 0.5, 0.95):
+                here = [s["mib"] for s in samples if s["parts"] >= share * shards]
+                marks[f"{share:.0%}"] = here[0] if here else None
+            peak = [max(column) for column in zip(*(s["mib"] for s in samples[5:-1]), strict=False)]
+            print(f"{options.short} short clips: {options.short / summary['seconds']:.1f} files/s, "
+                  f"MiB of the driver and each worker at {marks}, peak {peak}")  # fmt: skip
+            result["short"] = {
+                "files": options.short,
+                "files_per_s": round(options.short / summary["seconds"], 1),
+                "mib_driver_and_workers_at": marks,
+                "peak_mib": peak,
+            }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
