@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 
     from intona.protocol import Fold
 
-__all__ = ["Finding", "LeakReport", "contamination", "content_hashes", "inspect", "require_clean"]
+__all__ = [
+    "CHECKED_MODEL",
+    "Finding",
+    "LeakReport",
+    "contamination",
+    "content_hashes",
+    "inspect",
+    "require_clean",
+]
 
 Progress = Callable[[int, int, str], None]
 
@@ -34,8 +42,9 @@ CHECKED = (
     "files, identical bytes and identical sound on both sides",
     "versions of one take on both sides",
     "sentences on both sides",
-    "training material of the model or its encoder",
+    "what the front end was trained on, where it says",
 )
+CHECKED_MODEL = ("the speakers and corpora the model says it was trained on",)
 # What makes a performance: where a corpus counts takes, all of these together name one.
 _TAKE = ("repetition", "version", "take")
 _PERFORMANCE = ("corpus", "speaker", "emotion", "intensity", "statement", "vocal_channel", *_TAKE)

@@ -20,7 +20,7 @@ from intona.evaluation.result import Evaluation
 from intona.evaluation.run import corpus_facts, prediction_table, versions
 from intona.features.extract import Utterance, utterances
 from intona.labels import order
-from intona.leaks import LeakReport, contamination, require_clean
+from intona.leaks import CHECKED_MODEL, LeakReport, contamination, require_clean
 from intona.recognizer import Recognizer
 
 if TYPE_CHECKING:
@@ -67,11 +67,9 @@ def evaluate_model(
     model = Recognizer.load(path)
     target = str(model.metadata["target"])
     table = _with_target(corpus, target)
-    report = LeakReport(
-        tuple(
-            contamination(table, model.metadata["corpora"], model.metadata.get("pretrained_on", ()))
-        )
-    )
+    known = model.metadata["corpora"]
+    found = contamination(table, known, model.metadata.get("pretrained_on", ()))
+    report = LeakReport(tuple(found), CHECKED_MODEL)
     require_clean(report, allow=allow_leaks)
     mapping: list[dict[str, Any]] = []
     labels: tuple[str, ...] = (target,)

@@ -43,7 +43,7 @@ def summary(evaluation: Evaluation) -> str:
         lines += ["", *_mapping(facts["mapping"])]
     if facts.get("controls"):
         lines += ["", *_controls(facts["controls"])]
-    lines += ["", *_leaks(facts["leaks"]["findings"])]
+    lines += ["", *_leaks(facts["leaks"])]
     return "\n".join(lines) + "\n"
 
 
@@ -151,9 +151,10 @@ def _controls(controls: Sequence[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _leaks(findings: Sequence[dict[str, Any]]) -> list[str]:
+def _leaks(leaks: dict[str, Any]) -> list[str]:
+    findings = leaks["findings"]
     if not findings:
-        return ["leak check: nothing shared between training and test"]
+        return [f"leak check: nothing found; looked for {'; '.join(leaks['checked'])}"]
     return [
         f"{'leak' if finding['leak'] else 'limitation'}: {finding['text']}" for finding in findings
     ]
