@@ -72,7 +72,7 @@ function onEvent(event) {
     $("note").textContent = "Listening to a voice.";
   } else if (event.event === "update" && event.emotion) {
     const unsure = event.status === "unsure";
-    const note = unsure ? `Only ${percent(event.confidence)} sure: take it as a guess.` : `${percent(event.confidence)} sure.`;
+    const note = unsure ? `Only ${percent(event.confidence)} sure: a guess.` : `${percent(event.confidence)} sure.`;
     if ($("word").textContent !== event.emotion) $("announce").textContent = `Sounds ${event.emotion}`;
     setWord(event.emotion, note, event.emotion, unsure);
     setBars(event.probabilities);

@@ -1,4 +1,3 @@
-// @ts-check
 /** Gathers microphone sound into messages of 16-bit samples, about 60 ms each. */
 class Pcm extends AudioWorkletProcessor {
   constructor() {
