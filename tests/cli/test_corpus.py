@@ -52,3 +52,23 @@ def test_a_table_with_named_columns(intona, small, tmp_path):
     columns = "file=where,emotion=mood,speaker=who"
     told = intona("corpus", "check", tmp_path / "t.csv", "--columns", columns)
     assert (told.code, told.out) == (0, "t: 2 utterances, 2 speakers\nnothing wrong\n")
+
+
+def test_options_of_a_corpus(intona, tmp_path, grow):
+    names = ["03-01-03-01-01-01-01.wav", "03-02-03-01-01-01-01.wav", "03-02-04-01-01-01-01.wav"]
+    grow(tmp_path, names)
+    told = intona("corpus", "check", tmp_path, "--set", "channel=song")
+    assert "2 utterances" in told.out
+    told = intona("corpus", "check", tmp_path, "--set", "channel")
+    assert told.code == 2
+    assert "write it as name=value" in told.err
+    told = intona("corpus", "check", tmp_path, "--set", "classes=4")
+    assert told.code == 2
+    assert "no option 'classes' for ravdess" in told.err
+
+
+def test_many_problems_are_cut_short(intona, tmp_path, grow):
+    grow(tmp_path, ["03-01-03-01-01-01-01.wav", *(f"03-01-99-{k}.wav" for k in range(14))])
+    told = intona("train", tmp_path, "--corpus", "ravdess", "--out", tmp_path / "m.onnx")
+    assert told.err.count("note: ") == 11
+    assert "and 4 more like these" in told.err

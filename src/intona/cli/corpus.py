@@ -12,12 +12,6 @@ from intona.cli import options
 app = typer.Typer(help="Corpora: list, describe, fetch, check and draw them.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="A name from intona corpus list.", show_default=False)]
-Named = Annotated[
-    str | None, typer.Option("--corpus", help="Which corpus it is; found out without it.")
-]
-Columns = Annotated[
-    str | None, typer.Option("--columns", help="For tables: file=path,emotion=label,speaker=spk.")
-]
 Folder = Annotated[Path, typer.Option("--into", help="The folder it is put into.")]
 Parts = Annotated[str, typer.Option("--parts", help="Which parts, for example speech,song.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="The picture: .png or .svg.")]
@@ -94,8 +88,9 @@ def get(name: Name, into: Folder = Path("corpora"), parts: Parts = "speech") -> 
 @app.command("check")
 def check(
     paths: options.Corpus,
-    corpus: Named = None,
-    columns: Columns = None,
+    name: options.CorpusName = None,
+    columns: options.Columns = None,
+    settings: options.Settings = None,
     labels: Doubtful = False,
     workers: options.Workers = 1,
     out: Report = None,
@@ -104,12 +99,12 @@ def check(
 
     The exit code is 1 when something was found.
     """
-    from intona import corpora
+    from intona.cli.corpus_of import load
     from intona.cli.progress import bar
     from intona.corpora.integrity import check as check_corpus
     from intona.files import atomic
 
-    loaded = corpora.load(list(paths), corpus, **_options(columns))
+    loaded = load(paths, name, columns, settings)
     with bar() as progress:
         findings = check_corpus(loaded, labels=labels, workers=workers, progress=progress)
     if out is not None:
@@ -131,22 +126,19 @@ def check(
 def stats(
     paths: options.Corpus,
     out: Out = Path("corpus.png"),
-    corpus: Named = None,
-    columns: Columns = None,
+    name: options.CorpusName = None,
+    columns: options.Columns = None,
+    settings: options.Settings = None,
     workers: options.Workers = 1,
 ) -> None:
     """Draw durations, emotions, speakers, levels and pitch as one picture."""
-    from intona import corpora
+    from intona.cli.corpus_of import load
     from intona.cli.progress import bar
     from intona.corpora.picture import draw, summary
 
-    loaded = corpora.load(list(paths), corpus, **_options(columns))
+    loaded = load(paths, name, columns, settings)
     with bar() as progress:
         frame = draw(loaded, out, workers=workers, progress=progress)
     for name, value in summary(frame).items():
         typer.echo(f"{name + ':':<10}{value}")
     typer.echo(f"{out}: the picture")
-
-
-def _options(columns: str | None) -> dict[str, str]:
-    return {} if columns is None else {"columns": columns}

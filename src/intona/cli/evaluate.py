@@ -55,6 +55,8 @@ def run(
     recipe: options.Recipe = "classic",
     protocol: Protocol = "speakers:5",
     name: options.CorpusName = None,
+    columns: options.Columns = None,
+    settings: options.Settings = None,
     emotions: options.Emotions = None,
     merge: options.Merge = None,
     target: options.Target = "emotion",
@@ -91,7 +93,9 @@ def run(
     if paths[0].suffix.lower() == ".onnx":
         if len(paths) < 2:
             raise UsageError(f"name a corpus to test {paths[0]} on")
-        corpus = corpus_of(paths[1:], name, target=target, numbers=numbers)
+        corpus = corpus_of(
+            paths[1:], name, target=target, numbers=numbers, columns=columns, settings=settings
+        )
         with bar() as progress:
             result = evaluate_model(
                 paths[0],
@@ -110,7 +114,7 @@ def run(
             parse_seeds(model_seeds),
         )
         chosen = partial(corpus_of, target=target, numbers=numbers, emotions=emotions, merge=merge)
-        corpus = chosen(paths, name)
+        corpus = chosen(paths, name, columns=columns, settings=settings)
         more = chosen(extra, None) if extra else None
         with bar() as progress:
             result = evaluate(

@@ -14,6 +14,14 @@ Corpus = Annotated[
 CorpusName = Annotated[
     str | None, typer.Option("--corpus", help="Which corpus it is, where names do not tell.")
 ]
+Columns = Annotated[
+    str | None,
+    typer.Option("--columns", help="Of tables, for example file=path,emotion=label,speaker=spk."),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="An option of the corpus, for example channel=song or classes=4."),
+]
 Emotions = Annotated[
     str | None, typer.Option("--emotions", help="Keep only these, for example happy,sad,angry.")
 ]

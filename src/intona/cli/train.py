@@ -17,6 +17,8 @@ def run(
     recipe: options.Recipe = "classic",
     out: Out = Path("model.onnx"),
     name: options.CorpusName = None,
+    columns: options.Columns = None,
+    settings: options.Settings = None,
     emotions: options.Emotions = None,
     merge: options.Merge = None,
     target: options.Target = "emotion",
@@ -38,7 +40,16 @@ def run(
     from intona.train import train
 
     plan = recipes.load(recipe)
-    corpus = corpus_of(paths, name, target=target, numbers=numbers, emotions=emotions, merge=merge)
+    corpus = corpus_of(
+        paths,
+        name,
+        target=target,
+        numbers=numbers,
+        emotions=emotions,
+        merge=merge,
+        columns=columns,
+        settings=settings,
+    )
     with bar() as progress:
         summary = train(
             plan, corpus, out, target=target, seed=seed, workers=workers, progress=progress
