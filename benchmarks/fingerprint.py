@@ -1,0 +1,101 @@
+"""How well the leak guard's fingerprint tells copies from other takes, and how fast it is.
+
+Run ``python benchmarks/fingerprint.py RAVDESS/``. Every tenth recording is copied through each
+codec; all pairs of recordings are compared.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from intona import corpora
+from intona.audio import Audio, read, resample
+from intona.fingerprint import SAME, Fingerprint, same_recordings, similarity
+
+
+def through(rate: int | None = None, **options: Any) -> Callable[[Audio], Audio]:
+    def copy(audio: Audio) -> Audio:
+        target = rate or audio.rate
+        memory = io.BytesIO()
+        soundfile.write(memory, resample(audio.samples, audio.rate, target), target, **options)
+        memory.seek(0)
+        return read(memory)
+
+    return copy
+
+
+def noisy(audio: Audio) -> Audio:
+    noise = np.random.default_rng(0).normal(size=len(audio.samples)) * audio.samples.std()
+    return Audio((audio.samples + noise * 10 ** (-25 / 20)).astype(np.float32), audio.rate)
+
+
+COPIES: dict[str, Callable[[Audio], Audio]] = {
+    "mp3": through(format="MP3"),
+    "mp3, smallest": through(24_000, format="MP3", compression_level=0.99),
+    "opus": through(format="OGG", subtype="OPUS"),
+    "opus, smallest": through(16_000, format="OGG", subtype="OPUS", compression_level=0.99),
+    "vorbis": through(format="OGG", subtype="VORBIS"),
+    "mu-law at 8 kHz": through(8000, format="WAV", subtype="ULAW"),
+    "GSM at 8 kHz": through(8000, format="WAV", subtype="GSM610"),
+    "26 dB quieter": lambda a: Audio(a.samples * np.float32(0.05), a.rate),
+    "half a second of silence before": lambda a: Audio(np.pad(a.samples, (a.rate // 2, 0)), a.rate),
+    "noise 25 dB below": noisy,
+}
+
+
+def main() -> None:
+    fingerprint = Fingerprint()
+    files = [row[0] for row in corpora.load(sys.argv[1]).table.index]
+    clips = {}
+    rows = []
+    seconds = 0.0
+    for k, file in enumerate(files):
+        begin = time.perf_counter()
+        audio = read(file)
+        rows.append(fingerprint(audio.samples, audio.rate))
+        seconds += time.perf_counter() - begin
+        if k % 10 == 0:
+            clips[k] = audio
+    begin = time.perf_counter()
+    pairs = sorted(same_recordings(np.stack(rows), threshold=0.9), key=lambda pair: -pair[2])
+    comparing = time.perf_counter() - begin
+    worst = {}
+    for name, copy in COPIES.items():
+        values = []
+        for k, audio in clips.items():
+            copied = copy(audio)
+            values.append(similarity(rows[k], fingerprint(copied.samples, copied.rate)))
+        worst[name] = round(min(values), 4)
+        print(f"{name:<34} least similarity {min(values):.4f}")
+    same = [(files[i], files[j]) for i, j, value in pairs if value >= SAME]
+    print("called the same:", *(" = ".join(map(os.path.basename, pair)) for pair in same))
+    others = [value for *_, value in pairs if value < SAME]
+    print(
+        json.dumps(
+            {
+                "what": "similarity of copies (least) and of different recordings (largest)",
+                "files": len(files),
+                "threshold": SAME,
+                "copies": worst,
+                "different_recordings": round(others[0], 4) if others else None,
+                "called_the_same": len(same),
+                "ms_per_file": round(1000 * seconds / len(files), 2),
+                "seconds_all_pairs": round(comparing, 2),
+                "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
