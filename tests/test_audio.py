@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 import tracemalloc
 from pathlib import Path
 
@@ -278,6 +279,17 @@ def _named(data: bytes, name: str) -> io.BytesIO:
     file = io.BytesIO(data)
     file.name = name  # FFmpeg takes the name of a file-like object into account
     return file
+
+
+def test_named_pipe(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", tone(8000), 8000)
+    data = (tmp_path / "a.wav").read_bytes()
+    os.mkfifo(tmp_path / "pipe.wav")
+    writer = threading.Thread(target=(tmp_path / "pipe.wav").write_bytes, args=(data,))
+    writer.start()
+    sound = audio.read(tmp_path / "pipe.wav")
+    writer.join()
+    np.testing.assert_allclose(sound.samples, audio.read(tmp_path / "a.wav").samples, atol=1e-6)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

