@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from intona.engines import Local, Lost, engine
-from intona.errors import UsageError
+from intona import corpora, protocol, recipes
+from intona.engines import Local, Lost, engine, in_order, using
+from intona.errors import IntonaError, UsageError
+from intona.evaluation.run import evaluate
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -68,3 +72,27 @@ def test_engines_by_name():
         engine(workers=0)
     with pytest.raises(UsageError, match="--address"):
         engine(address="10.0.0.1:6379")
+
+
+def test_in_order_gives_the_order_of_the_tasks():
+    assert list(in_order(Local(2), abs, [-3, -1, -2])) == [3, 1, 2]
+
+
+def test_a_task_that_kills_every_worker_is_an_error():
+    with pytest.raises(IntonaError, match="task 1 of 1 kills its worker"):
+        list(in_order(Local(2), os._exit, [7]))
+
+
+def test_features_and_folds_are_the_same_on_an_engine(voices, monkeypatch, tmp_path):
+    corpus = corpora.load(voices)
+    split = protocol.parse("speakers:4")
+    results = []
+    for place in (None, Local(2)):
+        monkeypatch.setenv("INTONA_CACHE", str(tmp_path / f"{place}"))
+        with nullcontext() if place is None else using(place):
+            found = evaluate(recipes.load("classic-svm"), corpus, split)
+        results.append(found.predictions)
+    pd.testing.assert_frame_equal(*results)
+    assert len(list((tmp_path / "None").rglob("*.npy"))) == len(
+        list((tmp_path / "Local(workers=2)").rglob("*.npy"))
+    )

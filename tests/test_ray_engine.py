@@ -8,10 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from intona import corpora, recipes
+from intona import corpora, protocol, recipes
 from intona.batch import predict_folder
-from intona.engines import Lost, engine
+from intona.engines import Lost, engine, using
 from intona.errors import UsageError
+from intona.evaluation.run import evaluate
 from intona.train import train
 
 ray = pytest.importorskip("ray")
@@ -75,6 +76,17 @@ def test_a_node_killed_half_way_changes_nothing(cluster, voices, tmp_path):
         pd.testing.assert_frame_equal(
             pd.read_parquet(tmp_path / name), pd.read_parquet(tmp_path / "local" / name)
         )
+
+
+def test_features_and_folds_are_the_same_on_a_cluster(cluster, voices, monkeypatch, tmp_path):
+    made, _ = cluster
+    corpus = corpora.load(voices)
+    split = protocol.parse("speakers:4")
+    here = evaluate(recipes.load("classic-svm"), corpus, split)
+    monkeypatch.setenv("INTONA_CACHE", str(tmp_path))
+    with using(engine("ray", workers=2, address=made.address)):
+        there = evaluate(recipes.load("classic-svm"), corpus, split)
+    pd.testing.assert_frame_equal(here.predictions, there.predictions)
 
 
 def test_tasks_move_on_when_their_node_goes(cluster):

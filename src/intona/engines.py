@@ -11,16 +11,18 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from typing import Any, Protocol
 
-from intona.errors import UsageError
+from intona.errors import IntonaError, UsageError
 
-__all__ = ["ENGINES", "Engine", "Job", "Local", "Lost", "engine"]
+__all__ = ["ENGINES", "Engine", "Job", "Local", "Lost", "chosen", "engine", "in_order", "using"]
 
 ENGINES = ("local", "ray")
 
@@ -47,6 +49,71 @@ class Engine(Protocol):
 
     def run(self, job: Job, tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
         """Yield ``(task, result)`` in any order; the result may be :class:`Lost`."""
+
+    def session(self) -> AbstractContextManager[Any]:
+        """Keep what is costly to start (a connection) over several runs."""
+
+
+_chosen: ContextVar[Engine | None] = ContextVar("engine", default=None)
+
+
+def chosen() -> Engine | None:
+    """Return the engine that :func:`using` has set, ``None`` outside of it."""
+    return _chosen.get()
+
+
+@contextmanager
+def using(engine: Engine) -> Iterator[None]:
+    """Within this block, features and folds are computed on ``engine``.
+
+    Examples:
+        >>> with using(Local(2)):
+        ...     chosen()
+        Local(workers=2)
+    """
+    with engine.session():
+        token = _chosen.set(engine)
+        try:
+            yield
+        finally:
+            _chosen.reset(token)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """The job of calling one function."""
+
+    function: Callable[[Any], Any]
+
+    def setup(self) -> Callable[[Any], Any]:
+        return self.function
+
+    def run(self, state: Callable[[Any], Any], task: tuple[int, Any]) -> Any:
+        return state(task[1])
+
+
+def in_order(engine: Engine, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[Any]:
+    """Yield ``function(task)`` of each task, in the order of the tasks.
+
+    Args:
+        engine: where.
+        function: importable by the workers.
+        tasks: what it is called with.
+
+    Raises:
+        IntonaError: a task kills every worker it is given to.
+    """
+    waiting: dict[int, Any] = {}
+    wanted = 0
+    for (number, _), result in engine.run(_Call(function), enumerate(tasks)):
+        if isinstance(result, Lost):
+            raise IntonaError(
+                f"task {number + 1} of {len(tasks)} kills its worker: {result.reason}"
+            )
+        waiting[number] = result
+        while wanted in waiting:
+            yield waiting.pop(wanted)
+            wanted += 1
 
 
 def engine(name: str = "local", *, workers: int = 1, address: str | None = None) -> Engine:
@@ -83,6 +150,10 @@ class Local:
     """
 
     workers: int = 1
+
+    def session(self) -> AbstractContextManager[Any]:
+        """Nothing is kept: a pool starts fast."""
+        return nullcontext()
 
     def run(self, job: Job, tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
         """Yield ``(task, result)``; with several workers in any order."""

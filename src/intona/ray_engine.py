@@ -15,6 +15,7 @@ import logging
 import socket
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,20 @@ class RayEngine:
         Raises:
             UsageError: the cluster cannot be reached, or has no CPU for a worker.
         """
+        with self.session():
+            crew = _Crew(job, self.workers)
+            try:
+                yield from crew.run(iter(tasks))
+            finally:
+                crew.dismiss()
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """Be connected within the block; who is connected already stays so.
+
+        Raises:
+            UsageError: the cluster cannot be reached.
+        """
         import ray
 
         started = not ray.is_initialized()
@@ -69,11 +84,9 @@ class RayEngine:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-        crew = _Crew(job, self.workers)
         try:
-            yield from crew.run(iter(tasks))
+            yield
         finally:
-            crew.dismiss()
             if started:
                 ray.shutdown()
 

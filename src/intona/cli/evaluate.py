@@ -68,6 +68,8 @@ def run(
     allow_leaks: AllowLeaks = False,
     report: Report = None,
     workers: options.Workers = 1,
+    engine: options.Engine = "local",
+    address: options.Address = None,
 ) -> None:
     """Train and test a recipe fold by fold, or test a finished model, and check for leaks.
 
@@ -80,6 +82,7 @@ def run(
     from intona import labels, recipes
     from intona import protocol as protocols
     from intona.cli.corpus_of import corpus_of
+    from intona.cli.engine_of import on_engine
     from intona.cli.progress import bar
     from intona.errors import UsageError
     from intona.evaluation.artefact import evaluate_model
@@ -96,7 +99,7 @@ def run(
         corpus = corpus_of(
             paths[1:], name, target=target, numbers=numbers, columns=columns, settings=settings
         )
-        with bar() as progress:
+        with bar() as progress, on_engine(engine, workers, address):
             result = evaluate_model(
                 paths[0],
                 corpus,
@@ -116,7 +119,7 @@ def run(
         chosen = partial(corpus_of, target=target, numbers=numbers, emotions=emotions, merge=merge)
         corpus = chosen(paths, name, columns=columns, settings=settings)
         more = chosen(extra, None) if extra else None
-        with bar() as progress:
+        with bar() as progress, on_engine(engine, workers, address):
             result = evaluate(
                 plan,
                 corpus,

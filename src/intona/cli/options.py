@@ -33,6 +33,10 @@ Recipe = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
 Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Processes.")]
+Engine = Annotated[str, typer.Option("--engine", help="local, or ray for several machines.")]
+Address = Annotated[
+    str | None, typer.Option("--address", help="Of a running Ray cluster.", show_default=False)
+]
 Target = Annotated[
     str, typer.Option("--target", help="What to learn: emotion, or a numeric column.")
 ]

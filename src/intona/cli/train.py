@@ -25,6 +25,8 @@ def run(
     numbers: options.Numbers = None,
     seed: options.Seed = 0,
     workers: options.Workers = 1,
+    engine: options.Engine = "local",
+    address: options.Address = None,
 ) -> None:
     """Train a model on corpora and write it as one .onnx file.
 
@@ -36,6 +38,7 @@ def run(
     """
     from intona import recipes
     from intona.cli.corpus_of import corpus_of
+    from intona.cli.engine_of import on_engine
     from intona.cli.progress import bar
     from intona.train import train
 
@@ -50,7 +53,7 @@ def run(
         columns=columns,
         settings=settings,
     )
-    with bar() as progress:
+    with bar() as progress, on_engine(engine, workers, address):
         summary = train(
             plan, corpus, out, target=target, seed=seed, workers=workers, progress=progress
         )

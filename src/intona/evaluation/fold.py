@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.engines import chosen, in_order
 from intona.recipes import Recipe
 from intona.seal import sealed
 
@@ -92,11 +93,14 @@ def run_fold(job: FoldJob) -> FoldOutcome:
 def run_folds(
     jobs: Sequence[FoldJob], *, workers: int = 1, progress: Progress | None = None, text: str
 ) -> list[FoldOutcome]:
-    """Run folds, in ``workers`` processes, and return their outcomes in order."""
+    """Run folds, in ``workers`` processes or on the chosen engine; outcomes are in order."""
     outcomes = []
     with ExitStack() as stack:
         results: Iterable[FoldOutcome]
-        if workers > 1 and len(jobs) > 1:
+        elsewhere = chosen()
+        if elsewhere is not None and len(jobs) > 1:
+            results = in_order(elsewhere, run_fold, jobs)
+        elif workers > 1 and len(jobs) > 1:
             # Spawned, not forked: forking a process with running threads can deadlock.
             pool = ProcessPoolExecutor(
                 min(workers, len(jobs)), mp_context=get_context("spawn"), initializer=_one_thread

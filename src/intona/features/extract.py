@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import read
+from intona.engines import chosen, in_order
 from intona.errors import AudioError
 from intona.features.base import FrontEnd
 from intona.features.cache import FeatureCache
@@ -87,6 +88,14 @@ def extract_each(
     for each in wanted:
         refuse_sealed(each.file)
     job = _Job(front_end, FeatureCache(front_end) if cache else None)
+    elsewhere = chosen()
+    if elsewhere is not None and len(wanted) > 1:
+        chunks = [wanted[k : k + _CHUNK] for k in range(0, len(wanted), _CHUNK)]
+        parts = in_order(elsewhere, _Chunk(job), chunks)
+        for part, values in zip(chunks, parts, strict=True):
+            job.keep(part, values)
+            yield from values
+        return
     if workers <= 1 or len(wanted) < 2:
         yield from map(job, wanted)
         return
@@ -94,6 +103,19 @@ def extract_each(
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         chunk = max(1, min(16, len(wanted) // (4 * workers)))
         yield from pool.map(job, wanted, chunksize=chunk)
+
+
+_CHUNK = 16
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """What a worker of an engine does: several utterances at once."""
+
+    job: _Job
+
+    def __call__(self, wanted: Sequence[Utterance]) -> list[NDArray[np.float32] | AudioError]:
+        return [self.job(each) for each in wanted]
 
 
 @dataclass(frozen=True)
@@ -122,3 +144,15 @@ class _Job:
         if self.cache is not None and path is not None:
             self.cache.put(path, values)
         return values
+
+    def keep(
+        self, wanted: Sequence[Utterance], values: Sequence[NDArray[np.float32] | AudioError]
+    ) -> None:
+        """Put into the cache here what was computed on another machine."""
+        if self.cache is None:
+            return
+        for each, value in zip(wanted, values, strict=True):
+            if not isinstance(value, AudioError):
+                path = self.cache.path(each.file, each.start, each.end)
+                if self.cache.get(path) is None:
+                    self.cache.put(path, value)
