@@ -78,13 +78,12 @@ def score(table: pd.DataFrame, idea: Idea) -> dict[str, Any]:
     used = np.flatnonzero(known.weights > 0)
     table, known = table.iloc[used], known.at(used)
     features = extract(table, front_end("encoder", **{"layers": [1, 2, 3], **idea.encoder}))
+    material = (features, known.targets, known.possible, known.weights)
     speakers = table["speaker"].to_numpy()
     speech = known.groups == "ravdess"
 
     def predict(train: Any, test: Any, among: Any) -> float:
-        head = LinearHead.fit(
-            features, known.targets, known.possible, known.weights, idea.C, np.flatnonzero(train)
-        )
+        head = LinearHead.fit(*material, idea.C, np.flatnonzero(train))
         found = np.array(among)[head.scores(features[test])[:, among].argmax(axis=1)]
         return 100 * float(unweighted_average_recall(known.targets[test], found))
 
@@ -93,9 +92,7 @@ def score(table: pd.DataFrame, idea: Idea) -> dict[str, Any]:
     inner = []
     for one, other in combinations(held, 2):
         train = ~np.isin(speakers, np.concatenate([one, other]))
-        head = LinearHead.fit(
-            features, known.targets, known.possible, known.weights, idea.C, np.flatnonzero(train)
-        )
+        head = LinearHead.fit(*material, idea.C, np.flatnonzero(train))
         for part in (one, other):
             test = speech & np.isin(speakers, part)
             found = head.scores(features[test]).argmax(axis=1)

@@ -170,6 +170,21 @@ def test_what_a_recipe_must_not_say(
         fit(replace(recipe(encoder), **change), voices.table)
 
 
+def test_sounds_without_a_voice_leave_it_undecided(encoder: Path, voices: Corpus) -> None:
+    from intona.models.nothing import sounds_without_voice
+
+    unseen = list(sounds_without_voice(12, seed=1))
+
+    def confidence(plan: recipes.Recipe) -> float:
+        model: Any = fit(plan, voices.table)
+        rows = np.stack([model.front_end(sound, 16_000) for sound in unseen])
+        scores = model.head.scores(rows)
+        return float(np.abs(scores[:, 0] - scores[:, 1]).mean())
+
+    taught = recipe(encoder, sounds_without_voice=24)
+    assert confidence(taught) < 0.5 * confidence(recipe(encoder))
+
+
 def test_numbers_are_not_learned(encoder: Path, voices: Corpus) -> None:
     table = voices.table.assign(arousal=1.0)
     with pytest.raises(RecipeError, match="not numbers"):

@@ -20,8 +20,10 @@ from intona.features import front_end
 from intona.features.embedding import Embedding
 from intona.features.encoder import Encoder
 from intona.features.extract import extract, utterances
+from intona.features.logmel import RATE
 from intona.labels import order
 from intona.models.calibration import choose_abstention, fit_temperature, softmax
+from intona.models.nothing import sounds_without_voice
 from intona.models.regression import softmax_regression
 from intona.protocol import inner_folds
 from intona.recipes import Recipe
@@ -35,6 +37,16 @@ __all__ = ["LinearHead", "LinearModel", "fit"]
 
 Floats = NDArray[np.float32]
 Facts = dict[str, Any]
+
+OPTIONS = (
+    "adapt",
+    "augmentation",
+    "augmented_copies",
+    "calibration_folds",
+    "risk",
+    "sounds_without_voice",
+    "weights",
+)
 
 
 @dataclass(frozen=True)
@@ -62,20 +74,27 @@ class LinearHead:
         weights: Floats,
         C: float,
         rows: NDArray[np.integer],
+        nothing: Floats | None = None,
     ) -> LinearHead:
-        """Fit on some rows; see :func:`intona.models.regression.softmax_regression`."""
+        """Fit on some rows; see :func:`intona.models.regression.softmax_regression`.
+
+        ``nothing`` holds features ``(m, d)`` of sounds without a voice: for them all labels are
+        to be equally likely, and each counts half an utterance.
+        """
         values, weight = features[rows], weights[rows]
         share = (weight / weight.sum())[:, None]
         centre = (values * share).sum(axis=0).astype(np.float32)
         variance = ((values - centre) ** 2 * share).sum(axis=0)
         scale = (np.sqrt(variance) + 1e-6).astype(np.float32)
+        classes = possible.shape[1]
+        truth, possible = np.eye(classes)[targets[rows]], possible[rows]
+        if nothing is not None:
+            every = np.ones((len(nothing), classes), dtype=bool)
+            values, possible = np.concatenate([values, nothing]), np.concatenate([possible, every])
+            truth = np.concatenate([truth, every / classes])
+            weight = np.concatenate([weight, np.full(len(nothing), 0.5)])
         matrix, bias = softmax_regression(
-            (values - centre) / scale,
-            targets[rows],
-            possible.shape[1],
-            C=C,
-            weights=weight,
-            possible=possible[rows],
+            (values - centre) / scale, truth, classes, C=C, weights=weight, possible=possible
         )
         return cls(centre, scale, matrix, bias)
 
@@ -104,7 +123,6 @@ class LinearModel:
     def export(self, path: str | Path, *, metadata: Mapping[str, Any]) -> Path:
         """Write the one-file artefact: waveform in, probabilities and embedding out."""
         from intona.artefact import write_model
-        from intona.features.logmel import RATE
 
         temperature = np.float32(self.details["temperature"])
         weights, bias = self.head.weights / temperature, self.head.bias / temperature
@@ -162,10 +180,7 @@ def fit(
     """Fit an encoder recipe; called through :func:`intona.train.fit`."""
     if is_numeric(table[target]):
         raise RecipeError(f"recipe {recipe.name} learns emotions, not numbers like {target}")
-    options = training_options(
-        recipe,
-        ("calibration_folds", "risk", "weights", "adapt", "augmentation", "augmented_copies"),
-    )
+    options = training_options(recipe, OPTIONS)
     settings, model = dict(recipe.front_end), dict(recipe.model)
     name, _, C = settings.pop("name"), model.pop("kind"), float(model.pop("C", 0.003))
     front = front_end(name, **settings)
@@ -180,13 +195,18 @@ def fit(
     everything = np.arange(len(table))
 
     def new_head(
-        features: Floats, rows: NDArray[np.integer], origin: NDArray[np.integer] = everything
+        features: Floats,
+        rows: NDArray[np.integer],
+        origin: NDArray[np.integer] = everything,
+        nothing: Floats | None = None,
     ) -> LinearHead:
         """Fit on the features whose utterance is among the rows; its copies share its weight."""
         copies = known.at(origin)
         weights = copies.weights / np.bincount(origin)[origin]
         chosen = np.flatnonzero(np.isin(origin, rows))
-        return LinearHead.fit(features, copies.targets, copies.possible, weights, C, chosen)
+        return LinearHead.fit(
+            features, copies.targets, copies.possible, weights, C, chosen, nothing
+        )
 
     features = extract(table, front, workers=workers, progress=progress)
     tuning = dict(options.get("adapt", {}))
@@ -197,9 +217,12 @@ def fit(
         features = extract(table, front, workers=workers, progress=progress)
     changed, origin = _changed(front, table, known, options, seed, workers, progress)
     material = np.concatenate([features, *changed])
+    count = int(options.get("sounds_without_voice", 0))
+    sounds = [front(sound, RATE) for sound in sounds_without_voice(count, seed)]
+    nothing = np.stack(sounds) if sounds else None
 
     def robust_head(rows: NDArray[np.integer]) -> LinearHead:
-        return new_head(material, rows, origin)
+        return new_head(material, rows, origin, nothing)
 
     head = robust_head(everything)
     folds, risk = int(options.get("calibration_folds", 4)), float(options.get("risk", 0.25))
@@ -295,7 +318,7 @@ def _adapted(
     """Return the front end with an encoder fine-tuned on these utterances."""
     from intona.audio import read
     from intona.features.cache import cache_folder
-    from intona.features.logmel import RATE, trim
+    from intona.features.logmel import trim
     from intona.features.weights import locate
     from intona.models.adapt import AdaptOptions, Material, Start, adapt
     from intona.models.whisper import load_whisper

@@ -7,6 +7,8 @@ needs no torch.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +25,7 @@ def log_softmax(scores: Floats) -> Floats:
 
 def softmax_regression(
     features: Floats,
-    targets: NDArray[np.integer],
+    targets: NDArray[Any],
     classes: int,
     *,
     C: float = 0.003,
@@ -35,7 +37,7 @@ def softmax_regression(
 
     Args:
         features: standardised, shape ``(n, d)``.
-        targets: class numbers, shape ``(n,)``.
+        targets: class numbers, shape ``(n,)``, or shares of the classes, ``(n, classes)``.
         classes: how many there are.
         C: inverse strength of the penalty, as in scikit-learn.
         weights: one per utterance, shape ``(n,)``; 1 each by default.
@@ -56,7 +58,7 @@ def softmax_regression(
     count, width = values.shape
     weight = np.ones(count) if weights is None else np.asarray(weights, dtype=np.float64)
     total = weight.sum()
-    truth = np.eye(classes)[targets]
+    truth = np.eye(classes)[targets] if targets.ndim == 1 else np.asarray(targets, np.float64)
     closed = None if possible is None else np.where(possible, 0.0, -1e4)
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
