@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from intona.features.pitch import STEP, PitchTrack, pitch
 from intona.features.rhythm import rhythm
 from intona.features.voice import perturbation
 
-__all__ = ["MEASURES", "Prosody", "measure"]
+__all__ = ["MEASURES", "Analysis", "Prosody", "analyse", "measure", "summarise"]
 
 RATE = 16_000
 SEMITONE_REFERENCE = 27.5  # Hz, the lowest A
@@ -108,8 +109,27 @@ class Prosody:
         return np.nan_to_num(np.array([values[name] for name in MEASURES], dtype=np.float32))
 
 
-def measure(samples: NDArray[np.float32], rate: int) -> dict[str, float]:
-    """Return all of :data:`MEASURES` by name, NaN where one cannot be taken.
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """A recording's contours on one grid of frames, 10 ms apart.
+
+    Attributes:
+        signal: the samples at 16 kHz.
+        track: pitch.
+        frames: intensity and spectral balance.
+        active: where there is sound.
+        voiced: where the sound is voiced.
+    """
+
+    signal: NDArray[np.float32]
+    track: PitchTrack
+    frames: Contours
+    active: NDArray[np.bool_]
+    voiced: NDArray[np.bool_]
+
+
+def analyse(samples: NDArray[np.float32], rate: int) -> Analysis:
+    """Track pitch, intensity and spectral balance of a recording.
 
     Args:
         samples: mono samples in [-1, 1], shape ``(n,)``.
@@ -129,14 +149,32 @@ def measure(samples: NDArray[np.float32], rate: int) -> dict[str, float]:
     track = _on_grid(pitch(signal, RATE), times)
     frames = contours(signal, RATE, times)
     active = frames.active
-    voiced = track.voiced & active
+    return Analysis(signal, track, frames, active, track.voiced & active)
+
+
+def measure(samples: NDArray[np.float32], rate: int) -> dict[str, float]:
+    """Return all of :data:`MEASURES` by name, NaN where one cannot be taken.
+
+    Args:
+        samples: mono samples in [-1, 1], shape ``(n,)``.
+        rate: sample rate in Hz.
+
+    Raises:
+        AudioError: when the samples are empty, not one channel, or not finite.
+    """
+    return summarise(analyse(samples, rate))
+
+
+def summarise(found: Analysis) -> dict[str, float]:
+    """Return all of :data:`MEASURES` of an analysed recording, NaN where one cannot be taken."""
+    track, frames, voiced = found.track, found.frames, found.voiced
     values = dict.fromkeys(MEASURES, float("nan"))
     _put_pitch(values, track, voiced)
-    _put_intensity(values, frames.intensity, active)
-    _put_voice(values, signal, track, voiced, active)
-    _put_formants(values, signal, frames, track, voiced)
-    _put_spectrum(values, frames, voiced, active & ~voiced)
-    values.update(rhythm(frames.intensity, active, voiced)._asdict())
+    _put_intensity(values, frames.intensity, found.active)
+    _put_voice(values, found.signal, track, voiced, found.active)
+    _put_formants(values, found.signal, frames, track, voiced)
+    _put_spectrum(values, frames, voiced, found.active & ~voiced)
+    values.update(rhythm(frames.intensity, found.active, voiced)._asdict())
     return values
 
 
