@@ -118,8 +118,8 @@ class Light:
 
 @lru_cache(maxsize=1)
 def _names() -> tuple[str, ...]:
-    contours = [f"{c}_{f}" for f in FUNCTIONALS for c in CONTOURS]
-    steps = [f"{c}_delta_{f}" for f in FUNCTIONALS for c in CONTOURS]
+    contours = [f"voiced_{c}_{f}" for f in FUNCTIONALS for c in CONTOURS]
+    steps = [f"voiced_{c}_delta_{f}" for f in FUNCTIONALS for c in CONTOURS]
     course = [f"{c}_part{i}" for i in range(PARTS) for c in (*CONTOURS, "voiced", "strength")]
     relative = [f"{c}_relative_part{i}" for i in range(PARTS) for c in CONTOURS]
     rows, columns = np.triu_indices(len(CONTOURS), 1)

@@ -14,6 +14,7 @@ from intona.features import FrontEnd, front_end
 from intona.features.extract import extract
 from intona.labels import order
 from intona.models.calibration import choose_abstention, fit_temperature, softmax
+from intona.models.ensemble import Ensemble, new_head
 from intona.models.heads import Head
 from intona.protocol import inner_folds
 from intona.recipes import Recipe
@@ -34,7 +35,7 @@ class FeatureModel:
     details: Mapping[str, Any]
     target: str
     front_end: FrontEnd
-    head: Head
+    head: Head | Ensemble
     workers: int = 1
 
     def probabilities(self, table: pd.DataFrame) -> NDArray[np.float64]:
@@ -98,15 +99,15 @@ def fit(
         number = {label: k for k, label in enumerate(labels)}
         targets = table[target].map(number).to_numpy(dtype=np.int64)
 
-    def new_head() -> Head:
-        return Head(kind, parameters, seed=seed, numeric=numeric)
+    def unfitted() -> Head | Ensemble:
+        return new_head(kind, parameters, seed=seed, numeric=numeric)
 
-    head = new_head().fit(*_together(features, targets))
+    head = unfitted().fit(*_together(features, targets))
     details: dict[str, Any] = {"temperature": 1.0, "threshold": 0.0, "calibration": "none"}
     folds = int(options.get("calibration_folds", 4))
     if not numeric and folds:
         details = _calibrate(
-            new_head, features, targets, table, folds, float(options.get("risk", 0.25)), progress
+            unfitted, features, targets, table, folds, float(options.get("risk", 0.25)), progress
         )
     return FeatureModel(labels, recipe, details, target, front, head, workers)
 

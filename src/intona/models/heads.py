@@ -35,6 +35,11 @@ KINDS: Mapping[str, tuple[str, str, str]] = {
         "sklearn.linear_model:Ridge",
         "decision",
     ),
+    "lda": (
+        "sklearn.discriminant_analysis:LinearDiscriminantAnalysis",
+        "sklearn.linear_model:Ridge",
+        "decision",
+    ),
 }
 
 
@@ -46,7 +51,8 @@ class Head:
     """A classifier or regressor on feature vectors.
 
     Args:
-        kind: ``"mlp"``, ``"svm"`` or ``"logistic"`` (for numbers: MLP, SVR, ridge).
+        kind: ``"mlp"``, ``"svm"``, ``"logistic"`` or ``"lda"`` (for numbers: MLP, SVR and
+            twice ridge).
         parameters: the estimator's own keyword arguments, and ``standardize`` (default true).
         seed: random state of the estimator.
         numeric: fit numbers instead of classes.
