@@ -69,7 +69,7 @@ def main() -> None:
         folder = Path(name)
         prepare(folder)
         clips = [wav(emotion, 3.5, 48_000, take) for take, emotion in enumerate(EMOTIONS)]
-        short = [wav("happy", 0.6, 16_000, 0)]
+        short = [wav("happy", 1.0, 16_000, 0)]
         settings = (options.clients, options.uploads)
         with intona(folder, options.processes, options.streams) as (url, pid):
             ours = asyncio.run(uploads(url, clips, *settings))

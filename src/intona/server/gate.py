@@ -134,11 +134,13 @@ async def refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) -
     if "websocket.http.response" not in scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": 1008, "reason": problem.kind})
         return
+    # The length is added on the way out; older releases of uvicorn would send it twice.
+    headers = [pair for pair in answer.raw_headers if pair[0] != b"content-length"]
     await send(
         {
             "type": "websocket.http.response.start",
             "status": problem.status_code,
-            "headers": answer.raw_headers,
+            "headers": headers,
         }
     )
     await send({"type": "websocket.http.response.body", "body": answer.body})

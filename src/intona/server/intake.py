@@ -35,9 +35,11 @@ class Intake:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self._app(scope, receive, send)
             return
-        objection = self._objection(Headers(scope=scope))
+        headers = Headers(scope=scope)
+        objection = self._objection(headers)
         if objection is not None:
-            await _drain(receive)
+            if "expect" not in headers:
+                await _drain(receive)
             await refuse(objection, scope, receive, send)
             return
         with self._service.admit():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +104,9 @@ class Settings:
     def hosts(self) -> frozenset[str] | None:
         """Host names clients may use, lower-case; ``None`` accepts any."""
         extra = {name.strip().lower() for name in self.allow_hosts.split(",") if name.strip()}
-        if self.loopback:
+        if self.loopback or extra:
             return frozenset({"localhost", "127.0.0.1", "[::1]", self.host.lower()} | extra)
-        return frozenset(extra) or None
+        return None
 
     @property
     def worker_count(self) -> int:
@@ -142,10 +142,6 @@ class Settings:
         values["token"] = environ.get("INTONA_TOKEN") or None
         values.update({key: value for key, value in overrides.items() if value is not None})
         return cls(**values)
-
-    def with_port(self, port: int) -> Settings:
-        """Return the same settings on another port."""
-        return replace(self, port=port)
 
 
 def _parse(name: str, kind: str, text: str) -> Any:
