@@ -16,7 +16,8 @@ from intona.corpora import load
 
 RATE = 16_000
 PEAK_RANGE = 35.0  # dB below the loudest frame at which a clip's speech begins and ends
-PAUSE = (0.8, 3.0)  # seconds between utterances
+PAUSES = (0.8, 3.0)  # seconds between utterances
+DENSE = (0.02, 0.2)  # the same, of somebody who talks without end
 NOISES = ("faint noise", "noise", "hum", "chords")
 
 
@@ -29,8 +30,8 @@ class Truth:
     emotion: str
 
 
-def clips(corpora: list[str], seed: int) -> Iterator[tuple[np.ndarray, str]]:
-    """Yield utterances at 16 kHz and their emotions, shuffled, again and again.
+def clips(corpora: list[str], seed: int, run: int) -> Iterator[tuple[np.ndarray, str]]:
+    """Yield utterances at 16 kHz and their emotions, ``run`` of one speaker and emotion in turn.
 
     Real corpora come from the folder INTONA_DATA; without it, synthetic voices.
     """
@@ -39,17 +40,20 @@ def clips(corpora: list[str], seed: int) -> Iterator[tuple[np.ndarray, str]]:
     if folder is None:
         emotions = list(synthetic.STYLES)
         while True:
-            emotion = str(rng.choice(emotions))
-            speaker, take = int(rng.integers(10)), int(rng.integers(20))
-            yield synthetic.utterance(emotion, speaker, take).samples, emotion
-    rows = []
+            emotion, speaker = str(rng.choice(emotions)), int(rng.integers(10))
+            for take in rng.integers(20, size=run):
+                yield synthetic.utterance(emotion, speaker, int(take)).samples, emotion
+    groups: dict[tuple[str, str, str], list[str]] = {}
     for name in corpora:
         table = load(Path(folder) / name).table
-        rows += [(index[0], emotion) for index, emotion in table["emotion"].dropna().items()]
+        for index, row in table[table["emotion"].notna()].iterrows():
+            groups.setdefault((name, row["speaker"], row["emotion"]), []).append(index[0])
+    keys = sorted(groups)
+    sizes = np.array([len(groups[key]) for key in keys])
     while True:
-        for k in rng.permutation(len(rows)):
-            file, emotion = rows[k]
-            yield read(file, rate=RATE).samples, emotion
+        key = keys[rng.choice(len(keys), p=sizes / sizes.sum())]
+        for k in rng.permutation(len(groups[key]))[:run]:
+            yield read(groups[key][k], rate=RATE).samples, key[2]
 
 
 def sound_bounds(samples: np.ndarray) -> tuple[int, int]:
@@ -75,17 +79,22 @@ def pause(rng: np.random.Generator, seconds: float) -> np.ndarray:
     return sound
 
 
-def stitch(path: Path, hours: float, corpora: list[str], seed: int = 0) -> list[Truth]:
-    """Write a recording of so many hours (16-bit FLAC, 16 kHz) and return what is in it."""
+def stitch(
+    path: Path, hours: float, corpora: list[str], *, dense: bool = False, seed: int = 0
+) -> list[Truth]:
+    """Write a recording of so many hours (16-bit FLAC, 16 kHz) and return what is in it.
+
+    ``dense`` is somebody talking without end, who changes emotion every three sentences.
+    """
     rng = np.random.default_rng(seed)
     truth, position = [], 0
     with soundfile.SoundFile(path, "w", RATE, 1, subtype="PCM_16") as file:
-        for samples, emotion in clips(corpora, seed):
+        for samples, emotion in clips(corpora, seed, 3 if dense else 1):
             if position >= hours * 3600 * RATE:
                 return truth
             begin, end = sound_bounds(samples)
             clip = samples[begin:end] * (0.5 / max(0.05, float(np.abs(samples).max())))
-            gap = pause(rng, rng.uniform(*PAUSE))
+            gap = pause(rng, rng.uniform(*(DENSE if dense else PAUSES)))
             file.write(np.concatenate([gap, clip]).astype(np.float32))
             start = position + len(gap)
             position = start + len(clip)

@@ -1,9 +1,11 @@
 """Time a long recording's timeline on one thread, and score it against its making.
 
-Run: ``python benchmarks/timeline.py [--hours 3] [--model m.onnx]``, with the corpora in the
-folder INTONA_DATA, or else with synthetic voices. A recording is stitched from utterances with
-pauses (faint noise, noise, hum, chords) between them, so that its regions and labels are known.
-A process of its own makes the timeline; its time, CPU time and peak memory are measured there.
+Run: ``python benchmarks/timeline.py [--hours 3] [--model m.onnx] [--dense] [--hop 1.5]``, with
+the corpora in the folder INTONA_DATA, or else with synthetic voices. A recording is stitched from
+utterances with pauses (faint noise, noise, hum, chords) between them, so that its regions and
+labels are known; with ``--dense``, almost without pauses, three utterances of one voice and
+emotion in a row. A process of its own makes the timeline; its time, CPU time and peak memory are
+measured there.
 
 Scores: precision and recall of speech in 10 ms frames; the share of voiced time with the right
 emotion and its mean over emotions (unweighted); the same for the same model when it is given the
@@ -28,14 +30,15 @@ import numpy as np
 FRAMES = 100  # per second
 
 
-def measure(recording: str, model: str | None) -> None:
+def measure(recording: str, model: str | None, hop: float) -> None:
     """Make a timeline and print what it took, for the parent process."""
     import intona
-    from intona.timeline import segments
+    from intona.timeline import TimelineOptions, segments
 
+    options = TimelineOptions(hop=hop)
     recognizer = intona.load(model)
     began, cpu = time.perf_counter(), time.process_time()
-    rows = [(p.start, p.end, p.emotion, p.status) for p in segments(recognizer, recording)]
+    rows = [(p.start, p.end, p.emotion, p.status) for p in segments(recognizer, recording, options)]
     took = {"wall_s": time.perf_counter() - began, "cpu_s": time.process_time() - cpu}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({**took, "peak_mb": peak, "rows": rows}))
@@ -60,10 +63,12 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=3.0)
     parser.add_argument("--model")
     parser.add_argument("--corpora", nargs="+", default=["ravdess", "emodb", "nemo"])
+    parser.add_argument("--hop", type=float, default=1.5, help="seconds between windows")
+    parser.add_argument("--dense", action="store_true", help="speech without pauses")
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
-        measure(arguments.measure, arguments.model)
+        measure(arguments.measure, arguments.model, arguments.hop)
         return
     from stitching import stitch
 
@@ -73,8 +78,9 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         recording = Path(folder) / "long.flac"
-        truth = stitch(recording, arguments.hours, arguments.corpora)
+        truth = stitch(recording, arguments.hours, arguments.corpora, dense=arguments.dense)
         command = [sys.executable, __file__, "--measure", str(recording)]
+        command += ["--hop", str(arguments.hop)]
         command += ["--model", arguments.model] if arguments.model else []
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
@@ -98,6 +104,8 @@ def main() -> None:
         "hours": round(duration / 3600, 2),
         "speech_hours": round(float(voiced.mean()) * duration / 3600, 2),
         "corpora": arguments.corpora if "INTONA_DATA" in os.environ else ["synthetic"],
+        "dense": arguments.dense,
+        "hop_s": arguments.hop,
         "model": str(model.metadata.get("recipe", {}).get("name", model.path.name)),
         "times_real_time": round(duration / took["wall_s"], 1),
         "times_real_time_cpu": round(duration / took["cpu_s"], 1),
