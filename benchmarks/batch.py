@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -34,7 +36,7 @@ def features(path):
     mel = librosa.feature.melspectrogram(y=samples, sr=rate).T.mean(axis=0)
     return np.concatenate([mfcc, chroma, mel])
 files = [line.strip() for line in open(sys.argv[1])]
-rows = np.stack([features(path) for path in files[:10]])
+rows = np.stack([features(path) for path in (files * 10)[:10]])
 model = MLPClassifier((200,), max_iter=20).fit(rows, list("ab") * 5)
 pickled = pickle.dumps(model)
 begin = time.perf_counter()
@@ -44,19 +46,27 @@ print(len(files) / (time.perf_counter() - begin), librosa.__version__)
 """
 
 
-def batch(folder: Path, out: Path, workers: int, engine: str, samples: list[dict] | None = None):
+def batch(
+    folder: Path,
+    out: Path,
+    workers: int,
+    address: str | None = None,
+    samples: list[dict] | None = None,
+) -> dict:
     """Run intona in a process of its own; return its summary, and its memory on the way."""
     code = (
         "import sys, json, dataclasses\n"
         "from intona.batch import predict_folder\n"
         "if __name__ == '__main__':\n"
         "    found = predict_folder(None, [sys.argv[1]], sys.argv[2], workers=int(sys.argv[3]),\n"
-        "                           engine=sys.argv[4])\n"
+        "                           engine='ray' if sys.argv[4:] else 'local',\n"
+        "                           address=(sys.argv[4:] or [None])[0])\n"
         "    print(json.dumps(dataclasses.asdict(found)))\n"
     )
     script = out.with_suffix(".py")
     script.write_text(code)
-    command = [sys.executable, str(script), str(folder), str(out), str(workers), engine]
+    command = [sys.executable, str(script), str(folder), str(out), str(workers)]
+    command += [address] if address else []
     parts = out.with_name(out.name + ".parts")
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     while samples is not None and process.poll() is None:
@@ -67,6 +77,35 @@ def batch(folder: Path, out: Path, workers: int, engine: str, samples: list[dict
     if process.returncode:
         raise SystemExit(f"the batch run failed with {process.returncode}")
     return json.loads(text.splitlines()[-1])
+
+
+@contextmanager
+def ray_cluster() -> Iterator[str]:
+    """Give the address of a Ray cluster of one node with two CPUs, already running."""
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
+    try:
+        yield cluster.address
+    finally:
+        cluster.shutdown()
+
+
+def ray_cost(scratch: Path, tasks: int = 3000) -> float:
+    """Return Ray's milliseconds per task that does nothing, with two actors."""
+    script = scratch / "empty.py"
+    script.write_text(
+        "import time\n"
+        "from intona.engines import engine, in_order\n"
+        "made = engine('ray', workers=2)\n"
+        "with made.session():\n"
+        "    list(in_order(made, abs, range(100)))\n"
+        "    begin = time.perf_counter()\n"
+        f"    list(in_order(made, abs, range({tasks})))\n"
+        f"    print((time.perf_counter() - begin) / {tasks} * 1e3)\n"
+    )
+    told = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    return float(told.stdout.split()[-1])
 
 
 def memory(process: int) -> list[int]:
@@ -92,7 +131,7 @@ def short_clips(folder: Path, count: int) -> None:
     for k in range(50):
         clip = synthetic.utterance("happy", speaker=k, seconds=1.0)
         originals.append(folder / f"original{k}.wav")
-        soundfile.write(originals[-1], clip.samples[4000:12000], clip.rate)
+        soundfile.write(originals[-1], clip.samples[4000:8000], clip.rate)
     for k in range(count - len(originals)):
         place = folder / f"{k // 1000:04d}"
         place.mkdir(exist_ok=True)
@@ -118,15 +157,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         speeds: dict[str, float] = {}
-        runs = [("1 worker", 1, "local"), ("2 workers", 2, "local")]
-        if options.ray:
-            runs.append(("2 Ray actors", 2, "ray"))
-        for title, workers, engine in runs:
-            summary = batch(options.folder, scratch / f"{workers}{engine}.parquet", workers, engine)
+
+        def show(title: str, summary: dict) -> None:
             speeds[title] = len(files) / summary["seconds"]
             audio = summary["audio"] / summary["seconds"]
             print(f"intona, {title:<13}{speeds[title]:8.1f} files/s {audio:8.0f} s of audio per s")
             result[title] = {"files_per_s": round(speeds[title], 1), "audio_s_per_s": round(audio)}
+
+        show("1 worker", batch(options.folder, scratch / "1.parquet", 1))
+        show("2 workers", batch(options.folder, scratch / "2.parquet", 2))
+        if options.ray:
+            with ray_cluster() as address:
+                show("2 Ray actors", batch(options.folder, scratch / "r.parquet", 2, address))
         step = max(1, len(files) // options.naive)
         (scratch / "list.txt").write_text("\n".join(files[::step]))
         (scratch / "naive.py").write_text(NAIVE)
@@ -143,11 +185,12 @@ def main() -> None:
         }
         if options.ray:
             result["ray_overhead"] = round(speeds["2 workers"] / speeds["2 Ray actors"] - 1, 3)
+            result["ray_ms_per_empty_task"] = round(ray_cost(scratch), 2)
         if options.short:
             (scratch / "short").mkdir()
             short_clips(scratch / "short", options.short)
             samples: list[dict] = []
-            summary = batch(scratch / "short", scratch / "s.parquet", 2, "local", samples)
+            summary = batch(scratch / "short", scratch / "s.parquet", 2, samples=samples)
             shards = options.short / 64
             marks = {}
             for share in (0.1, 0.5, 0.95):
