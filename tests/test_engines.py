@@ -11,7 +11,7 @@ import pytest
 
 from intona import corpora, protocol, recipes
 from intona.engines import Local, Lost, engine, in_order, using
-from intona.errors import IntonaError, UsageError
+from intona.errors import IntonaError, MissingExtraError, UsageError
 from intona.evaluation.run import evaluate
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -96,3 +96,19 @@ def test_features_and_folds_are_the_same_on_an_engine(voices, monkeypatch, tmp_p
     assert len(list((tmp_path / "None").rglob("*.npy"))) == len(
         list((tmp_path / "Local(workers=2)").rglob("*.npy"))
     )
+
+
+def test_ray_not_installed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtraError, match=r'pip install "intona\[ray\]"'):
+        engine("ray")
+
+
+@pytest.mark.parametrize("verb", ["train", "evaluate"])
+def test_the_command_line_knows_the_engines(intona, voices, verb):
+    told = intona(verb, voices, "--engine", "spark")
+    assert told.code == 2
+    assert "unknown engine 'spark'" in told.err
+    told = intona(verb, voices, "--address", "10.0.0.1:6379")
+    assert told.code == 2
+    assert "--address is for --engine ray" in told.err
