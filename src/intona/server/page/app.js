@@ -22,6 +22,8 @@ let running = null;
 let live = null;
 /** @type {api.Segment[]} */
 let heard = [];
+/** The row being played. @type {HTMLElement | null} */
+let playing = null;
 
 const picture = new Picture($("picture"), $("canvas"), $("playhead"), $("tip"));
 const trace = new Trace($("trace"));
@@ -127,7 +129,7 @@ function endLive(reason) {
   $("mic-label").textContent = "Start listening";
   setWord("Ready", reason || (heard.length ? "What was said is in the table below." : "No speech was heard."));
   setBars({});
-  if (heard.length) {
+  if (heard.length && !running) {
     show({ file: "live", labels: model.labels, segments: heard }, "What you said", heard[heard.length - 1].end, null);
   }
 }
@@ -246,8 +248,6 @@ function showLegend(segments) {
 /** @param {api.Segment} segment @param {boolean} playable */
 function row(segment, playable) {
   const line = document.createElement("tr");
-  line.dataset.start = String(segment.start);
-  line.dataset.end = String(segment.end);
   line.style.setProperty("--colour", colour(segment.emotion));
   line.style.setProperty("--value", String(segment.confidence ?? 0));
   const cells = ["", "", "", ""].map(() => document.createElement("td"));
@@ -311,9 +311,12 @@ function follow() {
   const time = audio.currentTime;
   picture.move(Math.min(time, picture.duration));
   $("clock").textContent = `${clock(time)} of ${clock(picture.duration)}`;
-  for (const line of $("rows").children) {
-    const inside = Number(line.dataset.start) <= time && time < Number(line.dataset.end);
-    line.classList.toggle("playing", inside && !audio.paused);
+  const here = audio.paused ? null : picture.at(time);
+  const line = here && shown ? $("rows").children[shown.segments.indexOf(here)] : null;
+  if (line !== playing) {
+    playing?.classList.remove("playing");
+    line?.classList.add("playing");
+    playing = line;
   }
   if (!audio.paused) requestAnimationFrame(follow);
 }

@@ -3,6 +3,7 @@
 
 import { openStream } from "./api.js";
 
+const LAST_WORDS = 5000; // milliseconds the service gets to say what is left
 const MAX_BACKLOG = 1 << 20; // bytes not yet sent; beyond this the service is too slow
 
 /**
@@ -93,6 +94,7 @@ export class Live {
     this.silence();
     if (this.socket && this.socket.readyState === WebSocket.OPEN) {
       this.socket.send(JSON.stringify({ event: "end" }));
+      setTimeout(() => this.release(this.reason), LAST_WORDS);
     } else {
       this.release(this.reason);
     }

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+
+def command(*options: str, **environment: str) -> subprocess.Popen[str]:
+    known = {k: v for k, v in os.environ.items() if not k.startswith("INTONA_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "intona", "serve", *options],
+        env=known | {"PYTHONPATH": os.pathsep.join(sys.path)} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_it_says_where_it_listens_and_stops_when_told() -> None:
+    process = command("--port", "0", "--workers", "1", "--quiet", INTONA_TOKEN="a-token")
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith("listening on http://127.0.0.1:")
+    url = line.split()[2]
+    assert httpx.get(f"{url}/v1/model", trust_env=False).status_code == 401
+    told = httpx.get(
+        f"{url}/v1/model", trust_env=False, headers={"Authorization": "Bearer a-token"}
+    )
+    assert told.json()["limits"]["upload_bytes"] == 64 << 20
+    process.terminate()
+    rest, errors = process.communicate(timeout=20)
+    assert rest == ""
+    assert errors == ""
+
+
+def test_mistakes_are_one_sentence(tmp_path: Path) -> None:
+    for options, code, words in (
+        (("--host", "0.0.0.0"), 2, "INTONA_TOKEN"),
+        (("--model", str(tmp_path / "none.onnx"), "--port", "0"), 1, "no model file"),
+        (("--workers", "-1"), 2, "negative"),
+    ):
+        process = command(*options)
+        _, errors = process.communicate(timeout=30)
+        assert process.returncode == code
+        assert errors.startswith("error: ")
+        assert words in errors
+        assert errors.count("\n") == 1
