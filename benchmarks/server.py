@@ -72,6 +72,7 @@ def main() -> None:
         short = [wav("happy", 1.0, 16_000, 0)]
         settings = (options.clients, options.uploads)
         with intona(folder, options.processes, options.streams) as (url, pid):
+            asyncio.run(uploads(url, clips, options.clients, options.processes * 4))  # warm
             ours = asyncio.run(uploads(url, clips, *settings))
             print("intona:", ours, flush=True)
             asyncio.run(uploads(url, short, options.clients, max(1, options.many // 10)))

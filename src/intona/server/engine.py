@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from intona import __version__
-from intona.audio import read
+from intona.audio import Audio, read
 from intona.errors import UsageError
 from intona.recognizer import Prediction, Recognizer
 from intona.server.jobs import TooMuchError, Upload
@@ -45,6 +45,7 @@ class Engine:
         self._clip_seconds = float(options["clip_seconds"])
         self._recording_seconds = float(options["recording_seconds"])
         self._streams: dict[str, tuple[Stream, str]] = {}
+        self._warm_up()
 
     def describe(self) -> dict[str, Any]:
         """Return what clients may know about the model: no path, no machine."""
@@ -56,6 +57,12 @@ class Engine:
             "metadata": self._model.metadata,
             "version": __version__,
         }
+
+    def _warm_up(self) -> None:
+        """Load what the first request would wait for, before memory is limited."""
+        noise = np.random.default_rng(0).standard_normal(16_000).astype(np.float32) / 100
+        self._model.predict(Audio(noise, 16_000))
+        self._model.probabilities([noise], 16_000)
 
     def handle(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         """Do ``request["op"]``."""
