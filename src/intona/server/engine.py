@@ -60,7 +60,7 @@ class Engine:
 
     def _warm_up(self) -> None:
         """Load what the first request would wait for, before memory is limited."""
-        noise = np.random.default_rng(0).standard_normal(16_000).astype(np.float32) / 100
+        noise = (np.random.default_rng(0).standard_normal(16_000) / 100).astype(np.float32)
         self._model.predict(Audio(noise, 16_000))
         self._model.probabilities([noise], 16_000)
 
