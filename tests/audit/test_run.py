@@ -63,6 +63,7 @@ def test_all_chosen_tests_are_run_for_the_model_and_the_guesser(result):
     assert result.ranking()[0][0] == "small"
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_outcomes_on_two_processes(model, held_out):
     options = AuditOptions(("background-noise", "room"), clips=3, workers=1)
     subject = Subject.of(load(model), "small")

@@ -21,7 +21,7 @@ __all__ = ["Subject", "View", "chance", "recognizer"]
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class View:
     """How a model's columns are merged and restricted to the labels of the audit.
 
