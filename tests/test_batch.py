@@ -14,8 +14,9 @@ import soundfile
 
 from intona import audio, corpora, recipes, synthetic
 from intona.batch import predict_folder
+from intona.corpora.base import segmented_index
+from intona.engines import Lost
 from intona.errors import AudioError, UsageError
-from intona.predictions import save
 from intona.recognizer import load
 from intona.train import train
 
@@ -56,12 +57,21 @@ def same(found, expected) -> None:
         pd.testing.assert_frame_equal(one, other)
 
 
-def test_the_table_is_that_of_predict(model, clips, expected, tmp_path):
+def test_the_table_is_that_of_predict(model, clips, expected):
     recognizer = load(model)
     good = [file for file in audio.find([clips]) if file.stem.startswith("clip")]
-    out = tmp_path / "r.parquet"
-    save([recognizer.predict(file) for file in good], recognizer.labels, "parquet", out)
-    pd.testing.assert_frame_equal(expected[0], pd.read_parquet(out))
+    one_by_one = [recognizer.predict(file) for file in good]
+    index = segmented_index(
+        [found.file for found in one_by_one],
+        [found.start for found in one_by_one],
+        [found.end for found in one_by_one],
+    )
+    assert expected[0].index.equals(index)
+    assert list(expected[0]["emotion"]) == [found.emotion for found in one_by_one]
+    assert list(expected[0]["confidence"]) == [found.confidence for found in one_by_one]
+    assert list(expected[0]["status"]) == [found.status for found in one_by_one]
+    rows = [list(found.probabilities.values()) for found in one_by_one]
+    assert expected[0][list(recognizer.labels)].to_numpy().tolist() == rows
 
 
 def test_the_clips_tell_results_apart(expected):
@@ -94,6 +104,35 @@ def test_workers_and_shards_do_not_change_the_result(
     assert seen[-1][0] == 14
     assert all(done <= total for done, total in seen)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["errors.parquet", "r.parquet"]
+
+
+def test_a_name_that_is_not_unicode_is_spelled_out(model, clips, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    content = (clips / "0" / "clip00.wav").read_bytes()
+    Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.wav")).write_bytes(content)
+    Path(os.fsdecode(os.fsencode(folder) + b"/z\xff.wav")).write_bytes(b"")
+    summary = predict_folder(model, [folder], tmp_path / "r.parquet")
+    assert (summary.files, summary.errors) == (1, 1)
+    good, bad = tables(tmp_path / "r.parquet")
+    assert good.index.get_level_values("file")[0] == str(folder / "caf\\udce9.wav")
+    assert bad["file"][0] == str(folder / "z\\udcff.wav")
+
+
+def test_a_file_that_kills_its_worker_is_one_row_of_errors(model, clips, tmp_path, monkeypatch):
+    def run(self, job, tasks):
+        """Lose the second shard; of its files alone, lose the first."""
+        for task in tasks:
+            lost = task.key.startswith("00000001-") or task.files == (deadly,)
+            yield task, Lost("killed") if lost else job.run(state, task)
+
+    deadly = str(clips / "1" / "clip04.wav")
+    state = load(model)
+    monkeypatch.setattr("intona.engines.Local.run", run)
+    predict_folder(model, [clips], tmp_path / "r.parquet", shard=4)
+    good, bad = tables(tmp_path / "r.parquet")
+    assert len(good) == 11
+    assert bad.set_index("file")["error"][deadly] == "a worker was killed while it read this file"
 
 
 class Killed(BaseException):

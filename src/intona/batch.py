@@ -99,8 +99,7 @@ class Predict:
 
 
 def _row(model: Recognizer, file: str) -> dict[str, Any]:
-    # A table holds Unicode only; other bytes in a name are spelled out.
-    name = file.encode("utf-8", "backslashreplace").decode()
+    name = _unicode(file)
     try:
         found = model.predict(file)
     except AudioError as error:
@@ -109,6 +108,11 @@ def _row(model: Recognizer, file: str) -> dict[str, Any]:
         return {"file": name, "error": f"cannot read {name}: {error.strerror or error}"}
     row = found.to_dict()
     return {"error": None, **row.pop("probabilities"), **row, "file": name}
+
+
+def _unicode(file: str) -> str:
+    """Spell out the bytes of a name that are not Unicode: a table holds nothing else."""
+    return file.encode("utf-8", "backslashreplace").decode()
 
 
 def predict_folder(
@@ -159,13 +163,15 @@ def predict_folder(
         tally = _Tally(progress, roots)
         keys: list[str] = []
         todo = _todo(_shards(find(roots), shard), parts, keys, tally)
-        for task, rows in runner.run(job, todo):
-            if isinstance(rows, Lost):
-                rows = _one_by_one(job, task, workers)
-            _write_part(parts / f"{task.key}.parquet", rows, labels)
-            tally.add(len(rows))
+        try:
+            for task, rows in runner.run(job, todo):
+                if isinstance(rows, Lost):
+                    rows = _one_by_one(job, task, workers)
+                _write_part(parts / f"{task.key}.parquet", rows, labels)
+                tally.add(len(rows))
+        finally:
+            tally.stop()
         files, errors, audio = _assemble(parts, keys, labels, out)
-        tally.stop()
     return Summary(files, errors, tally.resumed, audio, time.monotonic() - begin)
 
 
@@ -215,7 +221,7 @@ def _one_by_one(job: Predict, shard: Shard, workers: int) -> list[dict[str, Any]
     alone = [Shard(f"{number}", (file,)) for number, file in enumerate(shard.files)]
     done = dict(engines.engine(workers=max(2, workers)).run(job, alone))
     return [
-        {"file": task.files[0], "error": "a worker was killed while it read this file"}
+        {"file": _unicode(task.files[0]), "error": "a worker was killed while it read this file"}
         if isinstance(done[task], Lost)
         else done[task][0]
         for task in alone

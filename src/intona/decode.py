@@ -139,8 +139,10 @@ def _is_text(head: bytes) -> bool:
 
 def _open_sndfile(source: Source) -> soundfile.SoundFile | None:
     if isinstance(source, (str, Path)):
+        # As bytes, since a name need not be Unicode; Windows has no such names.
+        name = os.fsencode(source) if os.name == "posix" else os.fspath(source)
         with suppress(soundfile.LibsndfileError):
-            return soundfile.SoundFile(os.fspath(source))
+            return soundfile.SoundFile(name)
         return None
     if not _seekable(source):
         return None
