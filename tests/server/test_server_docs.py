@@ -23,6 +23,7 @@ TEXT = (ROOT / "docs" / "server.md").read_text(encoding="utf-8")
 CURLS = [line.removeprefix("$ ") for line in TEXT.splitlines() if re.match(r"(\$ )?curl ", line)]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_commands_and_programs_run(start: Start, tmp_path: Path) -> None:
     service = start(engine="intona.server.engine:Engine")

@@ -156,7 +156,7 @@ def test_a_full_queue_says_when_to_come_back(start: Start) -> None:
     answers: list[httpx.Response] = []
 
     def send() -> None:
-        answers.append(service.upload("sleep-1.5.wav"))
+        answers.append(service.upload("sleep-1.wav"))
 
     threads = [threading.Thread(target=send) for _ in range(4)]
     for thread in threads:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import hostile
 import numpy as np
@@ -61,14 +62,22 @@ def test_the_service_says_what_the_library_says(service: Running, talk: Path) ->
     ]
 
 
-@pytest.mark.parametrize("style", TEXTS)
-def test_every_format_is_the_librarys(service: Running, talk: Path, style: str) -> None:
+@pytest.fixture(scope="module")
+def both(service: Running, talk: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The timeline as the library and as the service give it."""
     model = intona.load()
     frame = table(segments(model, talk), model.labels)
     frame.index = frame.index.set_levels(["talk.wav"], level="file")
+    return frame, service.upload("talk.wav", talk.read_bytes(), "/v1/timeline").json()
+
+
+@pytest.mark.parametrize("style", TEXTS)
+def test_every_format_is_the_librarys(
+    service: Running, talk: Path, both: tuple[pd.DataFrame, dict[str, Any]], style: str
+) -> None:
+    frame, timeline = both
     answer = service.upload("talk.wav", talk.read_bytes(), f"/v1/timeline?format={style}")
     assert answer.text == formats.render(frame, style)
-    timeline = service.upload("talk.wav", talk.read_bytes(), "/v1/timeline").json()
     again = service.client.post(f"/v1/export?format={style}", json=timeline)
     assert again.text == answer.text
 
