@@ -196,3 +196,21 @@ def test_registration_says_what_to_do(tmp_path):
         fetch.get("iemocap", tmp_path)
     with pytest.raises(UsageError, match="no part 'video'"):
         fetch.get("ravdess", tmp_path, parts=("video",))
+
+
+def test_the_command_line(place, tmp_path, intona, monkeypatch):
+    monkeypatch.setitem(fetch.DOWNLOADS, "ravdess", place.download())
+    place.faults = ["drop"]
+    told = intona("corpus", "get", "ravdess", "--into", tmp_path / "data")
+    assert told.code == 0
+    assert "CC BY-NC-SA 4.0" in told.out
+    assert "Please cite: Livingstone and Russo" in told.out
+    assert f"{tmp_path / 'data' / 'ravdess'}: 1 utterances, 1 speakers" in told.out
+
+
+def test_what_is_known_of_the_official_archives():
+    for downloads in fetch.DOWNLOADS.values():
+        for each in downloads:
+            assert each.url.startswith("https://")
+            assert len(bytes.fromhex(each.md5)) == 16
+            assert each.size > 10**6

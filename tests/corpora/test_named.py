@@ -147,3 +147,9 @@ def test_esd_folder_and_number_must_agree(grow, tmp_path):
     corpus = corpora.load(grow(tmp_path, files))
     assert len(corpus.table) == 2
     assert "0011/Sad/0011_000353.wav" in corpus.problems[0]
+
+
+def test_of_two_formats_the_lossless_one_is_read(grow, tmp_path):
+    corpus = corpora.load(grow(tmp_path, ["A/1001_DFA_ANG_XX.ogg", "B/1001_DFA_ANG_XX.wav"]))
+    assert [file[-3:] for file in corpus.table.index.get_level_values("file")] == ["wav"]
+    assert "the same utterance as B/1001_DFA_ANG_XX.wav" in corpus.problems[0]

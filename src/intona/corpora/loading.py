@@ -38,6 +38,7 @@ Rows = tuple[list[Fields], list[str]]
 """Utterances (each with ``file``) and one sentence per problem."""
 
 _SAMPLE = 200
+_LOSSLESS = frozenset({".wav", ".flac", ".aif", ".aiff"})
 _SIDE_CARS = frozenset({".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet", ".yaml", ".arrow"})
 
 
@@ -89,6 +90,11 @@ class Tree:
         return tuple(path for path in self.files if path.suffix.lower() in AUDIO_SUFFIXES)
 
     @cached_property
+    def preferred(self) -> tuple[Path, ...]:
+        """The audio files, lossless ones first: some corpora come in two formats side by side."""
+        return tuple(sorted(self.audio, key=lambda path: path.suffix.lower() not in _LOSSLESS))
+
+    @cached_property
     def sample(self) -> tuple[Path, ...]:
         """At most 200 audio files, evenly spread over the listing."""
         step = max(1, len(self.audio) // _SAMPLE)
@@ -98,7 +104,7 @@ class Tree:
     def by_stem(self) -> dict[str, tuple[Path, ...]]:
         """The audio files by lower-case stem: tables often name another format than the files."""
         found: dict[str, list[Path]] = {}
-        for path in self.audio:
+        for path in self.preferred:
             found.setdefault(path.stem.lower(), []).append(path)
         return {stem: tuple(paths) for stem, paths in found.items()}
 
@@ -184,12 +190,13 @@ def plain_names(tree: Tree, fields: Callable[[PurePath], Fields | None], example
     """Read every audio file's name with ``fields``.
 
     A name that is not understood, and a second file of the same name and the same fields
-    (copies of some corpora hold everything twice), are left out and reported.
+    (copies of some corpora hold everything twice), are left out and reported; of two formats the
+    lossless one is kept.
     """
     rows: list[Fields] = []
     problems: list[str] = []
     seen: dict[tuple[Any, ...], Path] = {}
-    for path in tree.audio:
+    for path in tree.preferred:
         known = fields(path)
         if known is None:
             problems.append(f"{path}: left out, the name is not of the form {example}")
