@@ -14,9 +14,10 @@ from typing import Any, BinaryIO, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.audio import Audio
 from intona.errors import AudioError, MissingExtraError, UsageError
 
-__all__ = ["ENCODINGS", "Live", "Microphone", "Pipe", "devices"]
+__all__ = ["ENCODINGS", "Live", "Microphone", "Pipe", "devices", "record"]
 
 Samples: TypeAlias = NDArray[np.float32]
 Stopped: TypeAlias = Callable[[], bool]
@@ -273,6 +274,29 @@ class Microphone:
             with suppress(self._sound.PortAudioError):  # the device may be gone
                 self._stream.close()
             self._stream = None
+
+
+def record(seconds: float, device: str | int | None = None) -> Audio:
+    """Record from a microphone.
+
+    Args:
+        seconds: how long.
+        device: see :class:`Microphone`.
+
+    Raises:
+        AudioError: no such device, or nothing came from it.
+        MissingExtraError: sounddevice is not installed.
+    """
+    microphone = Microphone(device)
+    end = time.monotonic() + seconds
+    heard = [
+        block
+        for block in microphone.blocks(lambda: time.monotonic() >= end)
+        if not isinstance(block, str)
+    ]
+    if not heard:
+        raise AudioError("nothing came from the microphone: is it the right device?")
+    return Audio(np.concatenate(heard), microphone.rate)
 
 
 def devices() -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +21,8 @@ from intona.runtime import onnxruntime
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from intona.profile import Profile
 
 __all__ = ["Prediction", "Recognizer", "load"]
 
@@ -110,6 +114,7 @@ class Recognizer:
         self._waveform = source["kind"] == "waveform"
         self._output = "scores" if self.numeric else "probabilities"
         self._front_end = None
+        self._shift: NDArray[np.float64] | None = None
         if not self._waveform:
             self._front_end = front_end(source["name"], **source.get("parameters", {}))
             if self._front_end.version != source.get("version"):
@@ -145,7 +150,31 @@ class Recognizer:
             signals: mono float32 in [-1, 1], each of any length.
             rate: their sample rate in Hz; resampled to the model's where needed.
         """
-        return self._run(signals, rate, self._output)
+        rows = self._run(signals, rate, self._output)
+        if self._shift is None:
+            return rows
+        logs = np.log(np.maximum(rows, np.finfo(np.float32).tiny)) + self._shift
+        shifted = np.exp(logs - logs.max(axis=1, keepdims=True))
+        return shifted / shifted.sum(axis=1, keepdims=True)
+
+    def adapted(self, profile: Profile | None) -> Recognizer:
+        """Return the same model, adapted to a speaker; it shares everything else.
+
+        Args:
+            profile: of the speaker, made by :func:`intona.enroll.enroll` with this model;
+                ``None`` for the unadapted model.
+
+        Raises:
+            UsageError: the profile belongs to another model, or this one cannot adapt.
+        """
+        other = copy(self)
+        other._shift = None if profile is None else profile.shift(self)
+        return other
+
+    @property
+    def fingerprint(self) -> str:
+        """The file's content in 16 hexadecimal digits: profiles belong to one model."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()[:16]
 
     def embedding(self, signals: Sequence[NDArray[np.float32]], rate: int) -> NDArray[np.float64]:
         """Return the model's embedding of each signal, shape ``(signals, dimension)``.

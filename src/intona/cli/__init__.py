@@ -21,6 +21,7 @@ VERBS = (
     "train",
     "evaluate",
     "explain",
+    "enroll",
     "compare",
     "info",
     "features",

@@ -37,6 +37,14 @@ Extra = Annotated[
         "--extra", help="Further training material; speakers under test are dropped from it."
     ),
 ]
+Enrol = Annotated[
+    str | None,
+    typer.Option(
+        "--enrol",
+        help="Adapt to each test speaker by utterances set aside: neutral:N, or mixed:N "
+        "without their labels.",
+    ),
+]
 Controls = Annotated[
     bool,
     typer.Option("--controls", help="Also: permuted labels, majority class, speaker probe."),
@@ -62,6 +70,7 @@ def run(
     target: options.Target = "emotion",
     numbers: options.Numbers = None,
     extra: Extra = None,
+    enrol: Enrol = None,
     seed: SplitSeed = 0,
     model_seeds: ModelSeeds = "0",
     controls: Controls = False,
@@ -86,14 +95,18 @@ def run(
     from intona.cli.progress import bar
     from intona.errors import UsageError
     from intona.evaluation.artefact import evaluate_model
+    from intona.evaluation.enrolment import Enrolment, with_enrolment
     from intona.evaluation.report import check_folder, write_report
     from intona.evaluation.run import evaluate, parse_seeds
     from intona.evaluation.text import summary
 
     command = shlex.join(["intona", *sys.argv[1:]])
+    adaptation = Enrolment.parse(enrol) if enrol is not None else None
     if report is not None:
         check_folder(report)
     if paths[0].suffix.lower() == ".onnx":
+        if adaptation is not None:
+            raise UsageError("--enrol goes with a recipe, not with a finished model")
         if len(paths) < 2:
             raise UsageError(f"name a corpus to test {paths[0]} on")
         corpus = corpus_of(
@@ -134,6 +147,8 @@ def run(
                 progress=progress,
                 command=command,
             )
+    if adaptation is not None:
+        result = with_enrolment(result, adaptation, seed=seed)
     typer.echo(summary(result), nl=False)
     if report is not None:
         typer.echo(f"\nreport: {write_report(result, report)}")

@@ -12,6 +12,10 @@ Clip = Annotated[Path, typer.Argument(help="One recording.", show_default=False)
 Model = Annotated[
     Path | None, typer.Option("--model", "-m", help="Model file; without it the bundled one.")
 ]
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", help="Of the speaker: a name from intona enroll, or a .json file."),
+]
 Plot = Annotated[
     Path | None, typer.Option("--plot", "-p", help="Draw the explanation: .png, .svg or .pdf.")
 ]
@@ -31,6 +35,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON."
 def run(
     clip: Clip,
     model: Model = None,
+    profile: Profile = None,
     plot: Plot = None,
     emotion: Emotion = None,
     start: Start = 0.0,
@@ -51,9 +56,15 @@ def run(
     from intona.recognizer import load
 
     recognizer = load(model)
+    speaker = None
+    if profile is not None:
+        from intona.profile import find_profile
+
+        speaker = find_profile(profile)
+        recognizer = recognizer.adapted(speaker)
     audio = read(clip, start=start, end=end)
     evidence = occlude(recognizer, audio, emotion=emotion)
-    said = remarks(audio)
+    said = remarks(audio, speaker.manner if speaker is not None else None)
     curves = compare(recognizer, audio, evidence) if check else None
     if plot is not None:
         from intona.explain_plot import figure, save

@@ -19,6 +19,10 @@ Paths = Annotated[
 Model = Annotated[
     Path | None, typer.Option("--model", "-m", help="Model file; without it the bundled one.")
 ]
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", help="Of the speaker: a name from intona enroll, or a .json file."),
+]
 Format = Annotated[
     str | None,
     typer.Option(
@@ -55,6 +59,7 @@ Address = Annotated[
 def run(
     paths: Paths,
     model: Model = None,
+    profile: Profile = None,
     style: Format = None,
     out: Out = None,
     timeline: Over = False,
@@ -89,12 +94,22 @@ def run(
     to_parquet = not over_time and format_of(style, out) == "parquet"
     if not to_parquet and (workers > 1 or engine != "local" or address):
         raise UsageError("--workers, --engine and --address go with --out FILE.parquet")
+    if profile is not None and to_parquet:
+        raise UsageError("--profile goes with text, json and csv: a batch has many speakers")
     if over_time:
-        _timeline(load(model), paths, style, out, turns, plot)
+        _timeline(_adapted(load(model), profile), paths, style, out, turns, plot)
     elif to_parquet:
         _batch(model, paths, out, workers, engine, address)
     else:
-        _clips(load(model), paths, format_of(style, out), out)
+        _clips(_adapted(load(model), profile), paths, format_of(style, out), out)
+
+
+def _adapted(model: Recognizer, profile: str | None) -> Recognizer:
+    if profile is None:
+        return model
+    from intona.profile import find_profile
+
+    return model.adapted(find_profile(profile))
 
 
 def _clips(model: Recognizer, paths: list[Path], style: str, out: Path | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from intona.labels import order
 from intona.models.calibration import choose_abstention, fit_temperature, softmax
 from intona.models.ensemble import Ensemble, new_head
 from intona.models.heads import Head
+from intona.models.speakers import speaker_statistics
 from intona.protocol import inner_folds
 from intona.recipes import Recipe
 from intona.train import Progress, is_numeric, training_options
@@ -107,7 +108,14 @@ def fit(
     folds = int(options.get("calibration_folds", 4))
     if not numeric and folds:
         details = _calibrate(
-            unfitted, features, targets, table, folds, float(options.get("risk", 0.25)), progress
+            unfitted,
+            features,
+            targets,
+            labels,
+            table,
+            folds,
+            float(options.get("risk", 0.25)),
+            progress,
         )
     return FeatureModel(labels, recipe, details, target, front, head, workers)
 
@@ -135,6 +143,7 @@ def _calibrate(
     new_head: Any,
     features: NDArray[np.float32],
     targets: NDArray[np.int64],
+    labels: Sequence[str],
     table: pd.DataFrame,
     folds: int,
     risk: float,
@@ -173,4 +182,9 @@ def _calibrate(
         "threshold": abstention.threshold,
         "abstention": asdict(abstention),
         "calibration": f"{folds} inner folds of {kind}",
+        "speakers": speaker_statistics(
+            probabilities, targets[held], speakers.to_numpy()[held], labels
+        )
+        if grouped
+        else None,
     }

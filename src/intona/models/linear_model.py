@@ -7,7 +7,7 @@ exported takes a waveform: see :mod:`intona.models.waveform`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from intona.labels import order
 from intona.models.calibration import choose_abstention, fit_temperature, softmax
 from intona.models.nothing import sounds_without_voice
 from intona.models.regression import softmax_regression
+from intona.models.speakers import speaker_statistics
 from intona.protocol import inner_folds
 from intona.recipes import Recipe
 from intona.train import Progress, is_numeric, training_options
@@ -226,7 +227,9 @@ def fit(
 
     head = robust_head(everything)
     folds, risk = int(options.get("calibration_folds", 4)), float(options.get("risk", 0.25))
-    details = _calibrate(robust_head, features, known, table["speaker"], folds, risk, progress)
+    details = _calibrate(
+        robust_head, features, known, labels, table["speaker"], folds, risk, progress
+    )
     return LinearModel(labels, recipe, details, front, head, workers)
 
 
@@ -349,6 +352,7 @@ def _calibrate(
     new_head: Callable[[NDArray[np.integer]], LinearHead],
     features: Floats,
     known: Known,
+    labels: Sequence[str],
     speakers: pd.Series,
     folds: int,
     risk: float,
@@ -378,4 +382,5 @@ def _calibrate(
         "threshold": abstention.threshold,
         "abstention": asdict(abstention),
         "calibration": f"{folds} inner folds of held-out speakers",
+        "speakers": speaker_statistics(probabilities, known.targets[rows], names[rows], labels),
     }

@@ -1,0 +1,66 @@
+"""``intona enroll``: a speaker's profile, from some of the speaker's speech."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Name = Annotated[str, typer.Argument(help="Name of the speaker.", show_default=False)]
+From = Annotated[
+    list[Path] | None,
+    typer.Option("--from", help="Recordings of this speaker alone, or folders; repeat it."),
+]
+Microphone = Annotated[
+    float | None, typer.Option("--microphone", help="Record this many seconds instead.")
+]
+Speech = Annotated[
+    str, typer.Option("--speech", help="neutral, or mixed: varied speech without labels.")
+]
+Model = Annotated[
+    Path | None, typer.Option("--model", "-m", help="Model file; without it the bundled one.")
+]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write the profile here, as .json.")]
+
+
+def run(
+    name: Name,
+    source: From = None,
+    microphone: Microphone = None,
+    speech: Speech = "neutral",
+    model: Model = None,
+    out: Out = None,
+) -> None:
+    """Make a small profile of a speaker, so that predictions fit this voice better.
+
+    The profile holds a few numbers and no audio. Use it with intona predict --profile NAME.
+
+    For example:
+
+    intona enroll me --from neutral1.wav --from neutral2.wav
+    """
+    from intona.audio import Audio, find
+    from intona.enroll import enroll
+    from intona.errors import UsageError
+    from intona.profile import profile_path
+    from intona.recognizer import load
+
+    if bool(source) == (microphone is not None):
+        raise UsageError("say what to enroll from: either --from CLIP or --microphone SECONDS")
+    path = out or profile_path(name)
+    recognizer = load(model)
+    recordings: list[Path | Audio] = []
+    if microphone is not None:
+        from intona.live import record
+
+        typer.echo(f"speak for {microphone:.0f} s ...")
+        recordings.append(record(microphone))
+    else:
+        recordings += find(source or [])
+    profile = enroll(recognizer, recordings, name=name, speech=speech)
+    profile.save(path)
+    typer.echo(
+        f"{path}: {profile.count} stretches, {profile.seconds:.1f} s of {speech} speech; no audio "
+        "is kept"
+    )
