@@ -16,6 +16,7 @@ from intona.windows import Item, TimelineOptions, Windower
 __all__ = ["Engine", "Event", "Model", "as_prediction"]
 
 REMEMBERED = 32  # rows of the last windows
+MOST = 8  # windows judged at once, whatever was pushed
 
 Kind = Literal["speech_start", "update", "segment", "speech_end", "trouble"]
 
@@ -127,7 +128,7 @@ class Engine:
         for item in items:
             self._queue.append(item)
             self._waiting += len(item.samples) > 0
-            if self._waiting >= max(batch, 32):
+            if self._waiting >= max(batch, MOST):
                 events += self._drain()
         if self._waiting >= batch or batch == 1:
             events += self._drain()
