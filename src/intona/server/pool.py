@@ -80,7 +80,7 @@ class Worker:
             json.dumps(options),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=None if options.get("verbose") else asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
             env=environment,
         )
         worker = cls(process)
@@ -105,11 +105,6 @@ class Worker:
     def alive(self) -> bool:
         """Whether the process runs."""
         return self._process.returncode is None
-
-    @property
-    def pid(self) -> int:
-        """Process id."""
-        return self._process.pid
 
     async def call(
         self, request: dict[str, Any], body: bytes | BinaryIO = b"", *, seconds: float
