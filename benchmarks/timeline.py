@@ -101,6 +101,7 @@ def main() -> None:
     result = {
         "benchmark": "timeline",
         "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, one thread used",
+        "load": round(os.getloadavg()[0], 1),
         "hours": round(duration / 3600, 2),
         "speech_hours": round(float(voiced.mean()) * duration / 3600, 2),
         "corpora": arguments.corpora if "INTONA_DATA" in os.environ else ["synthetic"],
