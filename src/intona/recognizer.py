@@ -283,9 +283,27 @@ class Recognizer:
         return np.asarray(values, dtype=np.float64)
 
 
-def load(path: str | Path | None = None, *, threads: int = 1) -> Recognizer:
-    """Load a model file, or the bundled default model; see :meth:`Recognizer.load`."""
-    return Recognizer.load(path, threads=threads)
+def load(
+    path: str | Path | None = None, *, threads: int = 1, profile: str | None = None
+) -> Recognizer:
+    """Load a model file, or the bundled default model; see :meth:`Recognizer.load`.
+
+    Args:
+        path: an ``.onnx`` file made by intona; ``None`` for the bundled model.
+        threads: onnxruntime threads.
+        profile: adapt it to a speaker: the name of a profile from ``intona enroll``, or the
+            path of one.
+
+    Raises:
+        ModelError: not a readable model of ours.
+        UsageError: no such profile, or it belongs to another model.
+    """
+    model = Recognizer.load(path, threads=threads)
+    if profile is None:
+        return model
+    from intona.profile import find_profile
+
+    return model.adapted(find_profile(profile))
 
 
 def bundled() -> Path:

@@ -8,13 +8,11 @@ from typing import Annotated
 
 import typer
 
+from intona.cli import options
+
 Clip = Annotated[Path, typer.Argument(help="One recording.", show_default=False)]
 Model = Annotated[
     Path | None, typer.Option("--model", "-m", help="Model file; without it the bundled one.")
-]
-Profile = Annotated[
-    str | None,
-    typer.Option("--profile", help="Of the speaker: a name from intona enroll, or a .json file."),
 ]
 Plot = Annotated[
     Path | None, typer.Option("--plot", "-p", help="Draw the explanation: .png, .svg or .pdf.")
@@ -35,7 +33,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON."
 def run(
     clip: Clip,
     model: Model = None,
-    profile: Profile = None,
+    profile: options.Profile = None,
     plot: Plot = None,
     emotion: Emotion = None,
     start: Start = 0.0,
@@ -53,18 +51,13 @@ def run(
     from intona.explain import check as compare
     from intona.explain import occlude
     from intona.manner import remarks
+    from intona.profile import find_profile
     from intona.recognizer import load
 
-    recognizer = load(model)
-    speaker = None
-    if profile is not None:
-        from intona.profile import find_profile
-
-        speaker = find_profile(profile)
-        recognizer = recognizer.adapted(speaker)
+    recognizer = load(model, profile=profile)
     audio = read(clip, start=start, end=end)
     evidence = occlude(recognizer, audio, emotion=emotion)
-    said = remarks(audio, speaker.manner if speaker is not None else None)
+    said = remarks(audio, find_profile(profile).manner if profile is not None else None)
     curves = compare(recognizer, audio, evidence) if check else None
     if plot is not None:
         from intona.explain_plot import figure, save

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from intona.cli import options
+
 Source = Annotated[
     str | None,
     typer.Argument(help="- for standard input; without it the microphone.", show_default=False),
@@ -49,6 +51,7 @@ Hook = Annotated[
 def run(
     source: Source = None,
     model: Model = None,
+    profile: options.Profile = None,
     device: Device = None,
     devices: Devices = False,
     rate: Rate = None,
@@ -87,7 +90,7 @@ def run(
 
     if source not in (None, "-"):
         raise UsageError(f"cannot listen to {source}: use - for standard input, or intona predict")
-    recognizer = load(model)
+    recognizer = load(model, profile=profile)
 
     def complain(words: str) -> None:
         print(f"warning: {words}", file=sys.stderr, flush=True)

@@ -46,3 +46,7 @@ Numbers = Annotated[
         "--numbers", help="Numbers for the target's words, for example normal=1,strong=2."
     ),
 ]
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", help="Of the speaker: a name from intona enroll, or a .json file."),
+]

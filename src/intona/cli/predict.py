@@ -19,10 +19,6 @@ Paths = Annotated[
 Model = Annotated[
     Path | None, typer.Option("--model", "-m", help="Model file; without it the bundled one.")
 ]
-Profile = Annotated[
-    str | None,
-    typer.Option("--profile", help="Of the speaker: a name from intona enroll, or a .json file."),
-]
 Format = Annotated[
     str | None,
     typer.Option(
@@ -59,7 +55,7 @@ Address = Annotated[
 def run(
     paths: Paths,
     model: Model = None,
-    profile: Profile = None,
+    profile: options.Profile = None,
     style: Format = None,
     out: Out = None,
     timeline: Over = False,
@@ -97,19 +93,11 @@ def run(
     if profile is not None and to_parquet:
         raise UsageError("--profile goes with text, json and csv: a batch has many speakers")
     if over_time:
-        _timeline(_adapted(load(model), profile), paths, style, out, turns, plot)
+        _timeline(load(model, profile=profile), paths, style, out, turns, plot)
     elif to_parquet:
         _batch(model, paths, out, workers, engine, address)
     else:
-        _clips(_adapted(load(model), profile), paths, format_of(style, out), out)
-
-
-def _adapted(model: Recognizer, profile: str | None) -> Recognizer:
-    if profile is None:
-        return model
-    from intona.profile import find_profile
-
-    return model.adapted(find_profile(profile))
+        _clips(load(model, profile=profile), paths, format_of(style, out), out)
 
 
 def _clips(model: Recognizer, paths: list[Path], style: str, out: Path | None) -> None:
