@@ -89,6 +89,14 @@ def test_shouting_is_still_speech(model: Recognizer, data: Path) -> None:
         assert model.predict(folder / f"{name}.flac").status != "no_speech"
 
 
+def test_an_offset_is_not_heard() -> None:
+    bundled = intona.load()
+    voice = synthetic.utterance("angry", speaker=3)
+    plain = bundled.probabilities([voice.samples], voice.rate)
+    shifted = bundled.probabilities([voice.samples + np.float32(0.05)], voice.rate)
+    np.testing.assert_allclose(shifted, plain, atol=1e-3)
+
+
 def test_a_stretch_of_a_long_recording(model: Recognizer) -> None:
     happy, sad = (synthetic.utterance(e, 1, seconds=20) for e in ("happy", "sad"))
     both = Audio(np.concatenate([happy.samples, sad.samples]), happy.rate)

@@ -262,7 +262,11 @@ class Recognizer:
     ) -> NDArray[np.float64]:
         wanted = rate if self.rate is None else self.rate
         shortest = int(SHORTEST * wanted)
-        ready = [_at_least(resample(signal, rate, wanted), shortest) for signal in signals]
+        ready = [resample(signal, rate, wanted) for signal in signals]
+        if self._waveform:
+            # An offset (a cheap sound card's) would hide the silence that the graph trims.
+            ready = [signal - signal.mean() if len(signal) else signal for signal in ready]
+        ready = [_at_least(signal, shortest) for signal in ready]
         if self._front_end is not None:
             rows = [self._front_end(signal, wanted) for signal in ready]
             feed = np.stack(rows) if rows else np.zeros((0, len(self._front_end.names)), np.float32)
