@@ -3,7 +3,9 @@
 Run: ``python benchmarks/batch.py FOLDER [--short 100000] [--ray]``. FOLDER holds audio such as
 RAVDESS. The naive loop is what tutorials do per file: librosa's 180 features, then a pickled
 scikit-learn MLP. All sides see the same files in the same run; every process computes on one
-thread. ``--short N`` also predicts N short clips (hard links to a few) and samples the memory.
+thread. The CPU time per file, start included, tells what the pool costs also on a machine that is
+busy with other things. ``--short N`` also predicts N short clips (hard links to a few) and samples
+the memory.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
@@ -53,7 +56,7 @@ def batch(
     address: str | None = None,
     samples: list[dict] | None = None,
 ) -> dict:
-    """Run intona in a process of its own; return its summary, and its memory on the way."""
+    """Run intona in a process of its own; return its summary with the CPU seconds it took."""
     code = (
         "import sys, json, dataclasses\n"
         "from intona.batch import predict_folder\n"
@@ -68,6 +71,7 @@ def batch(
     command = [sys.executable, str(script), str(folder), str(out), str(workers)]
     command += [address] if address else []
     parts = out.with_name(out.name + ".parts")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     while samples is not None and process.poll() is None:
         done = sum(1 for _ in parts.glob("[0-9]*.parquet")) if parts.is_dir() else 0
@@ -76,7 +80,9 @@ def batch(
     text, _ = process.communicate()
     if process.returncode:
         raise SystemExit(f"the batch run failed with {process.returncode}")
-    return json.loads(text.splitlines()[-1])
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {**json.loads(text.splitlines()[-1]), "cpu": cpu}
 
 
 @contextmanager
@@ -163,6 +169,8 @@ def main() -> None:
             audio = summary["audio"] / summary["seconds"]
             print(f"intona, {title:<13}{speeds[title]:8.1f} files/s {audio:8.0f} s of audio per s")
             result[title] = {"files_per_s": round(speeds[title], 1), "audio_s_per_s": round(audio)}
+            if title != "2 Ray actors":  # whose actors are no children of this process
+                result[title]["cpu_ms_per_file"] = round(1e3 * summary["cpu"] / len(files), 2)
 
         show("1 worker", batch(options.folder, scratch / "1.parquet", 1))
         show("2 workers", batch(options.folder, scratch / "2.parquet", 2))
