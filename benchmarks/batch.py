@@ -94,7 +94,8 @@ def ray_cluster() -> Iterator[str]:
     try:
         yield cluster.address
     finally:
-        cluster.shutdown()
+        for node in cluster.list_all_nodes():
+            cluster.remove_node(node, allow_graceful=False)
 
 
 def ray_cost(scratch: Path, tasks: int = 3000) -> float:

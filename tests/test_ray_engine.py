@@ -37,7 +37,8 @@ def cluster(monkeypatch):
     made.wait_for_nodes()
     yield made, nodes
     ray.shutdown()
-    made.shutdown()
+    for node in made.list_all_nodes():
+        made.remove_node(node, allow_graceful=False)
 
 
 def test_a_node_killed_half_way_changes_nothing(cluster, voices, tmp_path):
