@@ -35,3 +35,12 @@ def test_nothing_is_learned_about_a_label_the_corpus_lacks() -> None:
     alone, _ = softmax_regression(FEATURES[rows], TARGETS[rows], 2, C=0.1)
     assert np.abs(masked[:, 2]).max() < 1e-3
     assert np.abs(masked[:, :2] - alone).max() < 1e-3
+
+
+def test_more_columns_than_rows_is_the_same_problem() -> None:
+    wide = RNG.standard_normal((120, 300)) + 0.2 * np.eye(300)[TARGETS]
+    weights, bias = softmax_regression(wide, TARGETS, 3, C=0.01)
+    theirs = LogisticRegression(C=0.01, tol=1e-8, max_iter=5000).fit(wide, TARGETS)
+    ours = np.exp(log_softmax(wide @ weights + bias))
+    assert weights.shape == (300, 3)
+    assert np.abs(ours - theirs.predict_proba(wide)).max() < 2e-3

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from intona.errors import RecipeError
 from intona.features import front_end
 from intona.features.embedding import Embedding
-from intona.features.encoder import Encoder
+from intona.features.encoder import Encoder, read_classes
 from intona.features.extract import extract, utterances
 from intona.features.logmel import RATE
 from intona.labels import order
@@ -39,11 +39,15 @@ __all__ = ["LinearHead", "LinearModel", "fit"]
 Floats = NDArray[np.float32]
 Facts = dict[str, Any]
 
+CLASS_UTTERANCES = 500  # enough to find sound classes
+
 OPTIONS = (
     "adapt",
+    "sound_classes",
     "augmentation",
     "augmented_copies",
     "calibration_folds",
+    "most",
     "risk",
     "sounds_without_voice",
     "weights",
@@ -150,8 +154,13 @@ class LinearModel:
         front, head = self.front_end, self.head
         assert isinstance(front, Encoder)
         encoder = weights_of(load_whisper(locate(front.model), max(front.layers)))
-        model = waveform_model(encoder, front.layers, head.centre, head.scale, (weights, bias))
-        facts = dict(front.parameters) | {"model": Path(front.model).name}
+        classes = read_classes(front.classes) if front.classes else None
+        model = waveform_model(
+            encoder, front.layers, head.centre, head.scale, (weights, bias), classes
+        )
+        facts = dict(front.parameters) | {
+            key: Path(getattr(front, key)).name for key in ("model", "classes")
+        }
         return model, {"embedding": len(head.centre), "encoder": facts}
 
     def _on_bundled(self, weights: Floats, bias: Floats) -> tuple[onnx.ModelProto, Facts]:
@@ -192,7 +201,8 @@ def fit(
         )
     labels = order(table[target])
     known = Known.of(table, target, labels, options.get("weights", {}))
-
+    kept = known.thinned(options.get("most", {}), seed)
+    table, known = table.iloc[kept], known.at(kept)
     everything = np.arange(len(table))
 
     def new_head(
@@ -215,6 +225,11 @@ def fit(
     if len(rows) and isinstance(front, Encoder):
         start = new_head(features, rows)
         front = _adapted(front, table.iloc[rows], known.at(rows), start, tuning, seed, progress)
+        features = extract(table, front, workers=workers, progress=progress)
+    wanted = dict(options.get("sound_classes", {}))
+    rows = np.flatnonzero(np.isin(known.groups, wanted.get("corpora", [])))
+    if len(rows) and isinstance(front, Encoder):
+        front = _with_classes(front, table.iloc[rows], int(wanted.get("count", 10)), seed)
         features = extract(table, front, workers=workers, progress=progress)
     changed, origin = _changed(front, table, known, options, seed, workers, progress)
     material = np.concatenate([features, *changed])
@@ -276,9 +291,46 @@ class Known:
         """Return the rows of the main corpus: the one with the largest weight."""
         return np.flatnonzero(self.weights == self.weights.max())
 
+    def thinned(self, most: Mapping[str, int], seed: int) -> NDArray[np.integer]:
+        """Return rows with at most so many of each corpus, drawn by chance."""
+        rng = np.random.default_rng(seed)
+        kept = np.ones(len(self.targets), dtype=bool)
+        for group, limit in sorted(most.items()):
+            kept[rng.permutation(np.flatnonzero(self.groups == group))[limit:]] = False
+        return np.flatnonzero(kept)
+
     def at(self, rows: NDArray[np.integer]) -> Known:
         """Return some of the rows."""
         return Known(self.targets[rows], self.possible[rows], self.weights[rows], self.groups[rows])
+
+
+def _with_classes(front: Encoder, table: pd.DataFrame, count: int, seed: int) -> Encoder:
+    """Return the front end with sound classes, found by k-means on frames of these utterances."""
+    import hashlib
+    import io
+
+    from sklearn.cluster import MiniBatchKMeans
+
+    from intona.audio import read
+    from intona.features.cache import cache_folder
+    from intona.files import atomic
+
+    rows = np.random.default_rng(seed).permutation(len(table))[:CLASS_UTTERANCES]
+    frames = []
+    for wanted in utterances(table.iloc[np.sort(rows)].index):  # type: ignore[arg-type]
+        audio = read(wanted.file, rate=RATE, start=wanted.start, end=wanted.end)
+        frames.append(front.frames(audio.samples)[::4])
+    found = MiniBatchKMeans(count, random_state=seed, n_init=5, batch_size=4096)
+    classes = found.fit(np.concatenate(frames)).cluster_centers_.astype(np.float32)
+    buffer = io.BytesIO()
+    np.save(buffer, classes)
+    folder = cache_folder() / "classes"
+    folder.mkdir(parents=True, exist_ok=True)
+    # Named by content, so that features of other classes are never taken for these.
+    path = folder / f"{hashlib.sha256(buffer.getvalue()).hexdigest()[:16]}.npy"
+    with atomic(path) as temporary:
+        temporary.write_bytes(buffer.getvalue())
+    return Encoder(**{**front.parameters, "classes": str(path)})
 
 
 def _changed(
