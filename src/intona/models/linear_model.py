@@ -219,18 +219,17 @@ def fit(
             features, copies.targets, copies.possible, weights, C, chosen, nothing
         )
 
-    features = extract(table, front, workers=workers, progress=progress)
-    tuning = dict(options.get("adapt", {}))
+    tuning, sorting = dict(options.get("adapt", {})), dict(options.get("sound_classes", {}))
     rows = np.flatnonzero(np.isin(known.groups, tuning.pop("corpora", [])))
     if len(rows) and isinstance(front, Encoder):
-        start = new_head(features, rows)
-        front = _adapted(front, table.iloc[rows], known.at(rows), start, tuning, seed, progress)
-        features = extract(table, front, workers=workers, progress=progress)
-    wanted = dict(options.get("sound_classes", {}))
-    rows = np.flatnonzero(np.isin(known.groups, wanted.get("corpora", [])))
+        part, there = table.iloc[rows], known.at(rows)
+        plain = extract(part, front, workers=workers, progress=progress)
+        start = new_head(plain, rows, rows)
+        front = _adapted(front, part, there, start, tuning, seed, progress)
+    rows = np.flatnonzero(np.isin(known.groups, sorting.get("corpora", [])))
     if len(rows) and isinstance(front, Encoder):
-        front = _with_classes(front, table.iloc[rows], int(wanted.get("count", 10)), seed)
-        features = extract(table, front, workers=workers, progress=progress)
+        front = _with_classes(front, table.iloc[rows], int(sorting.get("count", 16)), seed)
+    features = extract(table, front, workers=workers, progress=progress)
     changed, origin = _changed(front, table, known, options, seed, workers, progress)
     material = np.concatenate([features, *changed])
     count = int(options.get("sounds_without_voice", 0))
