@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import onnx
     import pandas as pd
 
-__all__ = ["LinearHead", "LinearModel", "fit"]
+__all__ = ["Known", "LinearHead", "LinearModel", "fit", "with_sound_classes"]
 
 Floats = NDArray[np.float32]
 Facts = dict[str, Any]
@@ -228,7 +228,7 @@ def fit(
         front = _adapted(front, part, there, start, tuning, seed, progress)
     rows = np.flatnonzero(np.isin(known.groups, sorting.get("corpora", [])))
     if len(rows) and isinstance(front, Encoder):
-        front = _with_classes(front, table.iloc[rows], int(sorting.get("count", 16)), seed)
+        front = with_sound_classes(front, table.iloc[rows], int(sorting.get("count", 16)), seed)
     features = extract(table, front, workers=workers, progress=progress)
     changed, origin = _changed(front, table, known, options, seed, workers, progress)
     material = np.concatenate([features, *changed])
@@ -303,7 +303,7 @@ class Known:
         return Known(self.targets[rows], self.possible[rows], self.weights[rows], self.groups[rows])
 
 
-def _with_classes(front: Encoder, table: pd.DataFrame, count: int, seed: int) -> Encoder:
+def with_sound_classes(front: Encoder, table: pd.DataFrame, count: int, seed: int) -> Encoder:
     """Return the front end with sound classes, found by k-means on frames of these utterances."""
     import hashlib
     import io
