@@ -61,21 +61,30 @@ class Graph:
         """Store a list of int64, as shapes, axes and slices want them."""
         return self.constant(list(values), "int64")
 
-    def quantised(self, weight: NDArray[np.float32], axis: int) -> str:
-        """Store a weight in one byte per value and return the name of its float32 copy.
+    def half(self, weight: NDArray[np.float32]) -> str:
+        """Store a weight in two bytes per value and return the name of its float32 copy."""
+        return self.op("Cast", [self.constant(weight, "float16")], to=1)
 
-        Symmetric, one scale per slice along ``axis``; the copy is made once, when the
+    def quantised(self, weight: NDArray[np.float32], group: int = 32) -> str:
+        """Store a matrix in one byte per value and return the name of its float32 copy.
+
+        Symmetric, one scale per column and ``group`` rows; the copy is made once, when the
         model is loaded.
 
         Args:
-            weight: any shape.
-            axis: the axis of the output channels.
+            weight: shape ``(inputs, outputs)``.
+            group: rows that share a scale; divides the number of rows.
         """
-        others = tuple(k for k in range(weight.ndim) if k != axis)
-        scale = np.maximum(np.abs(weight).max(axis=others, keepdims=True) / 127.0, 1e-12)
-        codes = np.clip(np.rint(weight / scale), -127, 127).astype(np.int8)
+        rows, columns = weight.shape
+        blocks = weight.reshape(rows // group, group, columns)
+        scale = np.maximum(np.abs(blocks).max(axis=1, keepdims=True) / 127.0, 1e-12)
+        # As stored: the codes make up for the rounding of the scale.
+        scale = scale.astype(np.float16).astype(np.float32)
+        scale = np.maximum(scale, np.float32(6e-8))
+        codes = np.clip(np.rint(blocks / scale), -127, 127)
         exact = self.op("Cast", [self.constant(codes, "int8")], to=1)
-        return self.op("Mul", [exact, self.constant(scale)])
+        scaled = self.op("Mul", [exact, self.half(scale)])
+        return self.op("Reshape", [scaled, self.integer(rows, columns)])
 
     def model(
         self, inputs: Sequence[tuple[str, Sequence[str]]], outputs: Sequence[tuple[str, list[Any]]]

@@ -288,13 +288,15 @@ def _means_by_class(
 
 
 def _convolution(graph: Graph, encoder: Weights, name: str, value: str, stride: int) -> str:
-    weight = graph.quantised(encoder[f"{name}.weight"], 0)
+    weight = graph.half(encoder[f"{name}.weight"])
     bias = graph.constant(encoder[f"{name}.bias"])
     return graph.op("Conv", [value, weight, bias], pads=[1, 1], strides=[stride])
 
 
 def _linear(graph: Graph, encoder: Weights, name: str, value: str, factor: float = 1.0) -> str:
-    weight = graph.quantised(np.ascontiguousarray(encoder[f"{name}.weight"].T) * factor, 1)
+    matrix = np.ascontiguousarray(encoder[f"{name}.weight"].T) * factor
+    # Errors of the first layer go through all others.
+    weight = graph.half(matrix) if name.startswith("layers.0.") else graph.quantised(matrix)
     product = graph.op("MatMul", [value, weight])
     bias = encoder.get(f"{name}.bias")
     if bias is None:
