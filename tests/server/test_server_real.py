@@ -47,8 +47,8 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_service_says_what_the_library_says(service: Running, talk: Path) -> None:
-    clip = Path(str(files("intona") / "assets" / "happy.flac"))
-    answer = service.upload("happy.flac", clip.read_bytes()).json()
+    clip = Path(str(files("intona") / "assets" / "voice-1.flac"))
+    answer = service.upload("voice-1.flac", clip.read_bytes()).json()
     expected = intona.load().predict(clip)
     assert answer["emotion"] == expected.emotion
     assert answer["probabilities"] == pytest.approx(dict(expected.probabilities), abs=1e-9)
