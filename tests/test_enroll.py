@@ -139,3 +139,10 @@ def test_bad_requests(model: Recognizer, clips: list[Audio], tmp_path: Path) -> 
         profile_path("../me")
     with pytest.raises(UsageError, match="cannot read"):
         Profile.load(tmp_path / "missing.json")
+
+
+def test_the_bundled_model_can_adapt(clips: list[Audio]) -> None:
+    for speech in ("neutral", "mixed"):
+        profile = enroll(load(), clips, name="me", speech=speech)
+        assert np.isfinite(profile.shift(load())).all()
+        assert np.abs(profile.shift(load())).max() > 0
