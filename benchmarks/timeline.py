@@ -1,6 +1,6 @@
 """Time a long recording's timeline on one thread, and score it against its making.
 
-Run: ``python benchmarks/timeline.py [--hours 3] [--model m.onnx] [--dense] [--hop 1.5]``, with
+Run: ``python benchmarks/timeline.py [--hours 3] [--model m.onnx] [--dense]``, with
 the corpora in the folder INTONA_DATA, or else with synthetic voices. A recording is stitched from
 utterances with pauses (faint noise, noise, hum, chords) between them, so that its regions and
 labels are known; with ``--dense``, almost without pauses, three utterances of one voice and
@@ -30,12 +30,12 @@ import numpy as np
 FRAMES = 100  # per second
 
 
-def measure(recording: str, model: str | None, hop: float) -> None:
+def measure(recording: str, model: str | None, window: float, hop: float) -> None:
     """Make a timeline and print what it took, for the parent process."""
     import intona
     from intona.timeline import TimelineOptions, segments
 
-    options = TimelineOptions(hop=hop)
+    options = TimelineOptions(window=window, hop=hop)
     recognizer = intona.load(model)
     began, cpu = time.perf_counter(), time.process_time()
     rows = [(p.start, p.end, p.emotion, p.status) for p in segments(recognizer, recording, options)]
@@ -63,12 +63,13 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=3.0)
     parser.add_argument("--model")
     parser.add_argument("--corpora", nargs="+", default=["ravdess", "emodb", "nemo"])
+    parser.add_argument("--window", type=float, default=3.0, help="seconds heard at once")
     parser.add_argument("--hop", type=float, default=1.5, help="seconds between windows")
     parser.add_argument("--dense", action="store_true", help="speech without pauses")
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
-        measure(arguments.measure, arguments.model, arguments.hop)
+        measure(arguments.measure, arguments.model, arguments.window, arguments.hop)
         return
     from stitching import stitch
 
@@ -80,7 +81,7 @@ def main() -> None:
         recording = Path(folder) / "long.flac"
         truth = stitch(recording, arguments.hours, arguments.corpora, dense=arguments.dense)
         command = [sys.executable, __file__, "--measure", str(recording)]
-        command += ["--hop", str(arguments.hop)]
+        command += ["--window", str(arguments.window), "--hop", str(arguments.hop)]
         command += ["--model", arguments.model] if arguments.model else []
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
@@ -106,6 +107,7 @@ def main() -> None:
         "speech_hours": round(float(voiced.mean()) * duration / 3600, 2),
         "corpora": arguments.corpora if "INTONA_DATA" in os.environ else ["synthetic"],
         "dense": arguments.dense,
+        "window_s": arguments.window,
         "hop_s": arguments.hop,
         "model": str(model.metadata.get("recipe", {}).get("name", model.path.name)),
         "times_real_time": round(duration / took["wall_s"], 1),
