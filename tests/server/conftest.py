@@ -16,7 +16,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     def begin(**options: Any) -> Running:
         folder = tmp_path / f"service{len(services)}"
         folder.mkdir()
-        services.append(Running({"engine": "fakes:FakeEngine"} | options, folder))
+        services.append(Running({"engine": "server_fakes:FakeEngine"} | options, folder))
         return services[-1]
 
     yield begin
@@ -28,7 +28,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One service with the fake engine for all tests of a module."""
-    running = Running({"engine": "fakes:FakeEngine"}, tmp_path_factory.mktemp("service"))
+    running = Running({"engine": "server_fakes:FakeEngine"}, tmp_path_factory.mktemp("service"))
     yield running
     running.stop()
     assert list(running.temporary.iterdir()) == []

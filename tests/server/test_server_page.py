@@ -251,7 +251,7 @@ def _contrast(first: str, second: str) -> float:
 def test_the_token_is_asked_for_once(
     browser: Any, folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    options = {"engine": "fakes:FakeEngine", "token": "open sesame"}
+    options = {"engine": "server_fakes:FakeEngine", "token": "open sesame"}
     running = Running(options, tmp_path_factory.mktemp("service"))
     context = browser.new_context()
     try:
