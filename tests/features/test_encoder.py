@@ -187,3 +187,14 @@ def test_rate_and_length(whisper: Path) -> None:
         front(SAMPLES, 8000)
     with pytest.raises(AudioError, match="at least"):
         front(SAMPLES[:100], 16_000)
+
+
+def test_pickled_weights_are_refused(wav2vec2: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "pickled"
+    folder.mkdir()
+    for file in wav2vec2.iterdir():
+        if file.suffix != ".safetensors":
+            (folder / file.name).write_bytes(file.read_bytes())
+    (folder / "pytorch_model.bin").write_bytes(b"\x80\x04K\x01.")
+    with pytest.raises(ModelError, match="safetensors"):
+        Encoder(model=str(folder))(np.ones(16_000, dtype=np.float32), 16_000)

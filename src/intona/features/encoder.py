@@ -237,7 +237,9 @@ class _Transformer:
     def __init__(self, folder: Path, layers: int) -> None:
         transformers = _torch("transformers")
         try:
-            self._model = transformers.AutoModel.from_pretrained(folder).eval()
+            self._model = transformers.AutoModel.from_pretrained(
+                folder, use_safetensors=True, local_files_only=True
+            ).eval()
         except (OSError, ValueError) as error:
             raise ModelError(f"cannot load an encoder from {folder}: {error}") from None
         config = self._model.config
