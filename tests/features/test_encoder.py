@@ -197,4 +197,4 @@ def test_pickled_weights_are_refused(wav2vec2: Path, tmp_path: Path) -> None:
             (folder / file.name).write_bytes(file.read_bytes())
     (folder / "pytorch_model.bin").write_bytes(b"\x80\x04K\x01.")
     with pytest.raises(ModelError, match="safetensors"):
-        Encoder(model=str(folder))(np.ones(16_000, dtype=np.float32), 16_000)
+        front_end("encoder", model=str(folder))(np.ones(16_000, dtype=np.float32), 16_000)
