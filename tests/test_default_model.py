@@ -55,12 +55,14 @@ def test_silence_around_and_level_change_nothing(model: Recognizer) -> None:
 
 
 def test_sounds_without_a_voice_have_no_emotion(model: Recognizer) -> None:
-    """Nine in ten are no speech or unsure: sounds that training did not hear."""
+    """No speech or unsure, for sounds that training did not hear; two are known to be missed."""
     from intona.models.nothing import sounds_without_voice
 
     sounds = sounds_without_voice(30, seed=99)
     answers = [model.predict(Audio(sound, 16_000)).status for sound in sounds]
-    assert answers.count("ok") <= 3
+    # A melody and a chord of sines, both taken for a voice by the speech detector too.
+    missed = {number for number, status in enumerate(answers) if status == "ok"}
+    assert missed <= {11, 19}
 
 
 def numbers_inside(path: Path) -> dict[str, np.ndarray]:
