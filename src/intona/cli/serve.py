@@ -17,6 +17,14 @@ Port = Annotated[
 Model = Annotated[
     Path | None, typer.Option("--model", "-m", help="Model file; without it the bundled one.")
 ]
+Profiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--profile",
+        help="Adapt to this speaker: a name from intona enroll, or a .json file. Given more than "
+        "once, clients may choose; the first serves those who do not.",
+    ),
+]
 Workers = Annotated[
     int | None,
     typer.Option(
@@ -42,6 +50,7 @@ def run(
     host: Host = None,
     port: Port = None,
     model: Model = None,
+    profile: Profiles = None,
     workers: Workers = None,
     max_upload_mb: Upload = None,
     max_streams: Streams = None,
@@ -73,6 +82,7 @@ def run(
         host=host,
         port=port,
         model=model,
+        profiles=",".join(profile) if profile else None,
         workers=workers,
         max_upload_mb=max_upload_mb,
         max_streams=max_streams,

@@ -15,8 +15,10 @@ from intona.audio import Audio, read
 from intona.errors import UsageError
 from intona.recognizer import Prediction, Recognizer
 from intona.server.jobs import TooMuchError, Upload
+from intona.server.speakers import Speakers
 
 if TYPE_CHECKING:
+    from intona.profile import Profile
     from intona.stream import Event, Stream
 
 __all__ = ["Engine"]
@@ -28,12 +30,13 @@ class Engine:
     """One loaded model and what clients ask of it.
 
     Args:
-        options: ``model`` (path or ``None`` for the bundled one), ``clip_seconds`` and
-            ``recording_seconds``, the longest recordings taken.
+        options: ``model`` (path or ``None`` for the bundled one), ``profiles`` (names or
+            paths), ``clip_seconds`` and ``recording_seconds``, the longest recordings taken.
 
     Raises:
         ModelError: the model cannot be loaded.
-        UsageError: the model predicts numbers, which the service does not serve.
+        UsageError: the model predicts numbers, which the service does not serve, or a
+            profile cannot be used with it.
     """
 
     def __init__(self, options: dict[str, Any]) -> None:
@@ -42,6 +45,7 @@ class Engine:
             raise UsageError(
                 f"{self._model.path} predicts numbers: intona serve takes models of emotions"
             )
+        self._speakers = Speakers(self._model, options["profiles"])
         self._clip_seconds = float(options["clip_seconds"])
         self._recording_seconds = float(options["recording_seconds"])
         self._streams: dict[str, tuple[Stream, str]] = {}
@@ -56,6 +60,7 @@ class Engine:
             "rate": self._model.rate,
             "metadata": self._model.metadata,
             "version": __version__,
+            "profiles": list(self._speakers.names),
         }
 
     def _warm_up(self) -> None:
@@ -78,6 +83,7 @@ class Engine:
         return op(request, data)
 
     def _predict(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        model, profile = self._speakers.choose(request["profile"])
         upload = Upload(data, request["name"])
         audio = read(upload, end=self._clip_seconds + 0.5)
         if audio.duration > self._clip_seconds:
@@ -85,12 +91,13 @@ class Engine:
                 f"{upload.name} is longer than {self._clip_seconds:g} s: "
                 "use /v1/timeline, or send a part"
             )
-        prediction = replace(self._model.predict(audio), file=upload.name)
-        return {"prediction": _json(prediction.to_dict())}, b""
+        prediction = replace(model.predict(audio), file=upload.name)
+        return {"prediction": {**_json(prediction.to_dict()), **_by(profile)}}, b""
 
     def _timeline(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         from intona.timeline import segments
 
+        model, profile = self._speakers.choose(request["profile"])
         upload = Upload(data, request["name"])
 
         def bounded(seconds: float) -> None:
@@ -99,18 +106,17 @@ class Engine:
                     f"{upload.name} is longer than {self._recording_seconds:g} s: send a part"
                 )
 
-        rows = [
-            replace(row, file=upload.name)
-            for row in segments(self._model, upload, progress=bounded)
-        ]
+        rows = [replace(row, file=upload.name) for row in segments(model, upload, progress=bounded)]
         if request["format"] == "json":
             timeline = {
                 "file": upload.name,
-                "labels": list(self._model.labels),
+                **_by(profile),
+                "labels": list(model.labels),
                 "segments": [_json(row.to_dict()) for row in rows],
             }
             return {"timeline": timeline}, b""
-        return {"file": upload.name}, _written(rows, self._model.labels, request["format"])
+        written = _written(rows, model.labels, request["format"])
+        return {"file": upload.name, **_by(profile)}, written
 
     def _export(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         timeline = request["timeline"]
@@ -121,9 +127,10 @@ class Engine:
     def _open(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         from intona.stream import Stream
 
-        live = Stream(self._model, request["rate"])
+        model, profile = self._speakers.choose(request["profile"])
+        live = Stream(model, request["rate"])
         self._streams[request["stream"]] = (live, _DTYPES[request["encoding"]])
-        return {}, b""
+        return _by(profile), b""
 
     def _push(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         live, dtype = self._streams[request["stream"]]
@@ -136,6 +143,10 @@ class Engine:
     def _close(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         self._streams.pop(request["stream"], None)
         return {}, b""
+
+
+def _by(profile: Profile | None) -> dict[str, Any]:
+    return {"profile": None if profile is None else profile.name}
 
 
 def _events(events: Iterable[Event]) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """``WS /v1/stream``: sound in, events out.
 
-The client declares ``rate`` and ``encoding`` in the query, sends binary messages of mono
-samples, and gets JSON events. Each message is worked on before the next is read, so a client
-that sends faster than the service works is held back by TCP. The text message
-``{"event": "end"}`` asks for what is left and ends the stream.
+The client declares ``rate``, ``encoding`` and, if it wants, ``profile`` in the query, sends
+binary messages of mono samples, and gets JSON events. Each message is worked on before the next
+is read, so a client that sends faster than the service works is held back by TCP. The text
+message ``{"event": "end"}`` asks for what is left and ends the stream.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ async def _serve(websocket: WebSocket, service: Service) -> None:
     await websocket.accept(subprotocol=offered[0] if offered else None)
     try:
         rate, encoding = _declared(websocket)
-        opening = {"rate": rate, "encoding": encoding}
-        async with service.streams.open(opening, seconds=PUSH_SECONDS) as ask:
-            await websocket.send_json(
-                {"event": "ready", "rate": rate, "encoding": encoding, **_about(service.model)}
-            )
+        profile = websocket.query_params.get("profile")
+        opening = {"rate": rate, "encoding": encoding, "profile": profile}
+        async with service.streams.open(opening, seconds=PUSH_SECONDS) as (opened, ask):
+            ready = {"event": "ready", **opening, **opened, **_about(service.model)}
+            await websocket.send_json(ready)
             await _talk(websocket, service, ask, rate, ENCODINGS[encoding])
     except _StreamError as error:
         await _end(websocket, error.code, error.detail)

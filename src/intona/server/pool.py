@@ -290,23 +290,24 @@ class Streams(Crew):
     @asynccontextmanager
     async def open(
         self, request: dict[str, Any], *, seconds: float
-    ) -> AsyncIterator[Callable[[str, bytes], Any]]:
-        """Open a stream; yields ``ask(op, pcm)``, which returns the events it caused.
+    ) -> AsyncIterator[tuple[dict[str, Any], Callable[[str, bytes], Any]]]:
+        """Open a stream; yields the worker's answer, and ``ask(op, pcm)``, which returns events.
 
         Raises:
-            JobError: the rate or encoding is not possible.
+            JobError: the rate, encoding or profile is not possible.
             WorkerDiedError: the worker went away; its streams end, it is being replaced.
         """
         name = uuid4().hex
         async with self.borrow() as worker:
-            await worker.call({**request, "op": "open", "stream": name}, seconds=seconds)
+            opening = {**request, "op": "open", "stream": name}
+            opened, _ = await worker.call(opening, seconds=seconds)
 
             async def ask(op: str, pcm: bytes = b"") -> list[dict[str, Any]]:
                 answer, _ = await worker.call({"op": op, "stream": name}, pcm, seconds=seconds)
                 return answer["events"]
 
             try:
-                yield ask
+                yield opened, ask
             finally:
                 if worker.alive:
                     with suppress(JobError, WorkerDiedError):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, File, Query, Request, UploadFile
 from fastapi.responses import Response
 
 from intona.server.formats import MEDIA_TYPES, FormatName, attachment
 from intona.server.problems import document
-from intona.server.schemas import ModelCard, Segment, Timeline
+from intona.server.schemas import Answer, ModelCard, Timeline
 from intona.server.service import Service
 
 __all__ = ["router"]
@@ -20,6 +21,14 @@ Recording = Annotated[
     UploadFile, File(description="The recording: wav, flac, mp3, ogg, opus, m4a, webm, amr ...")
 ]
 Format = Annotated[FormatName, Query(alias="format", description="Form of the answer.")]
+Profile = Annotated[
+    str | None,
+    Query(
+        max_length=64,
+        description="Adapt to this speaker, one of the profiles of /v1/model. Without it the first "
+        "of them is used; empty asks for the model as it is.",
+    ),
+]
 UPLOAD_PROBLEMS = document(400, 401, 403, 408, 413, 421, 422, 429, 503)
 EXPORTED: dict[str, Any] = {
     "description": "The timeline, as JSON or in the format asked for.",
@@ -37,16 +46,18 @@ def _service(request: Request) -> Service:
     return request.app.state.service
 
 
-@router.post("/predict", response_model=Segment, responses=UPLOAD_PROBLEMS)
-async def predict(request: Request, file: Recording) -> Any:
+@router.post("/predict", response_model=Answer, responses=UPLOAD_PROBLEMS)
+async def predict(request: Request, file: Recording, profile: Profile = None) -> Any:
     """Judge a clip as a whole: one emotion, its confidence, all probabilities."""
-    return (await _work(request, "predict", file))[0]["prediction"]
+    return (await _work(request, "predict", file, profile=profile))[0]["prediction"]
 
 
 @router.post("/timeline", response_model=Timeline, responses={200: EXPORTED, **UPLOAD_PROBLEMS})
-async def timeline(request: Request, file: Recording, style: Format = "json") -> Any:
+async def timeline(
+    request: Request, file: Recording, style: Format = "json", profile: Profile = None
+) -> Any:
     """Find the speech in a recording of any length, and the emotion of each stretch."""
-    answer, data = await _work(request, "timeline", file, format=style)
+    answer, data = await _work(request, "timeline", file, format=style, profile=profile)
     return answer["timeline"] if style == "json" else _download(style, answer, data)
 
 
@@ -109,8 +120,7 @@ def _clean(name: str | None) -> str:
 
 
 def _download(style: str, answer: dict[str, Any], data: bytes) -> Response:
-    return Response(
-        data,
-        media_type=MEDIA_TYPES[style],
-        headers={"Content-Disposition": attachment(answer["file"], style)},
-    )
+    headers = {"Content-Disposition": attachment(answer["file"], style)}
+    if answer.get("profile"):
+        headers["Intona-Profile"] = quote(answer["profile"])
+    return Response(data, media_type=MEDIA_TYPES[style], headers=headers)

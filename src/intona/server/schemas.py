@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-__all__ = ["Health", "Limits", "ModelCard", "Problem", "Segment", "Timeline"]
+__all__ = ["Answer", "Health", "Limits", "ModelCard", "Problem", "Segment", "Timeline"]
 
 ANSWER: JsonValue = {
     "file": "clip.wav",
@@ -45,6 +45,16 @@ class Segment(BaseModel):
     )
 
 
+Speaker = Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")]
+ADAPTED = "Speaker the model was adapted to; null when it was not."
+
+
+class Answer(Segment):
+    """The emotion of a clip as a whole."""
+
+    profile: Speaker | None = Field(default=None, description=ADAPTED)
+
+
 class Timeline(BaseModel):
     """Emotion over time: one segment per stretch of speech, in order."""
 
@@ -56,6 +66,7 @@ class Timeline(BaseModel):
     )
 
     file: str | None = Field(default=None, description="Name the client gave the recording.")
+    profile: Speaker | None = Field(default=None, description=ADAPTED)
     labels: list[Label] = Field(description="The emotions the model knows.", max_length=64)
     segments: list[Segment] = Field(max_length=200_000)
 
@@ -78,6 +89,10 @@ class ModelCard(BaseModel):
     rate: int | None = Field(description="Sample rate it works at in Hz; null: the file's own.")
     metadata: dict[str, Any] = Field(description="Everything the model file says of itself.")
     version: str = Field(description="Version of intona.")
+    profiles: list[str] = Field(
+        default=[],
+        description="Speakers it can adapt to; the first is the one it adapts to unasked.",
+    )
     formats: list[str] = Field(description="Formats a timeline can be had in.")
     limits: Limits
 

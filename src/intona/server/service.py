@@ -40,6 +40,7 @@ class Service:
         options = {
             "engine": engine,
             "model": None if settings.model is None else str(settings.model),
+            "profiles": settings.profile_names,
             "memory_mb": settings.worker_memory_mb,
             "cpu_seconds": settings.request_seconds,
             "clip_seconds": settings.max_clip_seconds,

@@ -28,6 +28,8 @@ class Settings:
         host: address to bind.
         port: TCP port to bind; 0 takes a free one.
         model: the ``.onnx`` file; ``None`` means the bundled model.
+        profiles: speakers it may adapt to, comma-separated names from ``intona enroll`` or
+            paths of profiles; the first serves requests that name none.
         token: bearer token clients must send; ``None`` asks for none.
         no_token: bind beyond loopback without a token, on purpose.
         allow_hosts: further host names clients may use, comma-separated; on loopback only
@@ -51,6 +53,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8765
     model: Path | None = None
+    profiles: str = ""
     token: str | None = field(default=None, repr=False)
     no_token: bool = False
     allow_hosts: str = ""
@@ -103,10 +106,15 @@ class Settings:
     @property
     def hosts(self) -> frozenset[str] | None:
         """Host names clients may use, lower-case; ``None`` accepts any."""
-        extra = {name.strip().lower() for name in self.allow_hosts.split(",") if name.strip()}
+        extra = {name.lower() for name in _items(self.allow_hosts)}
         if self.loopback or extra:
             return frozenset({"localhost", "127.0.0.1", "[::1]", self.host.lower()} | extra)
         return None
+
+    @property
+    def profile_names(self) -> list[str]:
+        """The profiles, one by one."""
+        return _items(self.profiles)
 
     @property
     def worker_count(self) -> int:
@@ -142,6 +150,10 @@ class Settings:
         values["token"] = environ.get("INTONA_TOKEN") or None
         values.update({key: value for key, value in overrides.items() if value is not None})
         return cls(**values)
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
 
 
 def _parse(name: str, kind: str, text: str) -> Any:

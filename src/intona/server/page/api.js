@@ -4,9 +4,9 @@
  *
  * @typedef {{start: number, end: number, emotion: string | null, confidence: number | null,
  *   status: "ok" | "unsure" | "no_speech", probabilities: Record<string, number | null>}} Segment
- * @typedef {{file: string | null, labels: string[], segments: Segment[]}} Timeline
+ * @typedef {{file: string | null, profile?: string | null, labels: string[], segments: Segment[]}} Timeline
  * @typedef {{name: string, labels: string[], threshold: number, rate: number | null,
- *   version: string, metadata: any, limits: {upload_bytes: number, recording_seconds: number}}} Model
+ *   version: string, profiles: string[], metadata: any, limits: {upload_bytes: number, recording_seconds: number}}} Model
  */
 
 const KEY = "intona-token";
@@ -55,13 +55,15 @@ export async function model() {
 
 /**
  * @param {File} file
+ * @param {string} profile speaker to adapt to, or ""
  * @param {AbortSignal} signal
  * @returns {Promise<Timeline>}
  */
-export async function timeline(file, signal) {
+export async function timeline(file, profile, signal) {
   const body = new FormData();
   body.append("file", file, file.name);
-  return (await request("/v1/timeline", { method: "POST", body, signal })).json();
+  const path = `/v1/timeline?${new URLSearchParams({ profile })}`;
+  return (await request(path, { method: "POST", body, signal })).json();
 }
 
 /**
@@ -83,8 +85,9 @@ export async function exported(result, format) {
  * Open a live stream for mono 16-bit samples.
  *
  * @param {number} rate samples per second
+ * @param {string} profile speaker to adapt to, or ""
  */
-export function openStream(rate) {
+export function openStream(rate, profile) {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const token = sessionStorage.getItem(KEY);
   const protocols = ["intona"];
@@ -92,8 +95,8 @@ export function openStream(rate) {
     const encoded = btoa(token).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
     protocols.push(`bearer.${encoded}`);
   }
-  const path = `/v1/stream?rate=${rate}&encoding=s16le`;
-  const socket = new WebSocket(`${scheme}://${location.host}${path}`, protocols);
+  const query = new URLSearchParams({ rate: String(rate), encoding: "s16le", profile });
+  const socket = new WebSocket(`${scheme}://${location.host}/v1/stream?${query}`, protocols);
   socket.binaryType = "arraybuffer";
   return socket;
 }

@@ -32,6 +32,13 @@ const audio = $("audio");
 
 // --- the microphone ---------------------------------------------------------------------
 
+function offerSpeakers() {
+  const [asIs] = $("speaker").options;
+  for (const name of model.profiles) $("speaker").insertBefore(new Option(name), asIs);
+  $("speaker").selectedIndex = 0;
+  $("voice").hidden = !model.profiles.length;
+}
+
 function buildBars() {
   $("bars").replaceChildren(
     ...model.labels.map((label) => {
@@ -100,14 +107,11 @@ async function startLive() {
   setBars({});
   setWord("Listening", "Waiting for a voice.");
   $("mic").disabled = true;
-  live = new Live({
-    onEvent,
-    onLevel: (level) => {
-      $("mic").style.setProperty("--level", String(Math.min(1, Math.sqrt(level) * 2)));
-      trace.push(level);
-    },
-    onEnd: endLive,
-  });
+  const onLevel = (/** @type {number} */ level) => {
+    $("mic").style.setProperty("--level", String(Math.min(1, Math.sqrt(level) * 2)));
+    trace.push(level);
+  };
+  live = new Live({ onEvent, onLevel, onEnd: endLive }, $("speaker").value);
   try {
     await live.start();
     $("mic").setAttribute("aria-pressed", "true");
@@ -122,6 +126,7 @@ async function startLive() {
 
 /** @param {string | null} reason */
 function endLive(reason) {
+  const profile = live?.profile;
   live = null;
   trace.stop();
   $("mic").setAttribute("aria-pressed", "false");
@@ -130,7 +135,7 @@ function endLive(reason) {
   setWord("Ready", reason || (heard.length ? "What was said is in the table below." : "No speech was heard."));
   setBars({});
   if (heard.length && !running) {
-    show({ file: "live", labels: model.labels, segments: heard }, "What you said", heard[heard.length - 1].end, null);
+    show({ file: "live", profile: profile || null, labels: model.labels, segments: heard }, "What you said", heard[heard.length - 1].end, null);
   }
 }
 
@@ -151,7 +156,7 @@ async function open(file) {
   $("busy").hidden = false;
   $("busy-text").textContent = `Listening to ${file.name} …`;
   try {
-    const result = await api.timeline(file, abort.signal);
+    const result = await api.timeline(file, $("speaker").value, abort.signal);
     const played = await load(file);
     const samples = await decode(file, played);
     if (abort.signal.aborted) return;
@@ -205,7 +210,7 @@ function show(result, title, duration, samples) {
   shown = result;
   $("result").hidden = false;
   $("result-title").textContent = title;
-  $("summary").textContent = summary(result.segments, duration);
+  $("summary").textContent = summary(result, duration);
   const playable = title !== "What you said" && !audio.error && Number.isFinite(audio.duration);
   $("transport").hidden = !playable;
   $("views").hidden = samples === null;
@@ -216,14 +221,15 @@ function show(result, title, duration, samples) {
   $("rows").replaceChildren(...result.segments.map((segment) => row(segment, playable)));
 }
 
-/** @param {api.Segment[]} segments @param {number} duration */
-function summary(segments, duration) {
+/** @param {api.Timeline} result @param {number} duration */
+function summary({ segments, profile }, duration) {
   const speech = segments.filter((segment) => segment.emotion !== null);
   if (!speech.length) return `${clock(duration)} long, and no speech in it.`;
   const seconds = speech.reduce((sum, segment) => sum + segment.end - segment.start, 0);
   const unsure = speech.filter((segment) => segment.status === "unsure").length;
   const doubts = unsure ? ` Unsure of ${unsure} of ${speech.length} segments.` : "";
-  return `${clock(duration)} long, ${clock(seconds)} of it speech.${doubts}`;
+  const adapted = profile ? ` Adapted to ${profile}.` : "";
+  return `${clock(duration)} long, ${clock(seconds)} of it speech.${adapted}${doubts}`;
 }
 
 /** @param {api.Segment[]} segments */
@@ -392,6 +398,7 @@ async function main() {
     return;
   }
   aboutModel(model);
+  offerSpeakers();
   buildBars();
   $("mic").disabled = false;
 }

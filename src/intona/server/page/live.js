@@ -15,9 +15,10 @@ const MAX_BACKLOG = 1 << 20; // bytes not yet sent; beyond this the service is t
  */
 
 export class Live {
-  /** @param {Handlers} handlers */
-  constructor(handlers) {
+  /** @param {Handlers} handlers @param {string} profile speaker to adapt to, or "" */
+  constructor(handlers, profile) {
     this.handlers = handlers;
+    this.profile = profile;
     /** @type {MediaStream | null} */
     this.microphone = null;
     /** @type {AudioContext | null} */
@@ -60,7 +61,7 @@ export class Live {
    */
   connect(rate) {
     return new Promise((resolve, reject) => {
-      const socket = openStream(rate);
+      const socket = openStream(rate, this.profile);
       this.socket = socket;
       let ready = false;
       socket.onmessage = ({ data }) => {
