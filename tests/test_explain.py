@@ -13,7 +13,7 @@ from intona.audio import Audio
 from intona.errors import AudioError, UsageError
 from intona.explain import Curves, Evidence, check, occlude
 from intona.explain_plot import figure, save
-from intona.manner import ASPECTS, reference, remarks
+from intona.manner import ASPECTS, Remark, reference, remarks
 
 RATE = 16_000
 
@@ -78,6 +78,19 @@ def test_the_right_map_beats_chance_and_the_reverse_one_does_not(clip: Audio) ->
     assert "no better" in str(bad)
 
 
+def test_nothing_is_heard_of_what_is_silenced_at_any_level(clip: Audio) -> None:
+    """A model that evens out levels hears soft speech, but not the noise in its place."""
+
+    class Loud(ToneListener):
+        def probabilities(self, signals: Sequence[np.ndarray], rate: int) -> np.ndarray:
+            return super().probabilities([0.3 * s / np.std(s) for s in signals], rate)
+
+    curves = check(Loud(), clip, occlude(Loud(), clip, emotion="angry"))
+    assert curves.deletion[0] > 0.5
+    assert curves.deletion[-1] < 0.2
+    assert curves.insertion[0] == pytest.approx(curves.deletion[-1])
+
+
 def test_areas_of_known_curves() -> None:
     share = np.array([0.0, 0.5, 1.0])
     curves = Curves(share, np.array([1, 0, 0.0]), share, np.array([1, 0.5, 0]), share)
@@ -108,7 +121,9 @@ def test_the_bundled_model_can_be_explained(tmp_path: Path) -> None:
     evidence = occlude(load(), audio, bands=3)
     assert evidence.values.shape[0] == 3
     assert np.isfinite(evidence.values).all()
-    picture = save(figure(audio, evidence, remarks(audio)), tmp_path / "why.png")
+    curves = check(load(), audio, evidence, steps=3, repeats=1)
+    page = figure(audio, evidence, remarks(audio), title="clip.wav", whose="me", curves=curves)
+    picture = save(page, tmp_path / "why.png")
     assert picture.read_bytes()[:4] == b"\x89PNG"
     assert picture.stat().st_size > 20_000
     with pytest.raises(UsageError, match="cannot write"):
@@ -127,7 +142,37 @@ def test_a_louder_higher_voice_is_called_so() -> None:
     wild = {said.aspect: said for said in remarks(synthetic.utterance("angry"))}
     assert wild["pitch level"].percentile > calm["pitch level"].percentile
     assert wild["loudness"].value > calm["loudness"].value
-    assert "semitones" in str(wild["pitch level"])
+    assert wild["loudness"].word == "depends on the microphone"
+    assert not wild["loudness"].notable
+    hz = 27.5 * 2 ** (wild["pitch level"].value / 12)
+    assert f"{hz:.0f} Hz, +" in str(wild["pitch level"])
+    assert "semitones from neutral" in str(wild["pitch level"])
+
+
+def test_a_remark_reads_well() -> None:
+    said = Remark("pitch level", 36.0, "semitones re 27.5 Hz", -0.04, 99.6, "very high")
+    assert str(said) == (
+        "pitch level: very high (220 Hz, +0.0 semitones from neutral, percentile above 99)"
+    )
+    said = Remark("pauses", 12.0, "% of the time", 12.4, 0.2, "few", digits=0)
+    assert str(said) == "pauses: few (12 % of the time, +12 from neutral, percentile below 1)"
+
+
+def test_what_most_voices_do_is_in_the_middle() -> None:
+    """Nine in ten neutral utterances have no pause: the tie counts half."""
+    said = {one.aspect: one for one in remarks(synthetic.utterance("neutral"))}["pauses"]
+    assert said.value == 0.0
+    assert 40 < said.percentile < 50
+    assert not said.notable
+
+
+def test_loudness_against_ones_own_neutral_gets_a_word() -> None:
+    audio = synthetic.utterance("angry")
+    level = {one.aspect: one for one in remarks(audio)}["loudness"].value
+    own = {"intensity_db_mean": {"mean": level - 12.0, "count": 4.0}}
+    said = {one.aspect: one for one in remarks(audio, own)}["loudness"]
+    assert said.word == "very loud"
+    assert said.difference == pytest.approx(12.0)
 
 
 def test_own_neutral_is_the_middle() -> None:

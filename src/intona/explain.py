@@ -1,7 +1,7 @@
 """Where in time and frequency the evidence for an emotion lies, by occlusion.
 
-A patch of the spectrogram is silenced, the signal is put together again, and the model is
-asked anew: what the log-odds of the emotion lose is the patch's evidence. This needs nothing
+A patch of the spectrogram is silenced (steady faint noise takes its place), the signal is put
+together again, and the model is asked anew: what the log-odds of the emotion lose is the patch's evidence. This needs nothing
 from the model but its probabilities, so it works for every recogniser. Whether the map is
 right is itself checked: silencing patches from the most important on must lower the
 probability faster than silencing them at random (deletion), and letting them back in must
@@ -24,7 +24,7 @@ __all__ = ["Curves", "Evidence", "check", "occlude"]
 
 WINDOW = 0.032  # seconds, of the transform in which patches are silenced
 LONGEST = 30.0  # seconds explained at once
-FLOOR_DB = -40.0  # what silencing leaves
+FLOOR_DB = -40.0  # of the noise in silenced patches, below the recording's mean level
 BATCH = 16
 
 _SPAN = 0.12  # seconds of a patch, where the recording is short
@@ -77,8 +77,8 @@ class Evidence:
     def __str__(self) -> str:
         begin, end, low, high = self.strongest
         return (
-            f"{self.emotion} ({self.probability:.0%}); most of it speaks from {begin:.2f} to "
-            f"{end:.2f} s, {low:.0f} to {high:.0f} Hz"
+            f"{self.emotion} {100 * self.probability:.0f} %; the strongest evidence lies from "
+            f"{begin:.2f} to {end:.2f} s, {low / 1000:.1f} to {high / 1000:.1f} kHz"
         )
 
     @property
@@ -153,6 +153,10 @@ class _Patches:
         window = np.sqrt(0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size))
         self._stft = ShortTimeFFT(window, hop=size // 4, fs=audio.rate, dual_win=None)
         self._spectrum = self._stft.stft(audio.samples.astype(np.float64))
+        # Speech only made softer would still be heard by a model that evens out levels.
+        mean = np.sqrt(np.mean(np.abs(self._spectrum) ** 2, axis=1, keepdims=True))
+        phases = np.random.default_rng(0).standard_normal((2, *self._spectrum.shape))
+        self._noise = 10.0 ** (FLOOR_DB / 20.0) * mean * (phases[0] + 1j * phases[1]) / 2**0.5
         spans = int(np.clip(round(audio.duration / _SPAN), 1, _MOST_SPANS))
         self.times = np.linspace(0.0, audio.duration, spans + 1)
         top = 2595.0 * np.log10(1.0 + min(audio.rate / 2.0, 8000.0) / 700.0)
@@ -165,9 +169,9 @@ class _Patches:
 
     def keep(self, kept: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Return the signal with only the kept patches, ``kept`` of shape ``self.shape``."""
-        gain = np.where(kept, 1.0, 10.0 ** (FLOOR_DB / 20.0))
-        gains = gain[self._band[:, None], self._span[None, :]]
-        signal = self._stft.istft(self._spectrum * gains, k1=len(self.audio.samples))
+        audible = kept[self._band[:, None], self._span[None, :]]
+        spectrum = np.where(audible, self._spectrum, self._noise)
+        signal = self._stft.istft(spectrum, k1=len(self.audio.samples))
         return np.asarray(signal, dtype=np.float32)
 
 

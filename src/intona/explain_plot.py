@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from intona.audio import Audio, resample
 from intona.errors import UsageError
-from intona.explain import Evidence
+from intona.explain import Curves, Evidence
 from intona.features.contours import contours
 from intona.features.pitch import STEP, pitch
 from intona.manner import Remark
@@ -20,15 +20,23 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["figure", "save"]
+__all__ = ["curves_figure", "figure", "save"]
 
 RATE = 16_000
 _INK = "#222222"
 _FOR, _AGAINST = "#b2182b", "#2166ac"
+_PITCH, _LEVEL = "#8c510a", "#5a7a8c"
+_NOTABLE, _USUAL = "#356b5f", "#c9c9c9"
 
 
 def figure(
-    audio: Audio, evidence: Evidence, said: Sequence[Remark], title: str | None = None
+    audio: Audio,
+    evidence: Evidence,
+    said: Sequence[Remark],
+    *,
+    title: str | None = None,
+    whose: str = "many speakers",
+    curves: Curves | None = None,
 ) -> Figure:
     """Draw an explanation.
 
@@ -36,23 +44,43 @@ def figure(
         audio: the recording.
         evidence: where the evidence lies.
         said: how it was said.
-        title: the first line; by default the emotion and its probability.
+        title: put before the emotion and its probability in the first line.
+        whose: neutral speech it is compared with.
+        curves: what the check of the evidence gave, drawn last.
     """
     from matplotlib.figure import Figure
 
-    page = Figure(figsize=(10.0, 8.6))
-    spectrum, curve, bars = page.subplots(
-        3,
-        1,
-        gridspec_kw={"height_ratios": [3.2, 1.6, 2.4]},
-    )
+    heights = [3.3, 1.5, 2.7, *([1.9] if curves is not None else [])]
+    gaps = [0.55, 0.95, 0.95][: len(heights) - 1]
+    top, bottom = 1.0, 0.6
+    whole = top + sum(heights) + sum(gaps) + bottom
+    page = Figure(figsize=(10.0, whole))
     # The right quarter is for the colour bar and the words.
-    page.subplots_adjust(left=0.14, right=0.72, top=0.92, bottom=0.06, hspace=0.34)
-    page.suptitle(title or f"{evidence.emotion} ({evidence.probability:.0%})", fontsize=14)
+    axes, edge = [], whole - top
+    for height, gap in zip(heights, [*gaps, 0.0], strict=True):
+        edge -= height
+        axes.append(page.add_axes((0.14, edge / whole, 0.56, height / whole)))
+        edge -= gap
+    first = f"{evidence.emotion} {100 * evidence.probability:.0f} %"
+    first = first if title is None else f"{title}: {first}"
+    page.text(0.42, 1.0 - 0.32 / whole, first, fontsize=14, ha="center", va="center")
     signal = audio.samples if audio.rate == RATE else resample(audio.samples, audio.rate, RATE)
-    _draw_evidence(page, spectrum, signal, evidence)
-    _draw_contours(curve, signal, float(evidence.times[-1]))
-    _draw_manner(bars, said)
+    _draw_evidence(page, axes[0], signal, evidence)
+    _draw_contours(axes[1], signal, float(evidence.times[-1]))
+    _draw_manner(axes[2], said, whose)
+    if curves is not None:
+        _draw_curves(axes[3], curves, evidence.emotion)
+    return page
+
+
+def curves_figure(curves: Curves, emotion: str, title: str) -> Figure:
+    """Draw deletion and insertion curves alone."""
+    from matplotlib.figure import Figure
+
+    page = Figure(figsize=(6.6, 4.2), layout="constrained")
+    axes = page.subplots()
+    _draw_curves(axes, curves, emotion)
+    axes.set_title(title, fontsize=10)
     return page
 
 
@@ -94,44 +122,62 @@ def _draw_evidence(
     axes.set_ylim(0.0, min(RATE / 2000.0, float(evidence.hz[-1]) / 1000.0))
     axes.set_ylabel("frequency in kHz")
     axes.set_title(f"What speaks for (red) and against (blue) “{evidence.emotion}”", fontsize=10)
+    axes.tick_params(labelbottom=False)
     bar = page.colorbar(mesh, cax=axes.inset_axes((1.02, 0.0, 0.025, 1.0)))
     if bar.solids is not None:
         bar.solids.set_alpha(1.0)
-    bar.set_label("loss of log-odds when silenced")
+    bar.set_label("log-odds lost when silenced")
 
 
 def _draw_contours(axes: Axes, signal: NDArray[np.float32], end: float) -> None:
     track = pitch(signal, RATE)
     level = contours(signal, RATE, track.times)
-    axes.plot(track.times, np.where(track.voiced, track.hz, np.nan), color=_FOR, lw=2)
+    axes.plot(track.times, np.where(track.voiced, track.hz, np.nan), color=_PITCH, lw=2.4)
     axes.set_yscale("log")
     axes.set_yticks([100, 200, 400], ["100", "200", "400"])
     axes.minorticks_off()
     axes.set_ylim(70, 620)
     axes.set_xlim(0.0, max(end, STEP))
-    axes.set_ylabel("pitch in Hz", color=_FOR)
+    axes.set_ylabel("pitch in Hz", color=_PITCH)
     axes.set_xlabel("time in seconds")
     other = axes.twinx()
-    other.plot(level.times, level.intensity, color=_AGAINST, lw=1, alpha=0.8)
+    other.plot(level.times, level.intensity, color=_LEVEL, lw=1)
     top = float(level.intensity.max()) if level.intensity.size else 0.0
     other.set_ylim(top - 50.0, top + 3.0)
-    other.set_ylabel("intensity in dB", color=_AGAINST)
+    other.set_ylabel("intensity in dB", color=_LEVEL)
 
 
-def _draw_manner(axes: Axes, said: Sequence[Remark]) -> None:
-    axes.set_title("Against neutral speech: percentile of each measure", fontsize=10)
+def _draw_manner(axes: Axes, said: Sequence[Remark], whose: str) -> None:
+    axes.set_title(f"How it was said, against the neutral speech of {whose}", fontsize=10)
     places = np.arange(len(said))[::-1]
     for place, remark in zip(places, said, strict=True):
-        notable = remark.word != "as in neutral speech"
-        colour = (_FOR if remark.percentile > 50 else _AGAINST) if notable else "#bbbbbb"
+        colour = _NOTABLE if remark.notable else _USUAL
         axes.barh(place, remark.percentile - 50.0, left=50.0, color=colour, height=0.7)
-        text = f"{remark.value:.{remark.digits}f} {remark.unit}"
-        if notable:
-            text = f"{remark.word}: {text}"
-        axes.text(101.0, place, text, va="center", fontsize=8, color=_INK)
+        word = f"{remark.word}: " if remark.notable else ""
+        text = f"{word}{remark.amount} ({remark.change})"
+        axes.text(101.5, place, text, va="center", fontsize=8, color=_INK)
     axes.axvline(50.0, color=_INK, lw=1)
     axes.set_yticks(places, [remark.aspect for remark in said])
     axes.set_xlim(0.0, 100.0)
-    axes.set_xticks([0, 5, 25, 50, 75, 95])
+    axes.set_xticks([5, 25, 50, 75, 95])
+    axes.grid(axis="x", color="#e6e6e6", lw=0.8)
+    axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel("percentile among neutral utterances")
+
+
+def _draw_curves(axes: Axes, curves: Curves, emotion: str) -> None:
+    share = 100.0 * curves.share
+    for own, chance, colour, word in (
+        (curves.insertion, curves.random_insertion, _FOR, "let in"),
+        (curves.deletion, curves.random_deletion, _AGAINST, "silenced"),
+    ):
+        axes.plot(share, own, color=colour, lw=2, label=f"{word}, strongest evidence first")
+        axes.plot(share, chance, color=colour, lw=1.2, ls="--", label=f"{word} at random")
+    axes.set_xlim(0.0, 100.0)
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_title("Is the map right? What silencing and letting in do", fontsize=10)
+    axes.set_xlabel("% of the patches")
+    axes.set_ylabel(f"probability of {emotion}")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from intona.audio import Audio
-from intona.features.prosody import measure
+from intona.features.prosody import SEMITONE_REFERENCE, measure
 
 __all__ = ["ASPECTS", "Remark", "reference", "remarks"]
 
@@ -34,6 +34,7 @@ class Aspect:
         low: what less than neutral is called.
         high: what more than neutral is called.
         digits: after the point.
+        relative: whether it means something only against the speaker's own neutral.
     """
 
     name: str
@@ -42,20 +43,25 @@ class Aspect:
     low: str
     high: str
     digits: int = 1
+    relative: bool = False
 
 
 ASPECTS: tuple[Aspect, ...] = (
-    Aspect("pitch level", "f0_semitones_p50", "semitones above 27.5 Hz", "low", "high"),
+    Aspect("pitch level", "f0_semitones_p50", "semitones re 27.5 Hz", "low", "high"),
     Aspect("pitch range", "f0_semitones_range", "semitones", "narrow", "wide"),
-    Aspect("loudness", "intensity_db_mean", "dB re full scale", "soft", "loud"),
+    Aspect("loudness", "intensity_db_mean", "dB re full scale", "soft", "loud", relative=True),
     Aspect("loudness range", "intensity_db_range", "dB", "even", "varied"),
     Aspect("speaking rate", "syllables_per_second", "syllables per second", "slow", "fast"),
     Aspect("pauses", "pause_share", "% of the time", "few", "many", 0),
     Aspect("jitter", "jitter_percent", "%", "steady", "rough"),
     Aspect("shimmer", "shimmer_percent", "%", "steady", "rough"),
     Aspect("harmonicity", "hnr_db_mean", "dB", "breathy or hoarse", "clear"),
-    Aspect("spectral balance", "alpha_ratio_db_mean", "dB", "tense, bright", "lax, dark"),
+    Aspect("spectral balance", "alpha_ratio_db_mean", "dB", "tense and bright", "lax and dark"),
 )
+
+_PITCH = ASPECTS[0].unit
+_AS_NEUTRAL = "as in neutral speech"
+_UNKNOWN = "depends on the microphone"
 
 # Percentile from which a word is used: beyond the outer value also "very".
 _SOME, _MUCH = 75.0, 95.0
@@ -71,7 +77,8 @@ class Remark:
         unit: in words.
         difference: from the median neutral, in ``unit``.
         percentile: of the value among neutral utterances, in [0, 100].
-        word: ``"as in neutral speech"``, or for example ``"very high"``.
+        word: ``"as in neutral speech"``, for example ``"very high"``, or for loudness against
+            the population ``"depends on the microphone"``.
     """
 
     aspect: str
@@ -86,10 +93,35 @@ class Remark:
         """Return a JSON-able copy."""
         return asdict(self)
 
+    @property
+    def notable(self) -> bool:
+        """Whether it differs from neutral enough for a word."""
+        return self.word not in (_AS_NEUTRAL, _UNKNOWN)
+
+    @property
+    def amount(self) -> str:
+        """The value as people read it, a pitch in Hz."""
+        if self.unit == _PITCH:
+            return f"{SEMITONE_REFERENCE * 2.0 ** (self.value / 12.0):.0f} Hz"
+        return f"{self.value:.{self.digits}f} {self.unit}"
+
+    @property
+    def change(self) -> str:
+        """The difference from neutral as people read it, a pitch in semitones."""
+        # Adding zero turns -0.0 into 0.0.
+        number = f"{round(self.difference, self.digits) + 0.0:+.{self.digits}f}"
+        return f"{number} semitones" if self.unit == _PITCH else number
+
+    @property
+    def place(self) -> str:
+        """The percentile as people read it: the reference does not tell beyond 1 and 99."""
+        if self.percentile < 1.0:
+            return "below 1"
+        return "above 99" if self.percentile > 99.0 else f"{self.percentile:.0f}"
+
     def __str__(self) -> str:
-        value = f"{self.value:.{self.digits}f} {self.unit}"
-        change = f"{self.difference:+.{self.digits}f} from neutral"
-        return f"{self.aspect}: {self.word} ({value}, {change}, percentile {self.percentile:.0f})"
+        place = f"percentile {self.place}"
+        return f"{self.aspect}: {self.word} ({self.amount}, {self.change} from neutral, {place})"
 
 
 @lru_cache(maxsize=1)
@@ -108,8 +140,8 @@ def reference() -> Mapping[str, Any]:
 def remarks(audio: Audio, neutral: Mapping[str, Mapping[str, float]] | None = None) -> list[Remark]:
     """Say how a recording differs from neutral speech; what cannot be measured is left out.
 
-    Loudness depends on the microphone and its distance as much as on the voice: against the
-    population it says little, against the speaker's own neutral more.
+    Loudness depends on the microphone and its distance as much as on the voice: it gets a word
+    against the speaker's own neutral only.
 
     Args:
         audio: the recording.
@@ -132,7 +164,7 @@ def remarks(audio: Audio, neutral: Mapping[str, Mapping[str, float]] | None = No
                 unit=aspect.unit,
                 difference=scale * (value - middle),
                 percentile=percentile,
-                word=_word(aspect, percentile),
+                word=_UNKNOWN if aspect.relative and own is None else _word(aspect, percentile),
                 digits=aspect.digits,
             )
         )
@@ -147,7 +179,7 @@ def _place(name: str, value: float, own: Mapping[str, float] | None) -> tuple[fl
         # Ties (a share of 0, say) count half.
         below = np.interp(value, points, percents, left=0.0, right=100.0)
         tied = [p for p, point in zip(percents, points, strict=True) if point == value]
-        return float(entry["median"]), float(np.mean(tied) if tied else below)
+        return float(entry["median"]), (tied[0] + tied[-1]) / 2.0 if tied else float(below)
     spread = float(entry["within_speaker"]) * math.sqrt(1.0 + 1.0 / max(own["count"], 1.0))
     z = (value - own["mean"]) / spread
     return float(own["mean"]), 50.0 * (1.0 + math.erf(z / math.sqrt(2.0)))
@@ -156,6 +188,6 @@ def _place(name: str, value: float, own: Mapping[str, float] | None) -> tuple[fl
 def _word(aspect: Aspect, percentile: float) -> str:
     distance = max(percentile, 100.0 - percentile)
     if distance < _SOME:
-        return "as in neutral speech"
+        return _AS_NEUTRAL
     word = aspect.high if percentile > 50.0 else aspect.low
     return f"very {word}" if distance >= _MUCH else word

@@ -57,12 +57,15 @@ def run(
     recognizer = load(model, profile=profile)
     audio = read(clip, start=start, end=end)
     evidence = occlude(recognizer, audio, emotion=emotion)
-    said = remarks(audio, find_profile(profile).manner if profile is not None else None)
+    own = find_profile(profile) if profile is not None else None
+    said = remarks(audio, own.manner if own is not None else None)
+    whose = own.name if own is not None and own.manner else "many speakers"
     curves = compare(recognizer, audio, evidence) if check else None
     if plot is not None:
         from intona.explain_plot import figure, save
 
-        save(figure(audio, evidence, said), plot)
+        page = figure(audio, evidence, said, title=clip.name, whose=whose, curves=curves)
+        save(page, plot)
     if as_json:
         content = {
             "file": str(clip),
@@ -73,6 +76,7 @@ def run(
         typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
         return
     typer.echo(f"{clip}: {evidence}")
+    typer.echo(f"how it was said, against the neutral speech of {whose}:")
     for remark in said:
         typer.echo(f"  {remark}")
     if curves is not None:
