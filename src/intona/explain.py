@@ -1,11 +1,11 @@
 """Where in time and frequency the evidence for an emotion lies, by occlusion.
 
 A patch of the spectrogram is silenced (steady faint noise takes its place), the signal is put
-together again, and the model is asked anew: what the log-odds of the emotion lose is the patch's evidence. This needs nothing
-from the model but its probabilities, so it works for every recogniser. Whether the map is
-right is itself checked: silencing patches from the most important on must lower the
-probability faster than silencing them at random (deletion), and letting them back in must
-raise it faster (insertion); after Petsiuk et al. 2018, arXiv:1806.07421.
+together again, and the model is asked anew: what the log-odds of the emotion lose is the patch's
+evidence. This needs nothing from the model but its probabilities, so it works for every
+recogniser. Whether the map is right is itself checked: silencing patches from the most important
+on must lower the probability faster than silencing them at random (deletion), and letting them
+back in must raise it faster (insertion); after Petsiuk et al. 2018, arXiv:1806.07421.
 """
 
 from __future__ import annotations
@@ -167,6 +167,14 @@ class _Patches:
         self._band = np.clip(np.searchsorted(self.hz, self._stft.f, "right") - 1, 0, bands - 1)
         self.shape = (bands, spans)
 
+    @property
+    def audible(self) -> NDArray[np.bool_]:
+        """Which patches are louder than the noise that silences, shape ``self.shape``."""
+        louder = np.zeros(self.shape)
+        excess = np.abs(self._spectrum) ** 2 - np.abs(self._noise) ** 2
+        np.add.at(louder, (self._band[:, None], self._span[None, :]), excess)
+        return louder > 0.0
+
     def keep(self, kept: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Return the signal with only the kept patches, ``kept`` of shape ``self.shape``."""
         audible = kept[self._band[:, None], self._span[None, :]]
@@ -177,6 +185,8 @@ class _Patches:
 
 def occlude(model: Model, audio: Audio, *, emotion: str | None = None, bands: int = 6) -> Evidence:
     """Map the evidence for an emotion by silencing one patch after the other.
+
+    What is softer than the noise that would take its place is no evidence.
 
     Args:
         model: any recogniser of emotions.
@@ -205,9 +215,10 @@ def occlude(model: Model, audio: Audio, *, emotion: str | None = None, bands: in
     whole = model.probabilities([audio.samples], audio.rate)[0]
     target = int(whole.argmax()) if emotion is None else model.labels.index(emotion)
     patches = _Patches(audio, bands)
-    masks = ~np.eye(bands * patches.shape[1], dtype=bool).reshape(-1, *patches.shape)
-    without = _ask(model, patches, masks, target)
-    values = _log_odds(whole[target]) - _log_odds(without)
+    audible = patches.audible.ravel()
+    masks = ~np.eye(audible.size, dtype=bool)[audible].reshape(-1, *patches.shape)
+    values = np.zeros(audible.size)
+    values[audible] = _log_odds(whole[target]) - _log_odds(_ask(model, patches, masks, target))
     return Evidence(
         emotion=model.labels[target],
         probability=float(whole[target]),
@@ -266,7 +277,7 @@ def check(
 
 
 def _ask(model: Model, patches: _Patches, masks: NDArray[np.bool_], target: int) -> Doubles:
-    rows = []
+    rows = [np.zeros(0)]
     for start in range(0, len(masks), BATCH):
         signals = [patches.keep(mask) for mask in masks[start : start + BATCH]]
         rows.append(model.probabilities(signals, patches.audio.rate)[:, target])
