@@ -90,8 +90,9 @@ class Remark:
     digits: int = 1
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-able copy."""
-        return asdict(self)
+        """Return a JSON-able copy, with the texts people read."""
+        texts = {"amount": self.amount, "change": self.change, "place": self.place}
+        return {**asdict(self), "notable": self.notable, **texts}
 
     @property
     def notable(self) -> bool:

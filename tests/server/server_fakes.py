@@ -22,6 +22,31 @@ SEGMENT = {
 }
 
 
+EXPLANATION = {
+    "emotion": "happy",
+    "probability": 0.7,
+    "times": [0.5, 1.0, 2.0],
+    "hz": [0.0, 1000.0, 8000.0],
+    "values": [[0.5, -0.1], [0.0, 1.5]],
+    "text": "happy 70 %; the strongest evidence lies at the end",
+    "manner": [
+        {
+            "aspect": "pitch level",
+            "value": 36.0,
+            "unit": "semitones re 27.5 Hz",
+            "difference": 6.4,
+            "percentile": 93.0,
+            "word": "high",
+            "notable": True,
+            "amount": "220 Hz",
+            "change": "+6.4 semitones",
+            "place": "93",
+        }
+    ],
+    "neutral_of": None,
+}
+
+
 class FakeEngine:
     """Does at once what it is told by the name of the file."""
 
@@ -54,6 +79,10 @@ class FakeEngine:
         if request["format"] == "json":
             return {"timeline": timeline}, b""
         return {"file": request["name"]}, f"as {request['format']}".encode()
+
+    def _explain(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        self._misbehave(request["name"], data)
+        return {"explanation": EXPLANATION | {"file": request["name"]}}, b""
 
     def _export(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         return {"file": request["timeline"]["file"]}, f"as {request['format']}".encode()

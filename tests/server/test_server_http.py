@@ -43,6 +43,17 @@ def test_a_timeline_comes_in_the_format_asked_for(service: Running) -> None:
     assert problem(service.upload("a.wav", path="/v1/timeline?format=doc")) == "invalid"
 
 
+def test_a_stretch_is_explained(service: Running) -> None:
+    answer = service.upload("a.wav", path="/v1/explain?start=0.5&end=2&emotion=happy").json()
+    assert answer["file"] == "a.wav"
+    assert answer["values"][1][1] == 1.5
+    assert answer["manner"][0]["amount"] == "220 Hz"
+    for query in ("start=-1", "end=nan", "start=inf", f"emotion={'a' * 99}"):
+        assert problem(service.upload("a.wav", path=f"/v1/explain?{query}")) == "invalid"
+    assert problem(service.upload("crash.wav", path="/v1/explain")) == "not-decodable"
+    service.until_ready()
+
+
 def test_a_timeline_can_be_written_again_without_its_audio(service: Running) -> None:
     timeline = service.upload("a.wav", path="/v1/timeline").json()
     answer = service.client.post("/v1/export?format=textgrid", json=timeline)

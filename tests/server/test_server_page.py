@@ -156,6 +156,29 @@ def test_a_recording_is_shown_played_and_downloaded(page: Any, folder: Path) -> 
         assert "happy" in text
 
 
+def test_why_shows_the_evidence_and_the_words(page: Any, folder: Path) -> None:
+    opened(page, folder / "talk.wav")
+    page.locator("#rows button", has_text="Why?").nth(1).click()
+    playwright.expect(page.locator("#why-title")).to_contain_text("Why happy", timeout=60_000)
+    assert "strongest evidence" in page.locator("#why-text").inner_text()
+    painted = page.locator("#why-canvas").evaluate(
+        """(canvas) => {
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          let red = 0;
+          for (let i = 0; i < data.length; i += 4) red += data[i] > data[i + 2] + 60 ? 1 : 0;
+          return red;
+        }"""
+    )
+    assert painted > 100
+    assert page.locator("#manner tr").count() >= 8
+    page.click("#why-close")
+    assert page.locator("#why").is_hidden()
+    page.locator("#rows button", has_text="Why?").nth(0).click()
+    playwright.expect(page.locator("#why-title")).to_contain_text("Why neutral", timeout=60_000)
+    opened(page, folder / "microphone.wav")
+    assert page.locator("#why").is_hidden()
+
+
 def test_a_dropped_file_is_opened(page: Any, folder: Path) -> None:
     data = (folder / "talk.wav").read_bytes().hex()
     page.evaluate(

@@ -19,6 +19,9 @@ from websockets.sync.client import connect
 
 import intona
 from intona import formats, synthetic
+from intona.audio import read
+from intona.explain import occlude
+from intona.manner import remarks
 from intona.timeline import segments, table
 
 ENGINE = "intona.server.engine:Engine"
@@ -113,7 +116,7 @@ def test_a_stream_says_what_the_timeline_says(
     assert np.allclose([row[:2] for row in found], [row[:2] for row in expected], atol=1e-3)
 
 
-@pytest.mark.parametrize("path", ["/v1/predict", "/v1/timeline"])
+@pytest.mark.parametrize("path", ["/v1/predict", "/v1/timeline", "/v1/explain"])
 @pytest.mark.parametrize("name", sorted(hostile.FILES))
 def test_hostile_files_get_a_clear_no(service: Running, name: str, path: str) -> None:
     answer = service.upload(name, hostile.FILES[name], path)
@@ -132,6 +135,37 @@ def test_after_all_that_memory_is_bounded_and_nobody_died(service: Running) -> N
     assert max(peaks) < 600
     assert service.metric("intona_worker_deaths_total") == 0
     assert list(service.temporary.iterdir()) == []
+
+
+def test_an_explanation_is_the_librarys(service: Running, talk: Path) -> None:
+    path = "/v1/explain?start=1&end=1.8&emotion=sad"
+    answer = service.upload("talk.wav", talk.read_bytes(), path)
+    audio = read(talk, start=1.0, end=1.8)
+    evidence = occlude(intona.load(), audio, emotion="sad")
+    given = answer.json()
+    assert given["emotion"] == "sad"
+    assert given["neutral_of"] is None
+    assert given["times"] == pytest.approx(evidence.times + 1.0)
+    np.testing.assert_allclose(given["values"], evidence.values, atol=1e-6)
+    assert [one["word"] for one in given["manner"]] == [one.word for one in remarks(audio)]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "words"),
+    [
+        ("", 413, "at most 12 s"),
+        ("?start=1&end=14", 413, "at most 12 s"),
+        ("?start=2&end=1", 422, "the end must be later"),
+        ("?start=500", 422, "earlier part"),
+        ("?end=1&emotion=proud", 422, "does not know 'proud'"),
+    ],
+)
+def test_what_cannot_be_explained(
+    service: Running, talk: Path, query: str, status: int, words: str
+) -> None:
+    answer = service.upload("talk.wav", talk.read_bytes(), f"/v1/explain{query}")
+    assert answer.status_code == status
+    assert words in answer.json()["detail"]
 
 
 def test_noise_and_hum_have_no_emotion(service: Running) -> None:

@@ -1,4 +1,4 @@
-"""What a worker does with a model: whole clips, timelines, live streams, exports."""
+"""What a worker does with a model: clips, timelines, explanations, live streams, exports."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class Engine:
 
     Args:
         options: ``model`` (path or ``None`` for the bundled one), ``profiles`` (names or
-            paths), ``clip_seconds`` and ``recording_seconds``, the longest recordings taken.
+            paths), ``clip_seconds``, ``explain_seconds`` and ``recording_seconds``, the longest
+            recordings taken.
 
     Raises:
         ModelError: the model cannot be loaded.
@@ -47,6 +48,7 @@ class Engine:
             )
         self._speakers = Speakers(self._model, options["profiles"])
         self._clip_seconds = float(options["clip_seconds"])
+        self._explain_seconds = float(options["explain_seconds"])
         self._recording_seconds = float(options["recording_seconds"])
         self._streams: dict[str, tuple[Stream, str]] = {}
         self._warm_up()
@@ -74,6 +76,7 @@ class Engine:
         op = {
             "predict": self._predict,
             "timeline": self._timeline,
+            "explain": self._explain,
             "export": self._export,
             "open": self._open,
             "push": self._push,
@@ -117,6 +120,33 @@ class Engine:
             return {"timeline": timeline}, b""
         written = _written(rows, model.labels, request["format"])
         return {"file": upload.name, **_by(profile)}, written
+
+    def _explain(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        from intona.explain import occlude
+        from intona.manner import remarks
+
+        model, profile = self._speakers.choose(request["profile"])
+        upload = Upload(data, request["name"])
+        start, end = request["start"], request["end"]
+        longest = start + self._explain_seconds + 0.5
+        audio = read(upload, start=start, end=longest if end is None else min(end, longest))
+        if audio.duration > self._explain_seconds + 0.01:
+            raise TooMuchError(
+                f"an explanation takes at most {self._explain_seconds:g} s of sound: "
+                "choose a stretch with start and end"
+            )
+        evidence = occlude(model, audio, emotion=request["emotion"])
+        evidence = replace(evidence, times=evidence.times + start)
+        own = profile.manner if profile is not None else {}
+        explanation = {
+            "file": upload.name,
+            **_by(profile),
+            **evidence.to_dict(),
+            "text": str(evidence),
+            "manner": [remark.to_dict() for remark in remarks(audio, own)],
+            "neutral_of": profile.name if profile is not None and own else None,
+        }
+        return {"explanation": explanation}, b""
 
     def _export(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         timeline = request["timeline"]

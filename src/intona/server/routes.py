@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from intona.server.formats import MEDIA_TYPES, FormatName, attachment
 from intona.server.problems import document
-from intona.server.schemas import Answer, ModelCard, Timeline
+from intona.server.schemas import Answer, Explanation, ModelCard, Timeline
 from intona.server.service import Service
 
 __all__ = ["router"]
@@ -29,6 +29,7 @@ Profile = Annotated[
         "of them is used; empty asks for the model as it is.",
     ),
 ]
+Second = Annotated[float, Query(ge=0, le=1e7, allow_inf_nan=False)]
 UPLOAD_PROBLEMS = document(400, 401, 403, 408, 413, 421, 422, 429, 503)
 EXPORTED: dict[str, Any] = {
     "description": "The timeline, as JSON or in the format asked for.",
@@ -61,6 +62,20 @@ async def timeline(
     return answer["timeline"] if style == "json" else _download(style, answer, data)
 
 
+@router.post("/explain", response_model=Explanation, responses=UPLOAD_PROBLEMS)
+async def explain(
+    request: Request,
+    file: Recording,
+    start: Second = 0.0,
+    end: Second | None = None,
+    emotion: Annotated[str | None, Query(max_length=60)] = None,
+    profile: Profile = None,
+) -> Any:
+    """Say what speaks for an emotion (else the most probable one) in a stretch of a recording."""
+    options = {"start": start, "end": end, "emotion": emotion, "profile": profile}
+    return (await _work(request, "explain", file, **options))[0]["explanation"]
+
+
 @router.post(
     "/export",
     response_class=Response,
@@ -91,6 +106,7 @@ async def model(request: Request) -> Any:
         "limits": {
             "upload_bytes": settings.max_upload_bytes,
             "clip_seconds": settings.max_clip_seconds,
+            "explain_seconds": settings.max_explain_seconds,
             "recording_seconds": settings.max_recording_seconds,
             "streams": settings.max_streams,
         },
@@ -98,7 +114,10 @@ async def model(request: Request) -> Any:
 
 
 async def _work(
-    request: Request, op: Literal["predict", "timeline"], file: UploadFile, **options: Any
+    request: Request,
+    op: Literal["predict", "timeline", "explain"],
+    file: UploadFile,
+    **options: Any,
 ) -> tuple[dict[str, Any], bytes]:
     service = _service(request)
     return await service.jobs.run(

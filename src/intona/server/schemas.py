@@ -6,7 +6,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-__all__ = ["Answer", "Health", "Limits", "ModelCard", "Problem", "Segment", "Timeline"]
+__all__ = [
+    "Answer",
+    "Explanation",
+    "Health",
+    "Limits",
+    "ModelCard",
+    "Problem",
+    "Segment",
+    "Timeline",
+]
 
 ANSWER: JsonValue = {
     "file": "clip.wav",
@@ -71,11 +80,45 @@ class Timeline(BaseModel):
     segments: list[Segment] = Field(max_length=200_000)
 
 
+class Remark(BaseModel):
+    """How one thing about the voice differs from neutral speech."""
+
+    aspect: str
+    value: float
+    unit: str
+    difference: float = Field(description="From the median neutral, in the unit.")
+    percentile: float = Field(ge=0, le=100, description="Among neutral utterances.")
+    word: str = Field(description="For example 'very high'.")
+    notable: bool = Field(description="Whether it is outside the middle half.")
+    amount: str = Field(description="The value as people read it.")
+    change: str = Field(description="The difference as people read it.")
+    place: str = Field(description="The percentile as people read it.")
+
+
+class Explanation(BaseModel):
+    """Where in time and frequency the evidence for an emotion lies, and how it was said."""
+
+    file: str | None = Field(description="Name the client gave the recording.")
+    profile: Speaker | None = Field(default=None, description=ADAPTED)
+    emotion: str = Field(description="What it is evidence for.")
+    probability: float = Field(description="Of the emotion, for the whole stretch.")
+    times: list[float] = Field(description="Edges of the patches in seconds.")
+    hz: list[float] = Field(description="Edges of the patches in Hz.")
+    values: list[list[float]] = Field(
+        description="Log-odds lost when a patch is silenced, per band and span: above 0 speaks "
+        "for the emotion, below against it."
+    )
+    text: str = Field(description="The strongest evidence, in words.")
+    manner: list[Remark] = Field(description="How it was said, against neutral speech.")
+    neutral_of: str | None = Field(description="Whose neutral speech; null: many speakers'.")
+
+
 class Limits(BaseModel):
     """What the service accepts."""
 
     upload_bytes: int
     clip_seconds: float
+    explain_seconds: float
     recording_seconds: float
     streams: int
 

@@ -44,6 +44,7 @@ class Service:
             "memory_mb": settings.worker_memory_mb,
             "cpu_seconds": settings.request_seconds,
             "clip_seconds": settings.max_clip_seconds,
+            "explain_seconds": settings.max_explain_seconds,
             "recording_seconds": settings.max_recording_seconds,
         }
         count = self.metrics.deaths.inc

@@ -40,6 +40,8 @@ class Settings:
         queue: uploads accepted beyond those that are running; more get 429.
         max_upload_mb: largest upload, MiB.
         max_clip_seconds: longest recording ``/v1/predict`` takes, in seconds of audio.
+        max_explain_seconds: longest stretch ``/v1/explain`` explains, in seconds of audio; it
+            asks the model about a hundred times.
         max_recording_seconds: longest recording ``/v1/timeline`` takes, in seconds of audio.
         request_seconds: longest time one upload may be worked on, in seconds.
         upload_seconds: longest time an upload may take to arrive, in seconds.
@@ -63,6 +65,7 @@ class Settings:
     queue: int = 16
     max_upload_mb: float = 64.0
     max_clip_seconds: float = 300.0
+    max_explain_seconds: float = 12.0
     max_recording_seconds: float = 4 * 3600.0
     request_seconds: float = 300.0
     upload_seconds: float = 120.0
@@ -77,6 +80,7 @@ class Settings:
             "worker_memory_mb",
             "max_upload_mb",
             "max_clip_seconds",
+            "max_explain_seconds",
             "max_recording_seconds",
             "request_seconds",
             "upload_seconds",

@@ -6,7 +6,11 @@
  *   status: "ok" | "unsure" | "no_speech", probabilities: Record<string, number | null>}} Segment
  * @typedef {{file: string | null, profile?: string | null, labels: string[], segments: Segment[]}} Timeline
  * @typedef {{name: string, labels: string[], threshold: number, rate: number | null,
- *   version: string, profiles: string[], metadata: any, limits: {upload_bytes: number, recording_seconds: number}}} Model
+ *   version: string, profiles: string[], metadata: any, limits: {upload_bytes: number, recording_seconds: number, explain_seconds: number}}} Model
+ * @typedef {{aspect: string, percentile: number, word: string, notable: boolean, amount: string,
+ *   change: string, place: string}} Remark
+ * @typedef {{emotion: string, probability: number, times: number[], hz: number[], text: string,
+ *   values: number[][], manner: Remark[], neutral_of: string | null}} Explanation
  */
 
 const KEY = "intona-token";
@@ -60,9 +64,31 @@ export async function model() {
  * @returns {Promise<Timeline>}
  */
 export async function timeline(file, profile, signal) {
+  return upload("timeline", file, { profile }, signal);
+}
+
+/**
+ * Ask what speaks for an emotion in a stretch of a recording.
+ *
+ * @param {File} file
+ * @param {{start: string, end: string, emotion: string, profile: string}} query
+ * @param {AbortSignal} signal
+ * @returns {Promise<Explanation>}
+ */
+export async function explain(file, query, signal) {
+  return upload("explain", file, query, signal);
+}
+
+/**
+ * @param {string} what
+ * @param {File} file
+ * @param {Record<string, string>} query
+ * @param {AbortSignal} signal
+ */
+async function upload(what, file, query, signal) {
   const body = new FormData();
   body.append("file", file, file.name);
-  const path = `/v1/timeline?${new URLSearchParams({ profile })}`;
+  const path = `/v1/${what}?${new URLSearchParams(query)}`;
   return (await request(path, { method: "POST", body, signal })).json();
 }
 

@@ -8,6 +8,7 @@ import { Live } from "./live.js";
 import { Picture, words } from "./picture.js";
 import { decode } from "./sound.js";
 import { Trace } from "./trace.js";
+import { Why } from "./why.js";
 
 /** @param {string} id @returns {any} */
 const $ = (id) => document.getElementById(id);
@@ -27,6 +28,11 @@ let playing = null;
 
 const picture = new Picture($("picture"), $("canvas"), $("playhead"), $("tip"));
 const trace = new Trace($("trace"));
+const why = new Why();
+/** The recording that is shown, and how it was asked about. @type {{file: File, profile: string} | null} */
+let asked = null;
+/** @type {AbortController | null} */
+let asking = null;
 /** @type {HTMLAudioElement} */
 const audio = $("audio");
 
@@ -135,6 +141,7 @@ function endLive(reason) {
   setWord("Ready", reason || (heard.length ? "What was said is in the table below." : "No speech was heard."));
   setBars({});
   if (heard.length && !running) {
+    asked = null;
     show({ file: "live", profile: profile || null, labels: model.labels, segments: heard }, "What you said", heard[heard.length - 1].end, null);
   }
 }
@@ -153,15 +160,17 @@ async function open(file) {
   }
   const abort = new AbortController();
   running = abort;
+  const profile = $("speaker").value;
   $("busy").hidden = false;
   $("busy-text").textContent = `Listening to ${file.name} …`;
   try {
-    const result = await api.timeline(file, $("speaker").value, abort.signal);
+    const result = await api.timeline(file, profile, abort.signal);
     const played = await load(file);
     const samples = await decode(file, played);
     if (abort.signal.aborted) return;
     const last = result.segments.at(-1)?.end ?? 0;
     const duration = samples ? samples.length / 16000 : Math.max(played, last, 0.1);
+    asked = { file, profile };
     show(result, file.name, duration, samples);
     $("result-title").focus({ preventScroll: true });
     $("result").scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
@@ -208,6 +217,8 @@ function load(file) {
  */
 function show(result, title, duration, samples) {
   shown = result;
+  asking?.abort();
+  why.hide();
   $("result").hidden = false;
   $("result-title").textContent = title;
   $("summary").textContent = summary(result, duration);
@@ -256,7 +267,7 @@ function row(segment, playable) {
   const line = document.createElement("tr");
   line.style.setProperty("--colour", colour(segment.emotion));
   line.style.setProperty("--value", String(segment.confidence ?? 0));
-  const cells = ["", "", "", ""].map(() => document.createElement("td"));
+  const cells = ["", "", "", "", ""].map(() => document.createElement("td"));
   const time = `${clock(segment.start)} – ${clock(segment.end)}`;
   if (playable) {
     const button = document.createElement("button");
@@ -282,8 +293,37 @@ function row(segment, playable) {
     .slice(0, 2)
     .map(([label, value]) => `${label} ${percent(value)}`)
     .join(", ");
+  if (asked && segment.emotion !== null) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "Why?";
+    button.setAttribute("aria-label", `Why ${segment.emotion} at ${clock(segment.start)}?`);
+    button.addEventListener("click", () => explain(segment, button));
+    cells[4].append(button);
+  }
   line.append(...cells);
   return line;
+}
+
+/** @param {api.Segment} segment @param {HTMLButtonElement} button */
+async function explain(segment, button) {
+  asking?.abort();
+  if (!asked || segment.emotion === null) return;
+  const abort = new AbortController();
+  asking = abort;
+  button.textContent = "Asking …";
+  $("error").hidden = true;
+  const end = Math.min(segment.end, segment.start + model.limits.explain_seconds);
+  const query = { start: String(segment.start), end: String(end), emotion: segment.emotion, profile: asked.profile };
+  try {
+    why.show(await api.explain(asked.file, query, abort.signal), picture.samples);
+    $("why").focus({ preventScroll: true });
+    $("why").scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
+  } catch (error) {
+    if (!abort.signal.aborted) fail(/** @type {Error} */ (error).message);
+  } finally {
+    button.textContent = "Why?";
+  }
 }
 
 /** @param {string} format */
@@ -355,6 +395,7 @@ function wire() {
       if (file) open(file);
     });
   }
+  $("why-close").addEventListener("click", () => why.hide());
   $("cancel").addEventListener("click", () => running?.abort());
   $("play").addEventListener("click", () => (audio.paused ? audio.play() : audio.pause()));
   $("picture").addEventListener("click", (/** @type {MouseEvent} */ event) => {

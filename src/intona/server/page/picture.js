@@ -95,7 +95,7 @@ export class Picture {
     const pen = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     pen.scale(ratio, ratio);
     const body = height - RIBBON - AXIS - GAP;
-    if (this.samples && this.view === "spectrogram") this.drawSpectrogram(pen, width, body);
+    if (this.samples && this.view === "spectrogram") drawSpectrogram(pen, this.samples, width, body);
     else if (this.samples) this.drawWaveform(pen, width, body);
     else this.drawNothing(pen, width, body);
     this.drawRibbon(pen, width, body + GAP);
@@ -116,25 +116,6 @@ export class Picture {
       pen.fill();
     }
     pen.globalAlpha = 1;
-  }
-
-  /** @param {CanvasRenderingContext2D} pen @param {number} width @param {number} height */
-  drawSpectrogram(pen, width, height) {
-    const columns = Math.min(1600, Math.floor(width * 1.5));
-    const rows = 160;
-    const values = spectrogram(/** @type {Float32Array} */ (this.samples), columns, rows);
-    const image = new ImageData(columns, rows);
-    const [red, green, blue] = matchMedia("(prefers-color-scheme: dark)").matches ? [240, 226, 200] : [38, 62, 80];
-    for (let column = 0; column < columns; column++) {
-      for (let row = 0; row < rows; row++) {
-        const place = 4 * ((rows - 1 - row) * columns + column);
-        image.data.set([red, green, blue, 255 * values[column * rows + row] ** 1.6], place);
-      }
-    }
-    const sheet = new OffscreenCanvas(columns, rows);
-    /** @type {OffscreenCanvasRenderingContext2D} */ (sheet.getContext("2d")).putImageData(image, 0, 0);
-    pen.imageSmoothingQuality = "high";
-    pen.drawImage(sheet, 0, 0, width, height);
   }
 
   /** @param {CanvasRenderingContext2D} pen @param {number} width @param {number} height */
@@ -195,6 +176,32 @@ export class Picture {
     }
     pen.globalAlpha = 1;
   }
+}
+
+/**
+ * Draw frequencies up to 8 kHz over time, at the ear's scale.
+ *
+ * @param {CanvasRenderingContext2D} pen
+ * @param {Float32Array} samples at 16 kHz
+ * @param {number} width
+ * @param {number} height
+ */
+export function drawSpectrogram(pen, samples, width, height) {
+  const columns = Math.min(1600, Math.floor(width * 1.5));
+  const rows = 160;
+  const values = spectrogram(samples, columns, rows);
+  const image = new ImageData(columns, rows);
+  const [red, green, blue] = matchMedia("(prefers-color-scheme: dark)").matches ? [240, 226, 200] : [38, 62, 80];
+  for (let column = 0; column < columns; column++) {
+    for (let row = 0; row < rows; row++) {
+      const place = 4 * ((rows - 1 - row) * columns + column);
+      image.data.set([red, green, blue, 255 * values[column * rows + row] ** 1.6], place);
+    }
+  }
+  const sheet = new OffscreenCanvas(columns, rows);
+  /** @type {OffscreenCanvasRenderingContext2D} */ (sheet.getContext("2d")).putImageData(image, 0, 0);
+  pen.imageSmoothingQuality = "high";
+  pen.drawImage(sheet, 0, 0, width, height);
 }
 
 /** @param {Segment} segment */
