@@ -24,7 +24,7 @@ from pathlib import Path
 
 def part_cost(clips: int) -> float:
     """Return the milliseconds to write one part file of so many clips."""
-    from intona.batch import _write_part
+    from intona.parts import Parts
 
     labels = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
     rows = [
@@ -33,10 +33,12 @@ def part_cost(clips: int) -> float:
         for k in range(clips)
     ]  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        _write_part(Path(folder) / "warm.parquet", rows, labels)
+        parts = Parts(Path(folder) / "r.parquet", labels)
+        parts.folder.mkdir()
+        parts.write("warm", rows)
         begin = time.perf_counter()
         for k in range(20):
-            _write_part(Path(folder) / f"{k}.parquet", rows, labels)
+            parts.write(str(k), rows)
         return (time.perf_counter() - begin) / 20 * 1e3
 
 

@@ -181,7 +181,7 @@ def test_parts_of_files_that_changed_are_made_again(model, clips, tmp_path, monk
         (folder / f"{k}.wav").write_bytes((clips / "0" / "clip00.wav").read_bytes())
     out = tmp_path / "r.parquet"
     with monkeypatch.context() as patch:
-        patch.setattr("intona.batch._assemble", lambda *_: (_ for _ in ()).throw(Killed))
+        patch.setattr("intona.parts.Parts.join", lambda *_: (_ for _ in ()).throw(Killed))
         with pytest.raises(Killed):
             predict_folder(model, [folder], out, shard=2)
     (folder / "3.wav").write_bytes((clips / "0" / "clip01.wav").read_bytes() + b"\0\0")

@@ -1,4 +1,4 @@
-"""Predictions of many recordings: one after the other, and written in the usual formats."""
+"""Predictions of many recordings, written in the usual formats."""
 
 from __future__ import annotations
 
@@ -6,27 +6,16 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from intona.errors import AudioError, UsageError
+from intona.errors import UsageError
 from intona.files import atomic
-from intona.recognizer import Prediction, Recognizer
+from intona.recognizer import Prediction
 
-__all__ = ["FORMATS", "format_of", "predict_each", "render", "save"]
+__all__ = ["FORMATS", "format_of", "render", "save"]
 
 FORMATS = ("text", "json", "csv", "parquet")
-
-
-def predict_each(
-    model: Recognizer, files: Iterable[str | Path]
-) -> Iterator[Prediction | AudioError]:
-    """Yield one prediction per file, or the error that prevented it; never stops half-way."""
-    for file in files:
-        try:
-            yield model.predict(file)
-        except AudioError as error:
-            yield error
 
 
 def format_of(name: str | None, out: Path | None) -> str:

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.artefact import read_model
-from intona.audio import Audio, blocks, resample
+from intona.audio import Audio, resample
 from intona.errors import AudioError, ModelError
 from intona.features import front_end
+from intona.hearing import LEAST_SPEECH, Mean, hear, stretch
 from intona.runtime import onnxruntime
 
 if TYPE_CHECKING:
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
 __all__ = ["Prediction", "Recognizer", "load"]
 
 SHORTEST = 0.3  # seconds; shorter signals are padded with zeros at the end
-LONGEST = 30.0  # seconds given to the model at once; longer recordings are averaged over blocks
-LEAST_SPEECH = 0.15  # seconds of speech a recording must hold to have an emotion
+# Signals that share a call of the model. More of them are slower: their activations leave the
+# processor's caches (``python benchmarks/batching.py``).
+TOGETHER = 4  # signals
+BUDGET = 7.5  # seconds, padding included
+FILLED = 0.95  # at least so much of them must be signal
 
 
 @dataclass(frozen=True)
@@ -214,29 +218,47 @@ class Recognizer:
             AudioError: the recording cannot be read or used.
         """
         file = str(source) if isinstance(source, str | Path) else None
-        clear, faint = _Mean(len(self.labels)), _Mean(len(self.labels))
-        heard = 0.0
-        for block in _stretch(source, start, end):
-            heard += block.duration
-            seconds, is_clear = _speech(block)
-            if seconds >= LEAST_SPEECH:
-                row = self.probabilities([block.samples], block.rate)[0]
-                (clear if is_clear else faint).add(row, seconds)
-        if heard == 0.0:
+        mean = Mean(len(self.labels))
+        for block in stretch(source, start, end):
+            (heard,) = hear([block], self.rate)
+            spoken = heard.speech >= LEAST_SPEECH
+            mean.add(heard, self.rows([heard.audio])[0] if spoken else None)
+        if mean.duration == 0.0:
             raise AudioError(
                 f"{file or 'the recording'} has no audio between {start} s and {end} s"
             )
-        place: dict[str, Any] = {"file": file, "start": start, "end": round(start + heard, 6)}
-        found = clear if clear.weight else faint
-        if not found.weight:
+        return self.conclude(mean, file, start)
+
+    def rows(self, clips: Sequence[Audio]) -> NDArray[np.float64]:
+        """Return :meth:`probabilities` of clips whose rates may differ."""
+        rows = np.empty((len(clips), len(self.labels)))
+        for rate in {clip.rate for clip in clips}:
+            here = [number for number, clip in enumerate(clips) if clip.rate == rate]
+            rows[here] = self.probabilities([clips[number].samples for number in here], rate)
+        return rows
+
+    def conclude(self, mean: Mean, file: str | None, start: float = 0.0) -> Prediction:
+        """Return the prediction that follows from what was heard of a recording.
+
+        Args:
+            mean: of its blocks.
+            file: its name.
+            start: where it began, in seconds.
+        """
+        place: dict[str, Any] = {
+            "file": file,
+            "start": start,
+            "end": round(start + mean.duration, 6),
+        }
+        row = mean.row
+        if row is None:
             nothing = dict.fromkeys(self.labels, float("nan"))
             return Prediction(None, float("nan"), nothing, "no_speech", **place)
-        mean = found.total / found.weight
-        probabilities = {name: float(value) for name, value in zip(self.labels, mean, strict=True)}
+        probabilities = {name: float(value) for name, value in zip(self.labels, row, strict=True)}
         if self.numeric:
             return Prediction(None, float("nan"), probabilities, "ok", **place)
-        emotion, confidence, status = self.judge(mean)
-        if found is faint:
+        emotion, confidence, status = self.judge(row)
+        if not mean.clear:
             status = "unsure"
         return Prediction(emotion, confidence, probabilities, status, **place)
 
@@ -271,13 +293,12 @@ class Recognizer:
             rows = [self._front_end(signal, wanted) for signal in ready]
             feed = np.stack(rows) if rows else np.zeros((0, len(self._front_end.names)), np.float32)
             return self._call(feed, output)
-        # Only signals of one length share a call: padding would change the answer.
-        lengths = [len(signal) for signal in ready]
         result: list[NDArray[np.float64] | None] = [None] * len(ready)
-        for length in dict.fromkeys(lengths):
-            rows_here = [k for k, other in enumerate(lengths) if other == length]
-            values = self._call(np.stack([ready[k] for k in rows_here]), output)
-            for k, value in zip(rows_here, values, strict=True):
+        for group in _alike([len(signal) for signal in ready], int(BUDGET * wanted)):
+            longest = max(len(ready[k]) for k in group)
+            # Each row is treated by its own length: trailing zeros do not change its answer.
+            feed = np.stack([_at_least(ready[k], longest) for k in group])
+            for k, value in zip(group, self._call(feed, output), strict=True):
                 result[k] = value
         return np.asarray(result, dtype=np.float64).reshape(len(ready), -1)
 
@@ -320,54 +341,17 @@ def _at_least(signal: NDArray[np.float32], shortest: int) -> NDArray[np.float32]
     return np.pad(signal, (0, missing)) if missing > 0 else signal
 
 
-class _Mean:
-    """A weighted mean of probability rows."""
-
-    def __init__(self, size: int) -> None:
-        self.total = np.zeros(size)
-        self.weight = 0.0
-
-    def add(self, row: NDArray[np.float64], weight: float) -> None:
-        self.total += weight * row
-        self.weight += weight
-
-
-def _speech(block: Audio) -> tuple[float, bool]:
-    """Return the seconds of speech in a block, and whether it is clearly speech.
-
-    Shouting and wailing can fall below the usual threshold; what only a low threshold finds
-    may also be music, so its prediction is never more than ``unsure``.
-    """
-    from intona.speech import SpeechOptions, regions
-
-    def seconds(options: SpeechOptions) -> float:
-        return sum(stop - begin for begin, stop in regions(block, options))
-
-    found = seconds(SpeechOptions())
-    if found >= LEAST_SPEECH:
-        return found, True
-    return seconds(SpeechOptions(threshold=0.1, hysteresis=0.05, min_speech=0.1)), False
-
-
-def _stretch(
-    source: str | Path | BinaryIO | Audio, start: float, end: float | None
-) -> Iterator[Audio]:
-    """Yield the audio between two times, in pieces of at most :data:`LONGEST` seconds."""
-    if isinstance(source, Audio):
-        stop = len(source.samples) if end is None else round(end * source.rate)
-        chosen = source.samples[round(start * source.rate) : stop]
-        step = int(LONGEST * source.rate)
-        for first in range(0, len(chosen), step):
-            yield Audio(chosen[first : first + step], source.rate)
-        return
-    position = 0.0
-    for block in blocks(source, seconds=LONGEST):
-        begin, stop_at = max(start - position, 0.0), block.duration
-        if end is not None:
-            stop_at = min(stop_at, end - position)
-        position += block.duration
-        if stop_at > begin:
-            low, high = round(begin * block.rate), round(stop_at * block.rate)
-            yield Audio(block.samples[low:high], block.rate)
-        if end is not None and position >= end:
-            return
+def _alike(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Divide signals into groups that share a call of the model: similar lengths, few samples."""
+    group: list[int] = []
+    total = 0
+    for number in sorted(range(len(lengths)), key=lengths.__getitem__):
+        padded = (len(group) + 1) * lengths[number]
+        full = len(group) == TOGETHER or padded > budget
+        if group and (full or total + lengths[number] < FILLED * padded):
+            yield group
+            group, total = [], 0
+        group.append(number)
+        total += lengths[number]
+    if group:
+        yield group

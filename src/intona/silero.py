@@ -13,6 +13,7 @@ https://github.com/snakers4/silero-vad.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from intona.errors import ModelError
 
-__all__ = ["CHUNK", "RATE", "Silero"]
+__all__ = ["CHUNK", "RATE", "Silero", "each"]
 
 RATE = 16_000
 CHUNK = 512
@@ -48,8 +49,7 @@ class Silero:
 
     def __init__(self) -> None:
         self._weights = _load()
-        self._hidden = np.zeros(_HIDDEN, np.float32)
-        self._cell = np.zeros(_HIDDEN, np.float32)
+        self._memory = np.zeros((2, 1, _HIDDEN), np.float32)
 
     def __call__(self, chunks: Array) -> Array:
         """Return the probability of speech of each chunk, in order.
@@ -60,35 +60,83 @@ class Silero:
         Returns:
             Shape ``(n,)``, in [0, 1].
         """
-        parts = [
-            self._run(chunks[first : first + _BATCH]) for first in range(0, len(chunks), _BATCH)
-        ]
+        parts = []
+        for first in range(0, len(chunks), _BATCH):
+            gates = _gates(chunks[first : first + _BATCH], self._weights)
+            parts.append(_recall(gates[:, None], self._memory, self._weights)[:, 0])
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
-    def _run(self, chunks: Array) -> Array:
-        weights = self._weights
-        padded = np.pad(chunks, ((0, 0), (_CONTEXT, _CONTEXT)), mode="reflect")
-        frames = np.lib.stride_tricks.sliding_window_view(padded, 256, axis=1)[:, ::128]
-        spectrum = frames @ weights["basis"]
-        half = spectrum.shape[-1] // 2
-        layer = np.sqrt(spectrum[..., :half] ** 2 + spectrum[..., half:] ** 2)
-        for number, stride in enumerate(_STRIDES):
-            layer = _convolve(layer, weights[f"conv{number}"], weights[f"bias{number}"], stride)
-        gates = layer[:, 0] @ weights["input"] + weights["bias"]
-        outputs = np.empty((len(chunks), _HIDDEN), np.float32)
-        hidden, cell = self._hidden, self._cell
-        recurrent, scale = weights["recurrent"], weights["scale"]
-        for row, gate in enumerate(gates):
-            # A logistic is a scaled tanh: one call serves the four gates.
-            active = np.tanh((gate + hidden @ recurrent) * scale)
-            active[: 3 * _HIDDEN] = 0.5 * active[: 3 * _HIDDEN] + 0.5
-            enter, forget, leave, new = active.reshape(4, _HIDDEN)
-            cell = forget * cell + enter * new
-            hidden = leave * np.tanh(cell)
-            outputs[row] = hidden
-        self._hidden, self._cell = hidden, cell
-        score = np.maximum(outputs, 0) @ weights["output"] + weights["offset"]
-        return np.asarray(0.5 * np.tanh(0.5 * score) + 0.5, np.float32)
+
+def each(recordings: Sequence[Array]) -> list[Array]:
+    """Return what :class:`Silero` says of several whole recordings, heard side by side.
+
+    Args:
+        recordings: the chunks of each, shape ``(n, 512)``, at 16 kHz.
+
+    Returns:
+        Per recording, shape ``(n,)``; as one by one, but for rounding (1e-6).
+
+    Examples:
+        >>> each([np.zeros((2, CHUNK), np.float32), np.zeros((0, CHUNK), np.float32)])[1]
+        array([], dtype=float32)
+    """
+    weights = _load()
+    lengths = [len(chunks) for chunks in recordings]
+    gates = np.zeros((max(lengths, default=0), len(lengths), 4 * _HIDDEN), np.float32)
+    order = np.argsort(lengths, kind="stable")[::-1]
+    for column, number in enumerate(order):
+        for first in range(0, lengths[number], _BATCH):
+            part = recordings[number][first : first + _BATCH]
+            gates[first : first + len(part), column] = _gates(part, weights)
+    # The longest come first: those that go on are always the first columns.
+    going = [sum(length > step for length in lengths) for step in range(len(gates))]
+    scores = _recall(gates, np.zeros((2, len(lengths), _HIDDEN), np.float32), weights, going)
+    found = [np.zeros(0, np.float32)] * len(lengths)
+    for column, number in enumerate(order):
+        found[number] = scores[: lengths[number], column]
+    return found
+
+
+def _gates(chunks: Array, weights: dict[str, Array]) -> Array:
+    """Return what the memory is told of each chunk, shape ``(n, 512)``: all but the last layer."""
+    padded = np.pad(chunks, ((0, 0), (_CONTEXT, _CONTEXT)), mode="reflect")
+    frames = np.lib.stride_tricks.sliding_window_view(padded, 256, axis=1)[:, ::128]
+    spectrum = _times(frames, weights["basis"])
+    half = spectrum.shape[-1] // 2
+    layer = np.sqrt(spectrum[..., :half] ** 2 + spectrum[..., half:] ** 2)
+    for number, stride in enumerate(_STRIDES):
+        layer = _convolve(layer, weights[f"conv{number}"], weights[f"bias{number}"], stride)
+    return layer[:, 0] @ weights["input"] + weights["bias"]
+
+
+def _recall(
+    gates: Array, memory: Array, weights: dict[str, Array], going: Sequence[int] | None = None
+) -> Array:
+    """Return the probabilities ``(steps, recordings)``; ``memory`` is brought up to date.
+
+    Args:
+        gates: shape ``(steps, recordings, 512)``.
+        memory: hidden and cell state, shape ``(2, recordings, 128)``.
+        weights: of the network.
+        going: how many recordings, the first ones, have each step; all without it.
+    """
+    recurrent, scale = weights["recurrent"], weights["scale"]
+    outputs = np.zeros((*gates.shape[:2], _HIDDEN), np.float32)
+    hidden, cell = memory
+    for step, gate in enumerate(gates):
+        count = len(gate) if going is None else going[step]
+        # A logistic is a scaled tanh: one call serves the four gates.
+        active = np.tanh((gate[:count] + hidden[:count] @ recurrent) * scale)
+        active[:, : 3 * _HIDDEN] *= 0.5
+        active[:, : 3 * _HIDDEN] += 0.5
+        enter, forget, leave, new = (
+            active[:, k : k + _HIDDEN] for k in range(0, 4 * _HIDDEN, _HIDDEN)
+        )
+        cell[:count] = forget * cell[:count] + enter * new
+        hidden[:count] = leave * np.tanh(cell[:count])
+        outputs[step] = hidden
+    score = np.maximum(outputs, 0) @ weights["output"] + weights["offset"]
+    return np.asarray(0.5 * np.tanh(0.5 * score) + 0.5, np.float32)
 
 
 def _convolve(signal: Array, weight: Array, bias: Array, stride: int) -> Array:
@@ -97,7 +145,13 @@ def _convolve(signal: Array, weight: Array, bias: Array, stride: int) -> Array:
     padded = np.zeros((count, time + 2, channels), np.float32)
     padded[:, 1:-1] = signal
     taps = np.stack([padded[:, k : k + time : stride] for k in range(3)], axis=2)
-    return np.maximum(taps.reshape(count, -1, 3 * channels) @ weight + bias, 0)
+    return np.maximum(_times(taps.reshape(count, -1, 3 * channels), weight) + bias, 0)
+
+
+def _times(stack: Array, matrix: Array) -> Array:
+    """Multiply matrices ``(n, time, k)`` in one product, where numpy would make n small ones."""
+    count, time, width = stack.shape
+    return (stack.reshape(count * time, width) @ matrix).reshape(count, time, -1)
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ with the recording.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,9 +18,18 @@ from numpy.typing import NDArray
 from intona.audio import Audio, blocks
 from intona.decode import Source
 from intona.errors import UsageError
-from intona.silero import CHUNK, RATE, Silero
+from intona.silero import CHUNK, RATE, Silero, each
 
-__all__ = ["Edge", "SpeechDetector", "SpeechOptions", "Step", "regions"]
+__all__ = [
+    "RATE",
+    "Edge",
+    "SpeechDetector",
+    "SpeechOptions",
+    "Step",
+    "chances",
+    "regions",
+    "regions_of",
+]
 
 STEP = CHUNK / RATE  # seconds
 
@@ -152,10 +161,10 @@ class SpeechDetector:
         duration = self._chunks * STEP + len(self._rest) / RATE
         if len(self._rest):
             padded = np.pad(self._rest, (0, CHUNK - len(self._rest)))
-            (step,) = self._judge(self._network(padded[None]))
+            (step,) = self.judge(self._network(padded[None]))
             steps.append(Step(duration, min(step.heard, duration), step.edges))
             self._rest = np.zeros(0, np.float32)
-        steps.append(Step(duration, min(self._last, duration), tuple(self._close(duration))))
+        steps.append(Step(duration, min(self._last, duration), tuple(self.close(duration))))
         return steps
 
     def _feed(self, samples: NDArray[np.float32], last: bool) -> list[Step]:
@@ -164,9 +173,10 @@ class SpeechDetector:
         joined = np.concatenate([self._rest, samples]) if len(self._rest) else samples
         whole = len(joined) // CHUNK
         self._rest = joined[whole * CHUNK :].copy()
-        return self._judge(self._network(joined[: whole * CHUNK].reshape(whole, CHUNK)))
+        return self.judge(self._network(joined[: whole * CHUNK].reshape(whole, CHUNK)))
 
-    def _judge(self, probabilities: Iterable[float]) -> list[Step]:
+    def judge(self, probabilities: Iterable[float]) -> list[Step]:
+        """Take the network's probabilities of the next chunks instead of samples."""
         options, steps = self.options, list[Step]()
         for probability in probabilities:
             now = (self._chunks + 1) * STEP
@@ -178,7 +188,7 @@ class SpeechDetector:
             elif probability >= options.threshold - options.hysteresis:
                 self._last = now
             elif now - self._last >= options.min_silence:
-                edges = self._close(limit=now)
+                edges = self.close(limit=now)
             edges += self._advance(now)
             steps.append(Step(now, self._last, tuple(edges)))
         return steps
@@ -198,7 +208,8 @@ class SpeechDetector:
             self._start = self._earliest = cut
         return edges
 
-    def _close(self, limit: float) -> list[Edge]:
+    def close(self, limit: float) -> list[Edge]:
+        """End an open region, at ``limit`` seconds at the latest."""
         speaking, self.speaking, self._begin = self.speaking, False, None
         if not speaking:
             return []
@@ -237,5 +248,44 @@ def regions(
     rate = source.rate if isinstance(source, Audio) else RATE
     detector = SpeechDetector(rate, options)
     edges = [edge for part in parts for edge in detector.push(part.samples)]
-    times = [edge.time for edge in [*edges, *detector.flush()]]
+    return _pairs(edges + detector.flush())
+
+
+def chances(recordings: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    """Return the probability of speech in every 32 ms of several recordings, found side by side.
+
+    Args:
+        recordings: samples of each at 16 kHz, shape ``(n,)``.
+
+    Returns:
+        Per recording, shape ``(ceil(n / 512),)``, in [0, 1].
+    """
+    padded = [np.pad(samples, (0, -len(samples) % CHUNK)) for samples in recordings]
+    return each([samples.reshape(-1, CHUNK) for samples in padded])
+
+
+def regions_of(
+    chances: NDArray[np.float32], duration: float, options: SpeechOptions | None = None
+) -> list[tuple[float, float]]:
+    """Find where somebody speaks in a recording whose :func:`chances` are known.
+
+    Args:
+        chances: its probabilities.
+        duration: its length in seconds.
+        options: what counts as speech.
+
+    Returns:
+        As :func:`regions`.
+
+    Examples:
+        >>> regions_of(np.repeat(np.float32([0, 1, 0]), 31), 93 * 0.032)
+        [(0.892, 2.084)]
+    """
+    detector = SpeechDetector(RATE, options)
+    edges = [edge for step in detector.judge(chances) for edge in step.edges]
+    return _pairs(edges + detector.close(duration))
+
+
+def _pairs(edges: list[Edge]) -> list[tuple[float, float]]:
+    times = [edge.time for edge in edges]
     return list(zip(times[::2], times[1::2], strict=True))

@@ -102,17 +102,19 @@ def run(
 
 def _clips(model: Recognizer, paths: list[Path], style: str, out: Path | None) -> None:
     from intona.audio import find
+    from intona.clips import TOGETHER, predict_each
     from intona.errors import AudioError
-    from intona.predictions import line, predict_each, render, save
+    from intona.predictions import line, render, save
     from intona.recognizer import Prediction
 
     done: list[Prediction] = []
     failed = False
-    for result in predict_each(model, find(paths)):
+    shown = style == "text" and out is None
+    for result in predict_each(model, find(paths), together=1 if shown else TOGETHER):
         if isinstance(result, AudioError):
             failed = True
             print(f"error: {result}", file=sys.stderr)
-        elif style == "text" and out is None:
+        elif shown:
             print(line(result), flush=True)
         else:
             done.append(result)

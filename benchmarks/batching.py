@@ -1,0 +1,74 @@
+"""Time clips predicted one by one and several at a time, on one thread; compare their numbers.
+
+Run: ``python benchmarks/batching.py FOLDER [--files 120]``. FOLDER holds audio such as RAVDESS;
+every n-th file is taken. Times are CPU times, so a busy machine disturbs them little. The second
+table is the model alone, with so many signals of similar length in a call.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def cpu(job: Callable[[], object], count: int) -> float:
+    """Return the milliseconds per clip: the best of three."""
+    best = float("inf")
+    for _ in range(3):
+        begin = time.process_time()
+        job()
+        best = min(best, time.process_time() - begin)
+    return round(1e3 * best / count, 2)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--files", type=int, default=120)
+    options = parser.parse_args()
+    import numpy as np
+
+    import intona
+    from intona import audio, recognizer
+    from intona.clips import predict_each
+
+    files = list(audio.find([options.folder]))
+    files = files[:: max(1, len(files) // options.files)]
+    model = intona.load()
+    alone, together = [model.predict(file) for file in files], list(predict_each(model, files))
+    rows = [
+        np.array([list(found.probabilities.values()) for found in side])
+        for side in (alone, together)
+    ]
+    result: dict = {
+        "what": "CPU ms per clip, one by one and several at a time",
+        "files": len(files),
+        "load": os.getloadavg()[0],
+        "one by one": cpu(lambda: [model.predict(file) for file in files], len(files)),
+    }
+    for count in (4, 8, 16, 32, 64):
+        result[f"window of {count}"] = cpu(
+            lambda count=count: list(predict_each(model, files, together=count)), len(files)
+        )
+    result["ratio"] = round(result["one by one"] / result["window of 32"], 2)
+    result["largest_difference"] = float(np.nanmax(np.abs(rows[0] - rows[1])))
+    signals = [audio.read(file, rate=16_000).samples for file in files]
+    recognizer.BUDGET, recognizer.FILLED = 1e9, 0.0
+    for count in (1, 2, 4, 8, 16):
+        recognizer.TOGETHER = count
+        key = f"model alone, {count} in a call"
+        result[key] = cpu(lambda: model.probabilities(signals, 16_000), len(files))
+    for key, value in result.items():
+        print(f"{key:<28}{value}")
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,218 @@
+"""The part files of an unfinished table: written one by one, joined at the end.
+
+Parts and result are put into place by a rename, so each is there as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from intona.errors import UsageError
+from intona.files import atomic
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Parts"]
+
+_ROWS = 65_536  # of the result held in memory at a time
+
+
+class Parts:
+    """The folder ``RESULT.parts/``.
+
+    Args:
+        out: the result, a ``.parquet`` file.
+        labels: its probability columns.
+    """
+
+    def __init__(self, out: Path, labels: Sequence[str]) -> None:
+        self.out = out
+        self.folder = out.with_name(f"{out.name}.parts")
+        self._note = self.folder / "job.json"
+        self._labels = tuple(labels)
+
+    @contextmanager
+    def opened(self, job: dict[str, str]) -> Iterator[None]:
+        """Lock the folder within the block; keep it when interrupted, else delete it.
+
+        Args:
+            job: what makes the parts; parts that something else has made are not mixed in.
+
+        Raises:
+            UsageError: it cannot be written, is in use, or was left by another job.
+        """
+        try:
+            self.folder.mkdir(exist_ok=True)
+            lock = open(self.folder / "lock", "ab")  # noqa: SIM115 (held until the end)
+        except OSError as error:
+            raise UsageError(f"cannot write {self.out}: {error.strerror or error}") from None
+        with lock:
+            _lock(lock.fileno(), self.out)
+            self._sign(job)
+            try:
+                yield
+            except BaseException:
+                if not any(self.folder.glob("[0-9]*.parquet")):
+                    self._clear()
+                raise
+            self._clear()
+
+    def has(self, key: str) -> bool:
+        """Say whether a part is there and was written to its end (not so after a power cut)."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            pq.ParquetFile(self._path(key)).close()
+        except (OSError, pa.ArrowInvalid):
+            return False
+        return True
+
+    def write(self, key: str, rows: list[dict[str, Any]]) -> None:
+        """Write a part.
+
+        Args:
+            key: its name; the parts are joined in the order of the keys given to :meth:`join`.
+            rows: of the table, with ``error`` for those that are to become rows of the errors.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        with atomic(self._path(key)) as temporary:
+            pq.write_table(pa.Table.from_pylist(rows, self._schema()), temporary)
+
+    def join(self, keys: Iterable[str]) -> tuple[int, int, float]:
+        """Join parts into the result and ``errors.parquet``.
+
+        Args:
+            keys: of the parts, in order.
+
+        Returns:
+            The rows of both, and the seconds of audio in the result.
+
+        Raises:
+            UsageError: the result cannot be written.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        counts = [0, 0]
+        audio = 0.0
+        whole, errors = self.folder / "result.parquet", self.folder / "errors.parquet"
+        bad_schema = pa.schema([("file", pa.string()), ("error", pa.string())])
+        try:
+            sample = pa.Table.from_pylist([{"file": "a.wav", "start": 0.0}], self._schema())
+            with (
+                pq.ParquetWriter(whole, self._as_predictions(sample).schema) as good,
+                pq.ParquetWriter(errors, bad_schema) as bad,
+            ):
+                for table in self._groups(keys):
+                    failed = pc.is_valid(table["error"])
+                    fine = table.filter(pc.invert(failed))
+                    wrong = table.filter(failed).select(["file", "error"])
+                    if len(fine):
+                        good.write_table(self._as_predictions(fine))
+                    bad.write_table(wrong)
+                    counts[0] += len(fine)
+                    counts[1] += len(wrong)
+                    audio += pc.sum(pc.subtract(fine["end"], fine["start"])).as_py() or 0.0
+            os.replace(errors, self.out.with_name("errors.parquet"))
+            os.replace(whole, self.out)
+        except OSError as error:
+            raise UsageError(f"cannot write {self.out}: {error.strerror or error}") from None
+        return counts[0], counts[1], audio
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}.parquet"
+
+    def _sign(self, job: dict[str, str]) -> None:
+        if not self._note.is_file():
+            with atomic(self._note) as temporary:
+                temporary.write_text(json.dumps(job), "utf-8")
+        elif json.loads(self._note.read_text("utf-8")) != job:
+            raise UsageError(
+                f"{self.folder} was left by a run with another model or version of intona: go on "
+                "with that one, or delete the folder to start again"
+            )
+
+    def _clear(self) -> None:
+        # job.json goes last: should this be interrupted, what is left is still known as ours.
+        for path in sorted(self.folder.iterdir(), key=lambda path: path == self._note):
+            path.unlink(missing_ok=True)
+        self.folder.rmdir()
+
+    def _groups(self, keys: Iterable[str]) -> Iterator[pa.Table]:
+        """Yield the parts in order, some of them joined, never too many rows at once."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        held: list[pa.Table] = []
+        rows = 0
+        for key in keys:
+            held.append(pq.read_table(self._path(key), schema=self._schema()))
+            rows += len(held[-1])
+            if rows >= _ROWS:
+                yield pa.concat_tables(held)
+                held, rows = [], 0
+        if held:
+            yield pa.concat_tables(held)
+
+    def _schema(self) -> pa.Schema:
+        import pyarrow as pa
+
+        return pa.schema(
+            [
+                ("file", pa.string()),
+                ("start", pa.float64()),
+                ("end", pa.float64()),
+                ("emotion", pa.string()),
+                ("confidence", pa.float64()),
+                ("status", pa.string()),
+                *((label, pa.float64()) for label in self._labels),
+                ("error", pa.string()),
+            ]
+        )
+
+    def _as_predictions(self, table: pa.Table) -> pa.Table:
+        """Give a table the form that ``intona predict`` writes."""
+        import pandas as pd
+        import pyarrow as pa
+
+        from intona.corpora.base import segmented_index
+
+        columns = table.to_pydict()
+        index = segmented_index(columns["file"], columns["start"], columns["end"])
+        frame = pd.DataFrame(
+            {
+                "emotion": pd.Series(columns["emotion"], index=index, dtype="str"),
+                "confidence": pd.Series(columns["confidence"], index=index, dtype="float64"),
+                "status": pd.Series(columns["status"], index=index, dtype="str"),
+                **{
+                    name: pd.Series(columns[name], index=index, dtype="float64")
+                    for name in self._labels
+                },
+            },
+            index=index,
+        )
+        return pa.Table.from_pandas(frame)
+
+
+def _lock(handle: int, out: Path) -> None:
+    """Lock a file until the process ends, however it ends."""
+    if os.name != "posix":
+        return
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise UsageError(
+            f"another run is writing {out}: wait for it or name another file"
+        ) from None
