@@ -25,7 +25,8 @@ from intona.features.extract import extract
 from intona.features.logmel import RATE
 from intona.labels import order
 from intona.metrics import unweighted_average_recall
-from intona.models.linear_model import Known, LinearHead
+from intona.models.known import Known
+from intona.models.linear_head import LinearHead
 from intona.models.nothing import sounds_without_voice
 
 FOLDERS = {"ravdess": "ravdess", "ravdess-song": "ravdess_song", "emodb": "emodb", "nemo": "nemo"}

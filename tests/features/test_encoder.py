@@ -88,35 +88,6 @@ def test_pooling_and_layers(whisper: Path) -> None:
     assert np.all(values[128:256] >= values[:128])
 
 
-def test_means_by_class_by_hand(whisper: Path, tmp_path: Path) -> None:
-    """Each frame belongs to the nearest class; three frames of the overall mean are added."""
-    front = front_end("encoder", model=str(whisper), layers=[1], pooling=["mean"])
-    frames = front.frames(SAMPLES)
-    classes = frames[[3, 20]]
-    np.save(tmp_path / "classes.npy", classes)
-    sorted_ = front_end(
-        "encoder",
-        model=str(whisper),
-        layers=[1],
-        pooling=["mean"],
-        classes=str(tmp_path / "classes.npy"),
-    )
-    values = sorted_(SAMPLES, 16_000)
-    assert len(sorted_.names) == len(values) == 3 * 128
-    nearest = ((frames[:, None] - classes) ** 2).sum(axis=2).argmin(axis=1)
-    for number in range(2):
-        members = frames[nearest == number]
-        wanted = (members.sum(axis=0) + 3 * frames.mean(axis=0)) / (len(members) + 3)
-        assert np.allclose(values[128 * (number + 1) :][:128], wanted, atol=1e-4)
-
-
-def test_damaged_classes_are_refused(whisper: Path, tmp_path: Path) -> None:
-    (tmp_path / "classes.npy").write_bytes(b"nothing of the kind")
-    front = front_end("encoder", model=str(whisper), classes=str(tmp_path / "classes.npy"))
-    with pytest.raises(ModelError, match="sound classes"):
-        front(SAMPLES, 16_000)
-
-
 def test_padding_in_a_batch_changes_nothing(whisper: Path) -> None:
     from intona.features.logmel import log_mel
     from intona.models.whisper import load_whisper, pool

@@ -103,29 +103,6 @@ def test_silence_and_scraps_give_probabilities(artefact: Path, samples: int) -> 
         assert values.sum() == pytest.approx(1.0, abs=1e-4)
 
 
-def test_sound_classes_are_the_same_in_the_graph(
-    encoder: Path, voices: Corpus, tmp_path: Path
-) -> None:
-    plan = recipe(encoder, sound_classes={"count": 3, "corpora": ["ravdess"]})
-    model: Any = fit(plan, voices.table)
-    exported = Recognizer.load(model.export(tmp_path / "model.onnx", metadata=LABELS))
-    files = voices.table.index.get_level_values("file")[:3]
-    signals = [read(file, rate=16_000).samples for file in files]
-    found = exported.embedding(signals, 16_000)
-    wanted = (
-        np.stack([model.front_end(signal, 16_000) for signal in signals]) - model.head.centre
-    ) / model.head.scale
-    assert found.shape == (3, 4 * 128 + 3 * 2 * 128)
-    # Eight-bit weights move a frame on a border to the next class now and then.
-    assert np.median(np.abs(found - wanted)) < 0.05
-    assert (
-        np.abs(
-            exported.probabilities(signals, 16_000) - model.probabilities(voices.table)[:3]
-        ).max()
-        < 0.03
-    )
-
-
 def test_loudness_does_not_matter(artefact: Path) -> None:
     signal = (0.1 * np.random.default_rng(1).standard_normal(16_000)).astype(np.float32)
     model = Recognizer.load(artefact)
@@ -150,38 +127,88 @@ def test_a_head_on_the_embedding(artefact: Path, voices: Corpus, tmp_path: Path)
     assert Embedding(str(path)).names == Embedding(str(artefact)).names
 
 
-def test_fine_tuning_starts_at_the_frozen_solution_and_can_go_on(
-    encoder: Path, voices: Corpus, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Interrupted after the first epoch and begun again: the same weights as in one go."""
-    from intona.models import adapt
+TUNING = {"epochs": 2, "batch": 4, "rate": 1e-3, "warm_up": 1}
 
-    plan = recipe(encoder, adapt={"corpora": ["ravdess"], "epochs": 2, "batch": 4})
+
+def test_fine_tuning_interrupted_goes_on_where_it_was(
+    encoder: Path, voices: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped after the first epoch and begun again: the same weights as in one go."""
+    from intona.models import tuning
+
+    plan = recipe(encoder, tuning=TUNING, calibration_folds=0)
 
     def stop(path: Path, *state: Any) -> None:
         store(path, *state)
         raise KeyboardInterrupt
 
-    store = adapt._store
-    monkeypatch.setattr(adapt, "_store", stop)
+    def weights() -> Any:
+        return fit(plan, voices.table).front_end.parameters["weights"]
+
+    store = tuning.store
+    monkeypatch.setenv("INTONA_CACHE", str(tmp_path / "one"))
+    monkeypatch.setattr(tuning, "store", stop)
     with pytest.raises(KeyboardInterrupt):
-        fit(plan, voices.table)
-    monkeypatch.setattr(adapt, "_store", store)
-    resumed = fit(plan, voices.table).front_end.parameters["weights"]
-    again = fit(plan, voices.table).front_end.parameters["weights"]
-    assert resumed == again
-    monkeypatch.setenv("INTONA_CACHE", str(encoder.parent / "other"))
-    in_one_go = fit(plan, voices.table).front_end.parameters["weights"]
-    assert resumed == in_one_go
-    untouched = recipe(encoder)
-    assert resumed != fit(untouched, voices.table).front_end.parameters["weights"]
+        weights()
+    monkeypatch.setattr(tuning, "store", store)
+    resumed = weights()
+    assert resumed == weights()
+    monkeypatch.setenv("INTONA_CACHE", str(tmp_path / "two"))
+    assert resumed == weights()
+    assert resumed != fit(recipe(encoder), voices.table).front_end.parameters["weights"]
+
+
+def test_the_tuned_layer_answers_alike_wherever_it_is(
+    encoder: Path, voices: Corpus, tmp_path: Path
+) -> None:
+    """In training, put back into the encoder, and in the graph."""
+    from intona.features.encoder import Encoder
+    from intona.models.known import Known
+    from intona.models.linear_model import _solver
+    from intona.models.material import gather
+
+    plan = recipe(encoder, tuning=TUNING, sounds_without_voice=8)
+    settings = {key: value for key, value in plan.front_end.items() if key != "name"}
+    front, table = Encoder(**settings), voices.table
+    known = Known.of(table, "emotion", ("sad", "angry"), {})
+    material = gather(front, table, known, plan.training, 0, 1, None)
+    everything = np.arange(len(table))
+    solution = _solver(front, material, 0.01, plan.training, 0, None)(everything)
+    own = solution.scores(material, everything)
+    signals = [read(file, rate=16_000).samples for file, *_ in table.index]
+    changed = solution.encoder(front)
+    rows = np.stack([changed(signal, 16_000) for signal in signals])
+    assert np.abs(solution.head.scores(rows) - own).max() < 2e-3  # frames kept in two bytes
+    still = np.stack([front(signal, 16_000) for signal in signals])
+    assert np.abs(rows - still).max() > 1e-3
+
+    model = fit(plan, table)
+    exported = Recognizer.load(model.export(tmp_path / "model.onnx", metadata=LABELS))
+    found = exported.probabilities(signals, 16_000)
+    assert np.abs(found - model.probabilities(table)).max() < 2e-2
+
+
+def test_what_is_kept_lies_between_the_start_and_the_tuned(encoder: Path, voices: Corpus) -> None:
+    def head(share: float) -> Any:
+        tuning = {**TUNING, "share": share}
+        return fit(recipe(encoder, tuning=tuning, calibration_folds=0), voices.table).head
+
+    start, half, whole = head(0.0), head(0.5), head(1.0)
+    frozen = fit(recipe(encoder), voices.table).head
+    assert start.weights == pytest.approx(frozen.weights, abs=1e-7)
+    assert half.weights == pytest.approx((start.weights + whole.weights) / 2, abs=1e-6)
+    assert np.abs(whole.weights - start.weights).max() > 1e-3
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"training": {"epochs": 3}}, "unknown training options epochs"),
-        ({"training": {"adapt": {"corpora": ["ravdess"], "layers": 3}}}, "training.adapt"),
+        ({"training": {"tuning": {"layers": 3}}}, "training.tuning"),
+        (
+            {"training": {"tuning": {}}, "front_end": {"name": "default"}},
+            "training.tuning needs the front end encoder",
+        ),
         ({"front_end": {"name": "classic"}}, "the front end encoder or default"),
         ({"model": {"kind": "linear", "gamma": 1}}, "takes C alone"),
     ],

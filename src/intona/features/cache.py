@@ -65,7 +65,8 @@ class FeatureCache:
             values = np.load(path, allow_pickle=False)
         except (OSError, ValueError, EOFError):
             return None
-        return values if values.shape == (self._size,) and values.dtype == np.float32 else None
+        fits = values.shape[-1:] == (self._size,) and values.dtype == np.float32
+        return values if fits else None
 
     def put(self, path: Path, values: NDArray[np.float32]) -> None:
         """Store an array; a full disk or a read-only folder only costs the caching."""

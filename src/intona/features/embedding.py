@@ -58,12 +58,10 @@ class Embedding:
     def heard(self) -> dict[str, Any]:
         """The corpora the embedding was trained on, with their speakers, as the model says.
 
-        The head behind it may have been trained on more; that does not reach the embedding.
+        None where only the head was trained: that does not reach the embedding.
         """
-        recipe = self._model.metadata["recipe"]
-        tuned = recipe.get("training", {}).get("adapt", {}).get("corpora", ())
-        corpora = self._model.metadata["corpora"]
-        return {name: facts for name, facts in corpora.items() if name in tuned}
+        tuned = "tuning" in self._model.metadata["recipe"].get("training", {})
+        return dict(self._model.metadata["corpora"]) if tuned else {}
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -18,11 +18,9 @@ from numpy.typing import NDArray
 from intona.errors import AudioError, ModelError, RecipeError, UsageError
 from intona.features.logmel import RATE, WINDOW, level, log_mel, trim
 
-__all__ = ["POOLINGS", "PRIOR", "Encoder", "means_by_class", "read_classes"]
+__all__ = ["POOLINGS", "Encoder"]
 
 Floats = NDArray[np.float32]
-
-PRIOR = 3.0  # frames of the overall mean that are added to every sound class
 
 # From (time, width) to (width,).
 POOLINGS: Mapping[str, Callable[[Floats], Floats]] = {
@@ -46,10 +44,6 @@ class Encoder:
         trim: cut silence off both ends first (below 2 % of the peak, 0.1 s kept).
         level: scale each (trimmed) signal to the same root mean square, so that the distance to
             the microphone is not heard.
-        classes: an ``.npy`` file of sound classes ``(K, width)``; empty for none. Each frame
-            belongs to the class nearest to the last used layer, and the mean of every used
-            layer within every class is appended, so that a vowel is compared with vowels. A
-            class with few frames is drawn to the overall mean, by :data:`PRIOR` frames.
         weights: the first 16 hexadecimal digits of the SHA-256 of the weight file; where
             given, other weights are refused.
 
@@ -70,7 +64,6 @@ class Encoder:
         pooling: Sequence[str] = ("mean", "std"),
         trim: bool = True,
         level: bool = True,
-        classes: str = "",
         weights: str = "",
     ) -> None:
         if not layers or any(not isinstance(k, int) or k < 1 for k in layers):
@@ -83,7 +76,6 @@ class Encoder:
         self.pooling = tuple(pooling)
         self.trim = bool(trim)
         self.level = bool(level)
-        self.classes = classes
         self._expected = weights
 
     @property
@@ -95,30 +87,40 @@ class Encoder:
             "pooling": list(self.pooling),
             "trim": self.trim,
             "level": self.level,
-            "classes": self.classes,
             "weights": self._digest,
         }
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """``layer1_mean_0`` and so on: layer by layer, pooling by pooling."""
-        width = self._network.width
-        whole = [
+        return tuple(
             f"layer{layer}_{kind}_{k}"
             for layer in self.layers
             for kind in self.pooling
-            for k in range(width)
-        ]
-        within = [
-            f"class{number}_layer{layer}_{k}"
-            for number in range(len(self._centroids))
-            for layer in self.layers
-            for k in range(width)
-        ]
-        return (*whole, *within)
+            for k in range(self.width)
+        )
+
+    @property
+    def width(self) -> int:
+        """Numbers per hidden state."""
+        return int(self._network.width)
 
     def __call__(self, samples: Floats, rate: int) -> Floats:
         """Return the pooled hidden states, shape ``(len(names),)``.
+
+        Args:
+            samples: mono float32 in [-1, 1], shape ``(n,)``, at least 0.05 s.
+            rate: must be 16000.
+
+        Raises:
+            AudioError: another rate, or too short.
+        """
+        outputs = self.hidden(samples, rate)
+        pooled = [POOLINGS[kind](outputs[k - 1]) for k in self.layers for kind in self.pooling]
+        return np.concatenate(pooled).astype(np.float32)
+
+    def hidden(self, samples: Floats, rate: int) -> list[Floats]:
+        """Return the output of every layer up to the last used, each ``(time, width)``.
 
         Args:
             samples: mono float32 in [-1, 1], shape ``(n,)``, at least 0.05 s.
@@ -134,30 +136,12 @@ class Encoder:
                 f"the encoder front end needs at least 0.05 s, got {len(samples)} samples"
             )
         signal = trim(samples) if self.trim else samples
-        if self.level:
-            signal = level(signal)
-        outputs = self._network.hidden(signal)
-        pooled = [POOLINGS[kind](outputs[k - 1]) for k in self.layers for kind in self.pooling]
-        if len(self._centroids):
-            used = [outputs[k - 1] for k in self.layers]
-            pooled.append(means_by_class(used, outputs[max(self.layers) - 1], self._centroids))
-        return np.concatenate(pooled).astype(np.float32)
-
-    def frames(self, samples: Floats) -> Floats:
-        """Return the output of the last used layer at 16 kHz, shape ``(time, width)``."""
-        signal = trim(samples) if self.trim else samples
-        return self._network.hidden(level(signal) if self.level else signal)[max(self.layers) - 1]
+        return self._network.hidden(level(signal) if self.level else signal)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the network behind: a worker process loads its own."""
-        kept = ("model", "layers", "pooling", "trim", "level", "classes", "_expected")
+        kept = ("model", "layers", "pooling", "trim", "level", "_expected")
         return {key: self.__dict__[key] for key in kept}
-
-    @cached_property
-    def _centroids(self) -> Floats:
-        if not self.classes:
-            return np.zeros((0, 1), dtype=np.float32)
-        return read_classes(self.classes)
 
     @cached_property
     def _file(self) -> Path:
@@ -182,37 +166,6 @@ class Encoder:
         if is_whisper(self._file):
             return _Whisper(self._file, max(self.layers))
         return _Transformer(self._file.parent, max(self.layers))
-
-
-def read_classes(path: str | Path) -> Floats:
-    """Return the sound classes in a file, shape ``(K, width)``.
-
-    Raises:
-        ModelError: unreadable, or something else.
-    """
-    try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ModelError(f"cannot read the sound classes {path}: {error}") from None
-    if not isinstance(values, np.ndarray) or values.ndim != 2 or not np.isfinite(values).all():
-        raise ModelError(f"{path} does not hold sound classes")
-    return values.astype(np.float32)
-
-
-def means_by_class(outputs: Sequence[Floats], sorter: Floats, classes: Floats) -> Floats:
-    """Return the mean of each layer within each sound class, shape ``(K * layers * width,)``.
-
-    Args:
-        outputs: hidden states ``(time, width)`` of each layer.
-        sorter: those by which frames are sorted into classes.
-        classes: ``(K, width)``; the nearest by Euclidean distance wins.
-    """
-    nearest = (sorter @ classes.T - 0.5 * (classes**2).sum(axis=1)).argmax(axis=1)
-    member = np.eye(len(classes), dtype=np.float32)[nearest]
-    count = member.sum(axis=0)[:, None]
-    frames = np.concatenate(outputs, axis=1)
-    means = (member.T @ frames + PRIOR * frames.mean(axis=0)) / (count + PRIOR)
-    return np.asarray(means, dtype=np.float32).ravel()
 
 
 class _Whisper:

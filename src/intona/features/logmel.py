@@ -39,14 +39,9 @@ LEVEL = 0.05
 Floats = NDArray[np.float32]
 
 
-@lru_cache(maxsize=64)
-def filterbank(warp: float = 1.0) -> Floats:
+@lru_cache(maxsize=1)
+def filterbank() -> Floats:
     """Return the 80 triangular mel filters over 201 bins, 0 to 8 kHz, area-normalised.
-
-    Args:
-        warp: factor on the frequency axis; the filters of ``warp`` 1.1 see a voice whose
-            formants lie 10 % lower than it truly has (vocal tract length perturbation,
-            Jaitly & Hinton 2013).
 
     Returns:
         Shape ``(80, 201)``.
@@ -60,18 +55,17 @@ def filterbank(warp: float = 1.0) -> Floats:
     mels = np.linspace(0.0, top, BANDS + 2)
     edges = np.where(mels < 15.0, mels * 200.0 / 3.0, 1000.0 * 6.4 ** ((mels - 15.0) / 27.0))
     width = np.diff(edges)
-    ramps = edges[:, None] - hertz * warp
+    ramps = edges[:, None] - hertz
     rise, fall = -ramps[:-2] / width[:-1, None], ramps[2:] / width[1:, None]
     triangles = np.maximum(0.0, np.minimum(rise, fall))
     return (triangles * (2.0 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)
 
 
-def log_mel(samples: Floats, *, warp: float = 1.0) -> Floats:
+def log_mel(samples: Floats) -> Floats:
     """Return Whisper's log-mel spectrogram of a signal at 16 kHz.
 
     Args:
         samples: mono float32 in [-1, 1], shape ``(n,)``, at least 201 samples.
-        warp: see :func:`filterbank`.
 
     Returns:
         Shape ``(80, n // 160)``.
@@ -85,7 +79,7 @@ def log_mel(samples: Floats, *, warp: float = 1.0) -> Floats:
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP][: len(samples) // HOP]
     spectrum = np.fft.rfft(frames * window, axis=1)
     power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
-    energy = np.log10(np.maximum(filterbank(warp) @ power.T, 1e-10))
+    energy = np.log10(np.maximum(filterbank() @ power.T, 1e-10))
     return ((np.maximum(energy, energy.max() - 8.0) + 4.0) / 4.0).astype(np.float32)
 
 

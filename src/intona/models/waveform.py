@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.features.encoder import PRIOR
 from intona.features.logmel import HOP, KEEP, LEVEL, QUIET, RATE, WINDOW, filterbank
 from intona.models.graph import Graph
 
@@ -37,7 +36,6 @@ def waveform_model(
     centre: NDArray[np.float32],
     scale: NDArray[np.float32],
     head: tuple[NDArray[np.float32], NDArray[np.float32]],
-    classes: NDArray[np.float32] | None = None,
 ) -> onnx.ModelProto:
     """Return the graph ``waveform (batch, samples) -> probabilities, embedding``.
 
@@ -48,21 +46,17 @@ def waveform_model(
         scale: divides it afterwards, shape ``(d,)``; the result is ``embedding``.
         head: weights ``(d, labels)`` and bias ``(labels,)`` on the embedding, temperature
             already divided in.
-        classes: sound classes ``(K, width)``, see :class:`intona.features.encoder.Encoder`.
     """
     graph = Graph()
     mel, valid = _log_mel(graph, *_speech(graph))
     hidden, key_bias, real = _stem(graph, encoder, mel, valid)
     total = graph.op("ReduceSum", [real, graph.integer(1)], keepdims=1)
     share = graph.op("Div", [real, total])
-    pooled, used = [], []
+    pooled = []
     for number in range(1, max(layers) + 1):
         hidden = _layer(graph, encoder, f"layers.{number - 1}.", hidden, key_bias)
         if number in layers:
             pooled += _mean_and_deviation(graph, hidden, share)
-            used.append(hidden)
-    if classes is not None:
-        pooled.append(_means_by_class(graph, used, hidden, real, share, classes))
     vector = graph.op("Concat", pooled, axis=1)
     centred = graph.op("Sub", [vector, graph.constant(centre)])
     embedding = graph.op("Div", [centred, graph.constant(scale)], name="embedding")
@@ -259,32 +253,6 @@ def _mean_and_deviation(graph: Graph, hidden: str, share: str) -> list[str]:
     square = graph.op("Mul", [graph.op("Mul", [centred, centred]), share])
     variance = graph.op("ReduceSum", [square, over_time], keepdims=0)
     return [graph.op("Squeeze", [mean, over_time]), graph.op("Sqrt", [variance])]
-
-
-def _means_by_class(
-    graph: Graph,
-    used: list[str],
-    sorter: str,
-    real: str,
-    share: str,
-    classes: NDArray[np.float32],
-) -> str:
-    """Return the mean of every layer within every sound class, ``(batch, K * layers * width)``."""
-    near = graph.op("MatMul", [sorter, graph.constant(np.ascontiguousarray(classes.T))])
-    near = graph.op("Sub", [near, graph.constant(0.5 * (classes**2).sum(axis=1))])
-    best = graph.op("ArgMax", [near], axis=2, keepdims=1)
-    numbers = graph.constant(np.arange(len(classes)), "int64")
-    member = graph.op("Cast", [graph.op("Equal", [best, numbers])], to=1)
-    member = graph.op("Mul", [member, real])
-    count = graph.op("ReduceSum", [member, graph.integer(1)], keepdims=0)
-    count = graph.op(
-        "Unsqueeze", [graph.op("Add", [count, graph.constant(PRIOR)]), graph.integer(2)]
-    )
-    frames = graph.op("Concat", used, axis=2)
-    sums = graph.op("MatMul", [graph.op("Transpose", [member], perm=[0, 2, 1]), frames])
-    mean = graph.op("ReduceSum", [graph.op("Mul", [frames, share]), graph.integer(1)], keepdims=1)
-    drawn = graph.op("Add", [sums, graph.op("Mul", [mean, graph.constant(PRIOR)])])
-    return graph.op("Flatten", [graph.op("Div", [drawn, count])], axis=1)
 
 
 def _convolution(graph: Graph, encoder: Weights, name: str, value: str, stride: int) -> str:

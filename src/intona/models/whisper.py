@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from intona.errors import ModelError
 
-__all__ = ["WhisperEncoder", "load_whisper", "pool", "weights_of"]
+__all__ = ["Layer", "WhisperEncoder", "load_whisper", "pool", "weights_of"]
 
 BANDS = 80
 HEAD_WIDTH = 64
