@@ -53,6 +53,17 @@ def test_train_predict_info(intona: Callable, voices: Path, model: Path, tmp_pat
     assert json.loads(intona("info", model, "--json").out)["labels"] == ["happy", "sad", "angry"]
 
 
+def test_train_without_some_speakers(intona: Callable, voices: Path, tmp_path: Path) -> None:
+    out = tmp_path / "few.onnx"
+    told = ("train", voices, "--recipe", "classic-svm", "--out", out, "--without")
+    assert intona(*told, "ravdess-0[12]").code == 0
+    known = json.loads(intona("info", out, "--json").out)["corpora"]["ravdess"]["speakers"]
+    assert known and not {"ravdess-01", "ravdess-02"} & set(known)
+    unknown = intona(*told, "nobody")
+    assert unknown.code != 0
+    assert "no speaker 'nobody'" in unknown.err
+
+
 def test_timeline_and_picture(intona: Callable, voices: Path, model: Path, tmp_path: Path) -> None:
     clip = sorted(voices.rglob("*.wav"))[0]
     out, picture = tmp_path / "clip.vtt", tmp_path / "clip.png"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from intona.corpora.speakers import speaker_names
 from intona.errors import CorpusError
 from intona.features.extract import Utterance, utterances
 from intona.metrics.clustered import cluster_numbers
 
-__all__ = ["Material", "choose_speakers", "speaker_names"]
+__all__ = ["Material"]
 
 
 @dataclass(frozen=True)
@@ -72,41 +72,6 @@ class Material:
         keys = [self.column("corpus"), self.column("emotion"), self.speakers]
         rows = _deal(list(order), [[str(value) for value in key] for key in keys])
         return np.sort(np.array(rows[:count], dtype=np.intp))
-
-
-def speaker_names(table: pd.DataFrame) -> list[str]:
-    """Return the speaker per row; a row without one gets a name of its own."""
-    return [
-        f"row {row}" if pd.isna(speaker) else str(speaker)
-        for row, speaker in enumerate(table["speaker"])
-    ]
-
-
-def choose_speakers(table: pd.DataFrame, wanted: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of the wanted speakers.
-
-    Args:
-        table: a corpus table.
-        wanted: speakers (``"ravdess-21"``), patterns (``"emodb-*"``), or what follows the
-            corpus's name (``"21"``).
-
-    Raises:
-        CorpusError: when one of them fits no speaker.
-    """
-    names = speaker_names(table)
-    keep = np.zeros(len(table), dtype=bool)
-    for pattern in wanted:
-        hits = np.array([fnmatchcase(name, pattern) for name in names])
-        if not hits.any():
-            hits = np.array([fnmatchcase(name, f"*-{pattern}") for name in names])
-        if not hits.any():
-            known = sorted(set(names))
-            raise CorpusError(
-                f"no speaker {pattern!r}: there are {', '.join(known[:40])}"
-                f"{' ...' if len(known) > 40 else ''}"
-            )
-        keep |= hits
-    return table[keep]
 
 
 def _deal(rows: list[int], keys: Sequence[Sequence[str]]) -> list[int]:

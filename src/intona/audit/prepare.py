@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from intona.audit.material import Material, choose_speakers
+from intona.audit.material import Material
 from intona.audit.report import Context
 from intona.audit.subject import Subject
+from intona.corpora.speakers import choose_speakers
 from intona.errors import CorpusError, UsageError
 from intona.leaks import LeakReport, contamination, require_clean
 from intona.recognizer import Recognizer, load
@@ -45,7 +46,7 @@ def prepare(
 
     Args:
         sources: paths, in any order.
-        speakers: see :func:`intona.audit.material.choose_speakers`; ``None`` takes all.
+        speakers: see :func:`intona.corpora.speakers.spoken_by`; ``None`` takes all.
         emotions: labels to keep, of the corpora and of the models; ``None`` keeps all.
         merge: labels to merge first, old to new, of both.
         allow_leaks: audit on speakers a model was trained on, and say so in the report.

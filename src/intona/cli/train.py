@@ -9,6 +9,10 @@ import typer
 
 from intona.cli import options
 
+Without = Annotated[
+    str | None,
+    typer.Option(help="Leave these speakers out, for example ravdess-2[1-4],emodb-03."),
+]
 Out = Annotated[Path, typer.Option("--out", "-o", help="The model file to write.")]
 
 
@@ -21,6 +25,7 @@ def run(
     settings: options.Settings = None,
     emotions: options.Emotions = None,
     merge: options.Merge = None,
+    without: Without = None,
     target: options.Target = "emotion",
     numbers: options.Numbers = None,
     seed: options.Seed = 0,
@@ -36,10 +41,13 @@ def run(
 
     intona train RAVDESS/ --recipe classic --emotions happy,sad,angry --out model.onnx
     """
+    from dataclasses import replace
+
     from intona import recipes
     from intona.cli.corpus_of import corpus_of
     from intona.cli.engine_of import on_engine
     from intona.cli.progress import bar
+    from intona.corpora.speakers import spoken_by
     from intona.train import train
 
     plan = recipes.load(recipe)
@@ -53,6 +61,9 @@ def run(
         columns=columns,
         settings=settings,
     )
+    if without:
+        others = ~spoken_by(corpus.table, without.split(","))
+        corpus = replace(corpus, table=corpus.table[others])
     with bar() as progress, on_engine(engine, workers, address):
         summary = train(
             plan, corpus, out, target=target, seed=seed, workers=workers, progress=progress

@@ -1,0 +1,54 @@
+"""Speakers of a table: their names, and whose utterances are meant by a pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from intona.errors import CorpusError
+
+__all__ = ["choose_speakers", "speaker_names", "spoken_by"]
+
+
+def speaker_names(table: pd.DataFrame) -> list[str]:
+    """Return the speaker per row; a row without one gets a name of its own."""
+    return [
+        f"row {row}" if pd.isna(speaker) else str(speaker)
+        for row, speaker in enumerate(table["speaker"])
+    ]
+
+
+def spoken_by(table: pd.DataFrame, wanted: Sequence[str]) -> NDArray[np.bool_]:
+    """Tell which rows are spoken by the wanted speakers.
+
+    Args:
+        table: a corpus table.
+        wanted: speakers (``"ravdess-21"``), patterns (``"emodb-*"``), or what follows the
+            corpus's name (``"21"``).
+
+    Raises:
+        CorpusError: when one of them fits no speaker.
+    """
+    names = speaker_names(table)
+    keep = np.zeros(len(table), dtype=bool)
+    for pattern in wanted:
+        hits = np.array([fnmatchcase(name, pattern) for name in names])
+        if not hits.any():
+            hits = np.array([fnmatchcase(name, f"*-{pattern}") for name in names])
+        if not hits.any():
+            known = sorted(set(names))
+            raise CorpusError(
+                f"no speaker {pattern!r}: there are {', '.join(known[:40])}"
+                f"{' ...' if len(known) > 40 else ''}"
+            )
+        keep |= hits
+    return keep
+
+
+def choose_speakers(table: pd.DataFrame, wanted: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of the wanted speakers; see :func:`spoken_by`."""
+    return table[spoken_by(table, wanted)]
