@@ -131,13 +131,10 @@ def test_a_name_that_does_not_fit_is_reported(grow, tmp_path, name):
 
 
 def test_no_two_corpora_claim_the_same_names():
-    from pathlib import Path
-
     from intona.corpora.loading import Tree
 
     for name, files in TREES.items():
-        tree = Tree(Path("nowhere"))
-        vars(tree)["files"] = tuple(Path(file) for file in files)
+        tree = Tree.of(files)
         claims = {other: corpora.loader(other).claims(tree) for other in corpora.names()}
         assert [other for other, claim in claims.items() if claim >= 0.5] == [name]
 

@@ -54,8 +54,12 @@ def info(name: Name) -> None:
 
     loader = corpora.loader(name)
     found = loader.info
-    typer.echo(getdoc(modules[f"intona.corpora.{found.name}"]))
-    codes = ", ".join(f"{code} {label}" for code, label in found.labels.items())
+    description = getdoc(modules[f"intona.corpora.{found.name}"]) or found.title
+    typer.echo(description.replace("``", ""))
+    codes = ", ".join(
+        label if code.lower() == label else f"{code} = {label}"
+        for code, label in found.labels.items()
+    )
     typer.echo(f"\nCodes\n    {codes}\nLanguage\n    {found.language}")
     if loader.options:
         typer.echo(f"Options\n    {', '.join(sorted(loader.options))}")

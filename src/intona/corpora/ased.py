@@ -6,11 +6,12 @@ Layout
 Labels
     n neutral, f fearful, h happy, s sad, a angry.
 Speakers
-    65, by number.
+    65, by number: 25 women, 40 men.
 Licence
-    Free for research; no licence text with the files.
+    Offered for research; no licence is stated.
 Citation
-    Retta, Almekhlafi, Sutcliffe, Mhamed, Ali, Feng (2022), arXiv:2201.02710.
+    Retta, Almekhlafi, Sutcliffe, Mhamed, Ali, Feng (2022), ACM Trans. Asian and Low-Resource
+    Language Information Processing, doi:10.1145/3529759, arXiv:2201.02710.
 Source
     https://github.com/Ethio2021/ASED_V1
 """
@@ -53,8 +54,8 @@ INFO = Info(
     name="ased",
     title="ASED",
     language="amh",
-    licence="free for research; no licence text with the files",
-    citation="Retta, Almekhlafi, Sutcliffe, Mhamed, Ali, Feng (2022), arXiv:2201.02710",
+    licence="offered for research; no licence is stated",
+    citation="Retta, Almekhlafi, Sutcliffe, Mhamed, Ali, Feng (2022), doi:10.1145/3529759",
     url="https://github.com/Ethio2021/ASED_V1",
     example="n1-01-01-02-45.wav",
     labels=LABELS,

@@ -7,7 +7,8 @@ Layout
     Eight fields or more, so that RAVDESS (seven) cannot be mistaken for it.
 Labels
     01 bored, 02 neutral, 03 happy, 04 sad, 05 angry, 06 fearful, 07 disgust, 08 surprised,
-    09 excited, 10 pleasure, 11 pain, 12 disappointed. 13 (others) is left out and reported.
+    09 excited, 10 pleasure, 11 pain, 12 disappointed. 13 (breath) and other codes are left out
+    and reported.
 Speakers
     By actor number; even numbers are male, odd ones female.
 Uncertain

@@ -8,7 +8,7 @@ Labels
 Speakers
     61: 45 men, 16 women, by number.
 Licence
-    Free for research; no licence text with the files.
+    None is stated; the authors advise against commercial use.
 Citation
     Aouf (2019), Basic Arabic Vocal Emotions Dataset, on GitHub and Kaggle.
 Source
@@ -17,43 +17,16 @@ Source
 
 from __future__ import annotations
 
-import re
-from pathlib import PurePath
+from intona.corpora.loading import Info, by_pattern
 
-from intona.corpora.loading import Fields, Info, by_name
-
-__all__ = ["LOADER", "fields"]
+__all__ = ["LOADER"]
 
 LABELS = {"0": "low", "1": "neutral", "2": "high"}
-_NAME = re.compile(r"(\d+)-([MF])-(\d+)-([0-6])-([012])-(\d+)", re.IGNORECASE)
-
-
-def fields(path: PurePath) -> Fields | None:
-    """Read a BAVED file name; ``None`` when it is malformed.
-
-    Examples:
-        >>> from pathlib import PurePath
-        >>> fields(PurePath("0/12-F-25-3-2-801.wav"))["emotion"]
-        'high'
-    """
-    match = _NAME.fullmatch(path.stem)
-    if match is None:
-        return None
-    speaker, sex, age, word, level, _ = match.groups()
-    return {
-        "emotion": LABELS[level],
-        "speaker": speaker,
-        "sex": "female" if sex.upper() == "F" else "male",
-        "age": int(age),
-        "statement": word,
-    }
-
-
 INFO = Info(
     name="baved",
     title="BAVED",
     language="ara",
-    licence="free for research; no licence text with the files",
+    licence="none is stated; the authors advise against commercial use",
     citation="Aouf (2019), Basic Arabic Vocal Emotions Dataset",
     url="https://github.com/40uf411/Basic-Arabic-Vocal-Emotions-Dataset",
     example="0/0-M-20-0-1-54.wav",
@@ -62,4 +35,7 @@ INFO = Info(
     speakers=61,
     files=1935,
 )
-LOADER = by_name(INFO, fields)
+LOADER = by_pattern(
+    INFO,
+    r"(?P<speaker>\d+)-(?P<sex>[MFmf])-(?P<age>\d+)-(?P<statement>[0-6])-(?P<emotion>[012])-\d+",
+)

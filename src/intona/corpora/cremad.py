@@ -76,7 +76,7 @@ INFO = Info(
     url="https://github.com/CheyneyComputerScience/CREMA-D",
     example="AudioWAV/1001_DFA_ANG_XX.wav",
     labels=LABELS,
-    get="git lfs clone https://github.com/CheyneyComputerScience/CREMA-D",
+    get="git clone (with git-lfs installed) https://github.com/CheyneyComputerScience/CREMA-D",
     speakers=91,
     files=7442,
 )

@@ -17,12 +17,9 @@ Source
 
 from __future__ import annotations
 
-import re
-from pathlib import PurePath
+from intona.corpora.loading import Info, by_pattern
 
-from intona.corpora.loading import Fields, Info, by_name
-
-__all__ = ["LOADER", "fields"]
+__all__ = ["LOADER"]
 
 LABELS = {
     "dis": "disgust",
@@ -33,29 +30,6 @@ LABELS = {
     "sor": "surprised",
     "tri": "sad",
 }
-_NAME = re.compile(r"(dis|gio|neu|pau|rab|sor|tri)-([fm])([123])-([a-z]+\d?)")
-
-
-def fields(path: PurePath) -> Fields | None:
-    """Read an EMOVO file name; ``None`` when it is malformed.
-
-    Examples:
-        >>> from pathlib import PurePath
-        >>> fields(PurePath("m2/rab-m2-n4.wav"))["speaker"]
-        'm2'
-    """
-    match = _NAME.fullmatch(path.stem)
-    if match is None:
-        return None
-    emotion, sex, number, sentence = match.groups()
-    return {
-        "emotion": LABELS[emotion],
-        "speaker": f"{sex}{number}",
-        "sex": "female" if sex == "f" else "male",
-        "statement": sentence,
-    }
-
-
 INFO = Info(
     name="emovo",
     title="EMOVO",
@@ -69,4 +43,7 @@ INFO = Info(
     speakers=6,
     files=588,
 )
-LOADER = by_name(INFO, fields)
+LOADER = by_pattern(
+    INFO,
+    r"(?P<emotion>[a-z]{3})-(?P<speaker>(?P<sex>[fm])[123])-(?P<statement>[a-z]+\d?)",
+)

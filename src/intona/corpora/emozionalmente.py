@@ -11,7 +11,7 @@ Licence
     CC BY 4.0.
 Citation
     Catania, Wilke, Garzotto (2025), IEEE Trans. Audio, Speech and Language Processing 33,
-    doi:10.1109/TASLPRO.2025.3540662.
+    1142-1155, doi:10.1109/TASLPRO.2025.3540662.
 Source
     https://zenodo.org/records/6569824
 """

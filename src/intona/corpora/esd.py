@@ -9,7 +9,7 @@ Labels
 Speakers
     20: 0001 to 0010 speak Mandarin, 0011 to 0020 English. Sex is not in the names.
 Licence
-    For research; a licence form is asked for.
+    For research only; a licence form is asked for.
 Citation
     Zhou, Sisman, Liu, Li (2022), Speech Communication 137, 1-18, arXiv:2105.14762.
 Source
@@ -68,7 +68,7 @@ INFO = Info(
     name="esd",
     title="ESD",
     language="eng",
-    licence="for research; a licence form is asked for",
+    licence="for research only; a licence form is asked for",
     citation="Zhou, Sisman, Liu, Li (2022), arXiv:2105.14762",
     url="https://github.com/HLTSingapore/Emotional-Speech-Data",
     example="0011/Angry/0011_000351.wav",

@@ -17,39 +17,13 @@ Source
 
 from __future__ import annotations
 
-import re
-from pathlib import PurePath
+from intona.corpora.loading import Info, by_pattern
 
-from intona.corpora.loading import Fields, Info, by_name
-
-__all__ = ["LOADER", "fields"]
+__all__ = ["LOADER"]
 
 _PRIMARY = ("angry", "excited", "happy", "neutral", "sad")
 _SECONDARY = ("anxious", "apologetic", "assertive", "concerned", "encouraging")
 LABELS = {name: name for name in _PRIMARY + _SECONDARY}
-_NAME = re.compile(rf"((fe)?male[12])_({'|'.join(LABELS)})_(\d+[a-z])_(\d+)")
-
-
-def fields(path: PurePath) -> Fields | None:
-    """Read a JL-Corpus file name; ``None`` when it is malformed.
-
-    Examples:
-        >>> from pathlib import PurePath
-        >>> fields(PurePath("male2_assertive_3b_2.wav"))["speaker"]
-        'male2'
-    """
-    match = _NAME.fullmatch(path.stem)
-    if match is None:
-        return None
-    return {
-        "emotion": LABELS[match[3]],
-        "speaker": match[1],
-        "sex": "female" if match[2] else "male",
-        "statement": match[4],
-        "repetition": int(match[5]),
-    }
-
-
 INFO = Info(
     name="jlcorpus",
     title="JL-Corpus",
@@ -59,8 +33,12 @@ INFO = Info(
     url="https://github.com/tli725/JL-Corpus",
     example="female1_angry_10a_1.wav",
     labels=LABELS,
-    get="the link at https://github.com/tli725/JL-Corpus",
+    get="the archive at https://www.kaggle.com/tli725/jl-corpus",
     speakers=4,
     files=2400,
 )
-LOADER = by_name(INFO, fields)
+LOADER = by_pattern(
+    INFO,
+    r"(?P<speaker>(?P<sex>female|male)[12])_(?P<emotion>[a-z]+)_(?P<statement>\d+[a-z])"
+    r"_(?P<repetition>\d+)",
+)

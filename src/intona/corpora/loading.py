@@ -9,7 +9,8 @@ understand is left out and reported.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePath
@@ -26,6 +27,7 @@ __all__ = [
     "Rows",
     "Tree",
     "by_name",
+    "by_pattern",
     "by_table",
     "plain_names",
     "share_of",
@@ -78,6 +80,13 @@ class Tree:
     """A folder and the files below it, listed once for all loaders that look at it."""
 
     root: Path
+
+    @classmethod
+    def of(cls, files: Iterable[str | Path], root: Path = Path()) -> Tree:
+        """Make a tree of files that need not exist, relative to ``root``."""
+        tree = cls(root)
+        vars(tree)["files"] = tuple(map(Path, files))
+        return tree
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
@@ -223,6 +232,39 @@ def by_name(info: Info, fields: Callable[[PurePath], Fields | None]) -> Loader:
         return plain_names(tree, fields, info.example)
 
     return Loader(info, rows, share_of(fields))
+
+
+def by_pattern(info: Info, pattern: str) -> Loader:
+    r"""Make the loader of a corpus whose file names follow one pattern.
+
+    Args:
+        info: the facts about the corpus; its ``labels`` translate the emotion.
+        pattern: of the name without its suffix. Its named groups become the columns:
+            ``emotion`` (another one than in ``labels`` is malformed) and ``speaker``, ``sex``
+            (which begins with f or m), ``age`` and ``repetition`` (numbers), and any others.
+
+    Examples:
+        >>> labels = {"A": "angry"}
+        >>> info = Info("x", "X", "eng", "none", "", "", "1A.wav", labels)
+        >>> loader = by_pattern(info, r"(?P<speaker>\d)(?P<emotion>[A-Z])")
+        >>> loader.claims(Tree.of(["1A.wav", "2A.wav", "1B.wav", "A.wav"]))
+        0.5
+    """
+    form = re.compile(pattern)
+
+    def fields(path: PurePath) -> Fields | None:
+        match = form.fullmatch(path.stem)
+        if match is None or match["emotion"] not in info.labels:
+            return None
+        found: Fields = match.groupdict()
+        found["emotion"] = info.labels[match["emotion"]]
+        if "sex" in found:
+            found["sex"] = "female" if found["sex"][0] in "fF" else "male"
+        for number in {"age", "repetition"} & set(found):
+            found[number] = int(found[number])
+        return found
+
+    return by_name(info, fields)
 
 
 def share_of(fields: Callable[[PurePath], Fields | None]) -> Callable[[Tree], float]:

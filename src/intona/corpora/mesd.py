@@ -5,8 +5,9 @@ Layout
 Labels
     Anger, Disgust, Fear, Happiness, Neutral, Sadness.
 Speakers
-    16 people, but the names tell only the voice. The column ``speaker`` is therefore the voice:
-    holding one voice out also holds all of its people out, never the other way round.
+    11 people (3 women, 2 men, 6 children), but the names tell only the kind of voice. The column
+    ``speaker`` is therefore the voice: holding one voice out also holds all of its people out,
+    never the other way round.
 Licence
     CC BY 4.0.
 Citation

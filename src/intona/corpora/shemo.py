@@ -7,7 +7,7 @@ Labels
 Speakers
     87: 31 women (F01 ...), 56 men (M01 ...).
 Licence
-    Free for research; no licence text with the files.
+    "For academic purposes free of charge"; the copy on Hugging Face says Apache-2.0.
 Citation
     Mohamad Nezami, Jamshid Lou, Karami (2019), Language Resources and Evaluation 53, 1-16,
     doi:10.1007/s10579-018-9427-x.
@@ -17,12 +17,9 @@ Source
 
 from __future__ import annotations
 
-import re
-from pathlib import PurePath
+from intona.corpora.loading import Info, by_pattern
 
-from intona.corpora.loading import Fields, Info, by_name
-
-__all__ = ["LOADER", "fields"]
+__all__ = ["LOADER"]
 
 LABELS = {
     "A": "angry",
@@ -32,32 +29,11 @@ LABELS = {
     "S": "sad",
     "W": "surprised",
 }
-_NAME = re.compile(r"(([FM])\d\d)([AFHNSW])(\d+)")
-
-
-def fields(path: PurePath) -> Fields | None:
-    """Read a ShEMO file name; ``None`` when it is malformed.
-
-    Examples:
-        >>> from pathlib import PurePath
-        >>> fields(PurePath("male/M12W03.wav"))["emotion"]
-        'surprised'
-    """
-    match = _NAME.fullmatch(path.stem)
-    if match is None:
-        return None
-    return {
-        "emotion": LABELS[match[3]],
-        "speaker": match[1],
-        "sex": "female" if match[2] == "F" else "male",
-    }
-
-
 INFO = Info(
     name="shemo",
     title="ShEMO",
     language="fas",
-    licence="free for research; no licence text with the files",
+    licence="free of charge for academic purposes",
     citation="Mohamad Nezami, Jamshid Lou, Karami (2019), doi:10.1007/s10579-018-9427-x",
     url="https://github.com/pariajm/sharif-emotional-speech-dataset",
     example="female/F01A01.wav",
@@ -66,4 +42,7 @@ INFO = Info(
     speakers=87,
     files=3000,
 )
-LOADER = by_name(INFO, fields)
+LOADER = by_pattern(
+    INFO,
+    r"(?P<speaker>(?P<sex>[FM])\d\d)(?P<emotion>[AFHNSW])\d+",
+)

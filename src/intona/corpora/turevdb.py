@@ -9,7 +9,7 @@ Speakers
     By the number in the name; six in the published set. The two letters seem to tell the sex
     (``kz`` for kız), which the description does not confirm, so there is no column ``sex``.
 Licence
-    Free for research; no licence text with the files.
+    CC BY-NC-ND 4.0 (non-commercial, no derivatives).
 Citation
     Canpolat, Ormanoglu, Zeyrek (2020), SLTU-CCURL, 368-375.
 Source
@@ -48,7 +48,7 @@ INFO = Info(
     name="turevdb",
     title="TurEV-DB",
     language="tur",
-    licence="free for research; no licence text with the files",
+    licence="CC BY-NC-ND 4.0 (non-commercial, no derivatives)",
     citation="Canpolat, Ormanoglu, Zeyrek (2020), SLTU-CCURL, 368-375",
     url="https://github.com/Xeonen/TurEV-DB",
     example="Sound Source/Angry/1157_kz_japon.wav",

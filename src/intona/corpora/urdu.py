@@ -6,51 +6,27 @@ Layout
 Labels
     A angry, H happy, N neutral, S sad.
 Speakers
-    38: 27 men (SM...), 11 women (SF...).
+    38 by the description: 27 men (SM...), 11 women (SF...); EmoBox finds 29 in the file names.
 Licence
-    Free for research; no licence text with the files.
+    "Only for research purposes"; no other licence is stated.
 Citation
-    Latif, Qayyum, Usman, Qadir (2018), arXiv:1812.10411.
+    Latif, Qayyum, Usman, Qadir (2018), Frontiers of Information Technology, arXiv:1812.10411.
 Source
     https://github.com/siddiquelatif/URDU-Dataset
 """
 
 from __future__ import annotations
 
-import re
-from pathlib import PurePath
+from intona.corpora.loading import Info, by_pattern
 
-from intona.corpora.loading import Fields, Info, by_name
-
-__all__ = ["LOADER", "fields"]
+__all__ = ["LOADER"]
 
 LABELS = {"A": "angry", "H": "happy", "N": "neutral", "S": "sad"}
-_NAME = re.compile(r"(S([MF])\d+)_F\d+_([AHNS])\d+")
-
-
-def fields(path: PurePath) -> Fields | None:
-    """Read a URDU file name; ``None`` when it is malformed.
-
-    Examples:
-        >>> from pathlib import PurePath
-        >>> fields(PurePath("Angry/SM1_F10_A10.wav"))["speaker"]
-        'SM1'
-    """
-    match = _NAME.fullmatch(path.stem)
-    if match is None:
-        return None
-    return {
-        "emotion": LABELS[match[3]],
-        "speaker": match[1],
-        "sex": "female" if match[2] == "F" else "male",
-    }
-
-
 INFO = Info(
     name="urdu",
     title="URDU",
     language="urd",
-    licence="free for research; no licence text with the files",
+    licence="only for research purposes",
     citation="Latif, Qayyum, Usman, Qadir (2018), arXiv:1812.10411",
     url="https://github.com/siddiquelatif/URDU-Dataset",
     example="Angry/SM1_F10_A10.wav",
@@ -59,4 +35,7 @@ INFO = Info(
     speakers=38,
     files=400,
 )
-LOADER = by_name(INFO, fields)
+LOADER = by_pattern(
+    INFO,
+    r"(?P<speaker>S(?P<sex>[MF])\d+)_F\d+_(?P<emotion>[AHNS])\d+",
+)
