@@ -55,6 +55,17 @@ def test_every_fault_is_found_and_nothing_else(faulty, tmp_path):
     assert "actor 02: speech sad" in missing
 
 
+def test_a_table_of_your_own_is_not_measured_by_a_corpus_of_its_name(whole, tmp_path):
+    files = [str(file) for file in sorted(whole.rglob("*.wav"))[:4]] + ["gone.wav"]
+    frame = pd.DataFrame({"file": files, "emotion": ["joy", "sad", "joy", None, "sad"]})
+    frame.to_csv(tmp_path / "nemo.csv", index=False)
+    found = check(corpora.load(tmp_path / "nemo.csv"))
+    assert list(found["kind"]) == ["missing", "incomplete", "incomplete"]
+    assert "gone.wav" in found["detail"].iloc[0]
+    frame[:3].assign(speaker="a").to_csv(tmp_path / "nemo.csv", index=False)
+    assert check(corpora.load(tmp_path / "nemo.csv")).empty
+
+
 def test_a_whole_corpus_has_only_its_size_against_it(whole):
     found = check(corpora.load(whole))
     assert list(found["kind"]) == ["missing"]

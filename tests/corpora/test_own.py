@@ -29,9 +29,8 @@ class TestFolders:
         assert list(corpus.table["emotion"]) == ["sad", "angry", "angry"]
         assert speakers(corpus) == ["mine-anna", "mine-anna", "mine-bob"]
         assert set(corpus.table["language"]) == {"deu"}
-        assert corpus.problems == (
-            "labels were read in the words of the vocabulary: Sadness as sad",
-        )
+        assert corpus.problems == ()
+        assert corpus.notes == ("labels were read in the words of the vocabulary: Sadness as sad",)
 
     def test_speaker_below_the_emotion_or_in_the_name(self, grow, tmp_path):
         root = grow(tmp_path / "mine", ["angry/anna/1.wav", "happy/speaker07_2.wav"])
@@ -83,9 +82,9 @@ class TestTables:
         assert speakers(corpus) == ["mine-01", "mine-02", "mine-02"]
         assert list(corpus.table["valence"]) == [1.5, 2.0, 5.0]
         assert set(corpus.table["language"]) == {"und"}
-        assert corpus.problems == (
-            "labels were read in the words of the vocabulary: Anger as angry",
-        )
+        assert corpus.problems == ()
+        assert corpus.notes == ("labels were read in the words of the vocabulary: Anger as angry",)
+        assert corpus.select(["sad"]).notes == corpus.notes
 
     def test_common_names_times_and_missing_values(self, grow, tmp_path):
         frame = pd.DataFrame(
@@ -104,7 +103,8 @@ class TestTables:
         assert table["emotion"].isna().tolist() == [False, False, True]
         assert speakers(corpus) == ["mine-x", None, "mine-y"]
         assert "no speaker is known for 1 of 3 utterances" in corpus.problems[0]
-        assert "gone.wav: in the table, but there is no such file" in corpus.problems
+        assert corpus.problems[1] == "no emotion is known for 1 of 3 utterances"
+        assert corpus.problems[2] == "gone.wav: in the table, but there is no such file"
 
     def test_mistakes_are_named(self, grow, tmp_path):
         path = self.write(grow, tmp_path, ".csv", pd.DataFrame({"a": FILES, "emotion": "sad"}))
@@ -259,7 +259,7 @@ class TestHub:
             part.to_parquet(str(tmp_path / "hub" / "data" / f"{split}-00000-of-00001.parquet"))
         corpus = corpora.load(tmp_path / "hub")
         self.check(corpus, tmp_path)
-        assert "Sadness" not in str(corpus.problems)
+        assert "Sadness" not in str(corpus.problems + corpus.notes)
 
     def test_the_audio_feature_is_not_decoded(self, grow, tmp_path):
         datasets = pytest.importorskip("datasets")

@@ -115,6 +115,8 @@ def check(
         with atomic(out) as temporary:
             findings.to_csv(temporary, index=False)
     typer.echo(f"{loaded.name}: {len(loaded.table)} utterances, {len(loaded.speakers)} speakers")
+    for note in loaded.notes:
+        typer.echo(f"note: {note}")
     for kind, group in findings.groupby("kind", sort=False):
         typer.echo(f"{kind}: {len(group)}")
         for file, detail in group[["file", "detail"]].head(10).itertuples(index=False):

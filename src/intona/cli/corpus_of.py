@@ -54,8 +54,8 @@ def corpus_of(
     from intona import labels, targets
 
     corpus = load(paths, name, columns, settings)
-    for problem in corpus.problems[:SHOWN]:
-        typer.echo(f"note: {problem}", err=True)
+    for sentence in (*corpus.notes, *corpus.problems[:SHOWN]):
+        typer.echo(f"note: {sentence}", err=True)
     if len(corpus.problems) > SHOWN:
         more = len(corpus.problems) - SHOWN
         typer.echo(f"note: and {more} more like these: see `intona corpus check`", err=True)

@@ -141,6 +141,7 @@ def _choose_object(source: Any) -> _Choice:
 def _choose_folder(path: Path, name: str | None) -> _Choice:
     from intona.corpora import audtables, folders, hub
     from intona.corpora.loading import Tree
+    from intona.corpora.tables import SUFFIXES as TABLES
 
     tree = Tree(path)
     own = {
@@ -157,7 +158,9 @@ def _choose_folder(path: Path, name: str | None) -> _Choice:
     elif hub.claims(tree):
         return own["huggingface"]
     elif not tree.audio:
-        raise CorpusError(f"{path}: no audio file in this folder or below it")
+        tables = [file for file in tree.files if file.suffix.lower() in TABLES]
+        hint = f"; is it the table {path / tables[0]}? name that" if tables else ""
+        raise CorpusError(f"{path}: no audio file in this folder or below it{hint}")
     else:
         found = _detect(tree)
     if found is not None:
@@ -198,4 +201,5 @@ def _join(corpora: list[Corpus]) -> Corpus:
         merged((corpus.licence for corpus in corpora), "; "),
         merged((corpus.citation for corpus in corpora), "; "),
         tuple(problems),
+        tuple(note for corpus in corpora for note in corpus.notes),
     )

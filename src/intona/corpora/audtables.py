@@ -8,6 +8,7 @@ to read a database; a table is a data frame and needs nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +87,7 @@ def from_database(
     root = folder if folder is not None else Path(database.root or ".")
     corpus = from_frame(frame, name=database.name, folder=root, language=language)
     licence = str(database.license or "unknown")
-    return Corpus(corpus.name, corpus.table, licence, str(database.author or ""), corpus.problems)
+    return replace(corpus, licence=licence, citation=str(database.author or ""))
 
 
 def _column(table: Any, name: str) -> list[pd.Series]:

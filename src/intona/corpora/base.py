@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,7 @@ class Corpus:
         licence: the licence of the audio, in words.
         citation: the paper to cite.
         problems: one sentence per file that was left out or looks wrong.
+        notes: what was done without anything being wrong, one sentence each.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Corpus:
     licence: str = "unknown"
     citation: str = ""
     problems: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = field(default=())
 
     @property
     def emotions(self) -> tuple[str, ...]:
@@ -114,4 +116,4 @@ class Corpus:
         frame = frame[frame["emotion"].notna()]
         if frame.empty:
             raise CorpusError(f"no utterance of {self.name} is left after the selection")
-        return Corpus(self.name, frame, self.licence, self.citation, self.problems)
+        return replace(self, table=frame)

@@ -46,6 +46,7 @@ def read(tree: Tree, *, speaker: str | None = None, language: str | None = None)
     name = tree.root.resolve().name or "folders"
     rows = []
     problems = []
+    notes = []
     renamed: dict[str, str] = {}
     for path in tree.audio:
         folder = _emotion(path)
@@ -71,12 +72,12 @@ def read(tree: Tree, *, speaker: str | None = None, language: str | None = None)
         )
     if renamed:
         changes = ", ".join(f"{old} as {new}" for old, new in sorted(renamed.items()))
-        problems.insert(0, f"labels were read in the words of the vocabulary: {changes}")
+        notes.append(f"labels were read in the words of the vocabulary: {changes}")
     missing = sum(row["speaker"] is None for row in rows)
     if missing:
         mend = "put each speaker into a folder, or name files speaker01_..."
         problems.insert(0, NO_SPEAKER.format(count=missing, total=len(rows), mend=mend))
-    return Corpus(name, table(rows), problems=tuple(problems))
+    return Corpus(name, table(rows), problems=tuple(problems), notes=tuple(notes))
 
 
 def _emotion(path: Path) -> str | None:

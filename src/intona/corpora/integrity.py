@@ -21,6 +21,7 @@ Progress = Callable[[int, int, str], None]
 
 KINDS = (
     "missing",
+    "incomplete",
     "extra",
     "unreadable",
     "duplicate",
@@ -59,8 +60,8 @@ def check(
     import pandas as pd
 
     files = list(dict.fromkeys(corpus.table.index.get_level_values("file")))
-    findings = [("extra", "", problem) for problem in corpus.problems]
-    findings = [*_missing(corpus, len(files)), *findings]
+    findings = _missing(corpus, len(files))
+    findings += [(_kind(problem), "", problem) for problem in corpus.problems]
     sound = measure(files, workers=workers, progress=progress)
     for file, error in sound["error"].dropna().items():
         findings.append(("unreadable", str(file), str(error)))
@@ -84,11 +85,21 @@ def check(
     return frame.sort_values("kind", key=lambda kind: kind.map(KINDS.index), kind="stable")
 
 
+def _kind(problem: str) -> str:
+    """Say which kind of finding a loader's problem is."""
+    if "no such file" in problem:
+        return "missing"
+    return "incomplete" if problem.startswith(("no speaker", "no emotion")) else "extra"
+
+
 def _missing(corpus: Corpus, found: int) -> list[tuple[str, str, str]]:
     """Compare with the number of files and speakers that the complete corpus has."""
+    # Somebody's own table may be called like a known corpus; it has not its citation.
     if corpus.name not in corpora.names():
         return []
     known = corpora.info(corpus.name)
+    if corpus.citation != known.citation:
+        return []
     expected = known.files
     if corpus.name == "ravdess" and set(corpus.table["vocal_channel"]) == {"song"}:
         expected = 1012

@@ -189,6 +189,7 @@ def from_frame(
         frame = frame.reset_index()
     frame = _renamed(frame, name, parse_columns(columns) if isinstance(columns, str) else columns)
     problems: list[str] = []
+    notes: list[str] = []
     rows: list[dict[str, Any]] = []
     renamed: dict[str, str] = {}
     for row in frame.to_dict("records"):
@@ -215,12 +216,15 @@ def from_frame(
         raise CorpusError(f"{name}: none of the {len(frame)} files named in the table exists")
     if renamed:
         changes = ", ".join(f"{old} as {new}" for old, new in sorted(renamed.items()))
-        problems.insert(0, f"labels were read in the words of the vocabulary: {changes}")
+        notes.append(f"labels were read in the words of the vocabulary: {changes}")
+    unlabelled = sum(row["emotion"] is None for row in rows)
+    if unlabelled:
+        problems.insert(0, f"no emotion is known for {unlabelled} of {len(rows)} utterances")
     missing = sum(row["speaker"] is None for row in rows)
     if missing:
         mend = "name the column with --columns speaker=COLUMN"
         problems.insert(0, NO_SPEAKER.format(count=missing, total=len(rows), mend=mend))
-    return Corpus(name, table(rows), problems=tuple(problems))
+    return Corpus(name, table(rows), problems=tuple(problems), notes=tuple(notes))
 
 
 def _locate(file: Path, folder: Path | None) -> Path | None:
