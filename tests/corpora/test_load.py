@@ -49,9 +49,10 @@ def test_an_option_goes_to_the_corpora_that_have_it(grow, tmp_path):
 def test_bad_paths_and_names_say_so(grow, tmp_path):
     with pytest.raises(CorpusError, match=r"nowhere: no such file or folder"):
         corpora.load(tmp_path / "nowhere")
-    with pytest.raises(CorpusError, match="no audio file in this folder or below it$"):
+    with pytest.raises(CorpusError, match=r"no audio file in this folder or below it$"):
         corpora.load(tmp_path)
-    (tmp_path / "list.jsonl").write_text("{}")
+    for name in ("label_map.json", "list.jsonl"):
+        (tmp_path / name).write_text("{}")
     with pytest.raises(CorpusError, match=r"is it the table .*list\.jsonl\? name that"):
         corpora.load(tmp_path)
     grow(tmp_path, ["strange.wav", "names.wav"])

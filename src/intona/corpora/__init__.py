@@ -158,7 +158,7 @@ def _choose_folder(path: Path, name: str | None) -> _Choice:
     elif hub.claims(tree):
         return own["huggingface"]
     elif not tree.audio:
-        tables = [file for file in tree.files if file.suffix.lower() in TABLES]
+        tables = [file for file in tree.files if file.suffix.lower() in TABLES - {".json"}]
         hint = f"; is it the table {path / tables[0]}? name that" if tables else ""
         raise CorpusError(f"{path}: no audio file in this folder or below it{hint}")
     else:
