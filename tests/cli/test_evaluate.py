@@ -65,6 +65,7 @@ def test_numbers(intona, voices):
         (["--numbers", "happy"], 2, "word=number"),
         (["--numbers", "proud=1"], 1, "proud does not occur"),
         (["--report", "/dev/null/x"], 2, "cannot make the folder"),
+        (["--report", "x", "--explain"], 2, "goes with a finished model"),
     ],
 )
 def test_bad_options(intona, voices, words, code, message):

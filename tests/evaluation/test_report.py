@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from intona.audio import read
 from intona.errors import UsageError
 from intona.evaluation import figures
+from intona.evaluation.mistakes import worst
 from intona.evaluation.report import check_folder, write_report
 from intona.evaluation.text import summary
+from intona.manner import remarks
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +42,43 @@ def test_mistakes_can_be_heard_from_the_folder_of_the_page(page):
     links = re.findall(r'<audio[^>]*src="([^"#]+)', page.read_text())
     assert links
     assert all((page.parent / link).resolve().is_file() for link in links)
+
+
+def test_mistakes_say_how_they_were_said(result, page):
+    rows = worst(result, page.parent)
+    assert rows
+    wrong = result.predictions[result.predictions["truth"] != result.predictions["emotion"]]
+    assert len(rows) == min(12, len(wrong))
+    surest = wrong["confidence"].idxmax()[0]
+    assert rows[0]["name"] == Path(surest).name
+    said = {remark.aspect: remark for remark in remarks(read(surest))}
+    words = rows[0]["said"].split(", ")
+    assert words
+    for text in words:
+        aspect = max((name for name in said if text.startswith(name)), key=len)
+        assert said[aspect].notable
+        assert said[aspect].word in text
+    assert rows[0]["said"] in page.read_text()
+    assert '<svg class="evidence"' not in page.read_text()
+
+
+def test_a_model_explains_its_mistakes(result, tmp_path):
+    class Loudness:
+        labels = result.labels
+        numeric = False
+
+        def probabilities(self, signals, rate):
+            loud = np.array([[np.sqrt(np.mean(signal**2))] for signal in signals])
+            return np.hstack([loud, np.tile((1 - loud) / 3, 3)])
+
+    page = write_report(result, tmp_path, model=Loudness())
+    text = page.read_text()
+    pictures = re.findall(r'<svg class="evidence".*?</svg>', text, re.DOTALL)
+    assert len(pictures) == len(worst(result, tmp_path))
+    for picture in pictures:
+        assert "data:image/png;base64," in picture
+        assert '<rect class="' in picture
+    assert not re.search(r'(src|href)="(https?:)?//', text)
 
 
 def test_a_leaky_page_is_stamped(result, tmp_path):

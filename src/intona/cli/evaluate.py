@@ -57,6 +57,15 @@ Report = Annotated[
     typer.Option("--report", help="Write evaluation.json, predictions and report.html here."),
 ]
 
+Explain = Annotated[
+    bool,
+    typer.Option(
+        "--explain",
+        help="In the report of a finished model, draw what spoke for its worst mistakes; takes "
+        "some seconds each.",
+    ),
+]
+
 
 def run(
     paths: Paths,
@@ -76,6 +85,7 @@ def run(
     controls: Controls = False,
     allow_leaks: AllowLeaks = False,
     report: Report = None,
+    explain: Explain = False,
     workers: options.Workers = 1,
     engine: options.Engine = "local",
     address: options.Address = None,
@@ -99,12 +109,16 @@ def run(
     from intona.evaluation.report import check_folder, write_report
     from intona.evaluation.run import evaluate, parse_seeds
     from intona.evaluation.text import summary
+    from intona.recognizer import load
 
     command = shlex.join(["intona", *sys.argv[1:]])
     adaptation = Enrolment.parse(enrol) if enrol is not None else None
+    finished = paths[0].suffix.lower() == ".onnx"
+    if explain and (report is None or not finished):
+        raise UsageError("--explain goes with a finished model and --report")
     if report is not None:
         check_folder(report)
-    if paths[0].suffix.lower() == ".onnx":
+    if finished:
         if adaptation is not None:
             raise UsageError("--enrol goes with a recipe, not with a finished model")
         if len(paths) < 2:
@@ -151,4 +165,5 @@ def run(
         result = with_enrolment(result, adaptation, seed=seed)
     typer.echo(summary(result), nl=False)
     if report is not None:
-        typer.echo(f"\nreport: {write_report(result, report)}")
+        model = load(paths[0]) if explain and not result.numeric else None
+        typer.echo(f"\nreport: {write_report(result, report, model=model)}")

@@ -6,8 +6,7 @@ import os
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,18 +14,17 @@ from intona.bootstrap import Interval
 from intona.errors import UsageError
 from intona.evaluation import figures
 from intona.evaluation.measure import headline, short_name
+from intona.evaluation.mistakes import worst
 from intona.evaluation.text import METRIC_WORDS, value_text
 from intona.files import atomic
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from intona.evaluation.result import Evaluation
+    from intona.recognizer import Recognizer
 
 __all__ = ["check_folder", "render", "write_report"]
 
 PAGE = "report.html"
-MISTAKES = 12
 
 
 def check_folder(folder: str | Path) -> None:
@@ -44,8 +42,15 @@ def check_folder(folder: str | Path) -> None:
         raise UsageError(f"cannot write to the folder {folder}: name another with --report")
 
 
-def write_report(evaluation: Evaluation, folder: str | Path) -> Path:
+def write_report(
+    evaluation: Evaluation, folder: str | Path, *, model: Recognizer | None = None
+) -> Path:
     """Write ``report.html``, ``confusion.png``, ``evaluation.json``, ``predictions.parquet``.
+
+    Args:
+        evaluation: the result.
+        folder: where to.
+        model: the finished model that was tested, to draw why it made its worst mistakes.
 
     Returns:
         The page.
@@ -56,7 +61,7 @@ def write_report(evaluation: Evaluation, folder: str | Path) -> Path:
     folder = evaluation.save(folder)
     try:
         with atomic(folder / PAGE) as temporary:
-            temporary.write_text(render(evaluation, folder), encoding="utf-8")
+            temporary.write_text(render(evaluation, folder, model=model), encoding="utf-8")
         if not evaluation.numeric:
             stamp = "LEAKY: " if evaluation.leaky else ""
             figures.confusion_png(
@@ -70,7 +75,7 @@ def write_report(evaluation: Evaluation, folder: str | Path) -> Path:
     return folder / PAGE
 
 
-def render(evaluation: Evaluation, folder: str | Path) -> str:
+def render(evaluation: Evaluation, folder: str | Path, *, model: Recognizer | None = None) -> str:
     """Return the page; it needs no network, and finds local recordings from ``folder``."""
     from jinja2 import Environment, StrictUndefined
 
@@ -79,14 +84,13 @@ def render(evaluation: Evaluation, folder: str | Path) -> str:
     )
     environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     template = (files("intona.evaluation") / "report.html.j2").read_text("utf-8")
-    return environment.from_string(template).render(_view(evaluation, Path(folder)))
+    return environment.from_string(template).render(_view(evaluation, Path(folder), model))
 
 
-def _view(evaluation: Evaluation, folder: Path) -> dict[str, Any]:
+def _view(evaluation: Evaluation, folder: Path, model: Recognizer | None) -> dict[str, Any]:
     """Return what the template shows, all text ready."""
     facts = dict(evaluation.facts)
     main = headline(evaluation.numeric)
-    predictions = evaluation.predictions
     speakers = facts["speakers"]
     return {
         "title": _title(evaluation),
@@ -108,7 +112,8 @@ def _view(evaluation: Evaluation, folder: Path) -> dict[str, Any]:
             }
             for control in facts["controls"]
         ],
-        "mistakes": _mistakes(evaluation, predictions, folder),
+        "mistakes": worst(evaluation, folder, model),
+        "explained": model is not None,
         "mistakes_words": (
             "The largest errors."
             if evaluation.numeric
@@ -221,47 +226,6 @@ def _figures(evaluation: Evaluation) -> list[dict[str, str]]:
             "words": "Errors among the answers when only the surest share is answered.",
         },
     ]
-
-
-def _mistakes(
-    evaluation: Evaluation, predictions: pd.DataFrame, folder: Path
-) -> list[dict[str, Any]]:
-    target = evaluation.target
-    if evaluation.numeric:
-        chosen = predictions.assign(size=(predictions["truth"] - predictions[target]).abs())
-    else:
-        wrong = predictions[predictions["truth"] != predictions[target]]
-        chosen = wrong.assign(size=wrong["confidence"])
-    # One row per utterance, however many seeds.
-    chosen = chosen.sort_values("size", ascending=False, kind="stable")
-    chosen = chosen[~chosen.index.duplicated()].head(MISTAKES)
-    rows = []
-    number = "{:.3g}".format if evaluation.numeric else str
-    for index, row in chosen.iterrows():
-        file, start, end = cast("tuple[str, Any, Any]", index)
-        size = f"{row['size']:.3g}" if evaluation.numeric else f"{100 * row['size']:.0f} %"
-        rows.append(
-            {
-                "name": Path(file).name,
-                "speaker": "" if row["speaker"] is None else row["speaker"],
-                "truth": number(row["truth"]),
-                "answer": number(row[target]),
-                "size": size,
-                "audio": _audio(Path(file), start, end, folder),
-            }
-        )
-    return rows
-
-
-def _audio(file: Path, start: Any, end: Any, folder: Path) -> str:
-    """Return a link to a local recording that works from the report's folder, or nothing."""
-    import pandas as pd
-
-    if not file.is_file():
-        return ""
-    link = quote(Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix())
-    stop = "" if pd.isna(end) else f",{end.total_seconds():g}"
-    return f"{link}#t={start.total_seconds():g}{stop}" if start.total_seconds() or stop else link
 
 
 def _fold(fold: Mapping[str, Any], main: str) -> dict[str, Any]:
