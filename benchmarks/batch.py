@@ -1,11 +1,15 @@
-"""Time batch prediction with 1 and 2 workers, beside the naive loop; watch memory on 100,000 files.
+"""Time batch prediction: 1 and 2 workers, the naive loop, Ray; watch memory on 100,000 files.
 
-Run: ``python benchmarks/batch.py FOLDER [--short 100000] [--ray]``. FOLDER holds audio such as
-RAVDESS. The naive loop is what tutorials do per file: librosa's 180 features, then a pickled
-scikit-learn MLP. All sides see the same files in the same run; every process computes on one
-thread. The CPU time per file, start included, tells what the pool costs also on a machine that is
-busy with other things. ``--short N`` also predicts N short clips (hard links to a few) and samples
-the memory.
+Run: ``python benchmarks/batch.py FOLDER [--parts workers,naive,ray,short] [--short 100000]``.
+FOLDER holds audio such as RAVDESS. All sides of a part see the same files in the same run; every
+process computes on one thread, and times include the start of workers. CPU times per file tell
+what a run costs also on a machine that is busy with other things. The parts:
+
+* ``workers``: one process, then two;
+* ``naive``: what tutorials do per file, librosa's 180 features, then a pickled scikit-learn MLP;
+* ``ray``: the folder three times over by the pool of two processes and by two Ray actors on a
+  running cluster of one node; and what a task that does nothing costs;
+* ``short``: N clips of a quarter of a second (hard links to 50), memory sampled on the way.
 """
 
 from __future__ import annotations
@@ -145,76 +149,118 @@ def short_clips(folder: Path, count: int) -> None:
         (place / f"{k:06d}.wav").hardlink_to(originals[k % 50])
 
 
+def copies(folder: Path, count: int, into: Path) -> Path:
+    """Make a folder of so many links to another; it is searched like that many folders."""
+    into.mkdir()
+    for number in range(count):
+        (into / f"{number}").symlink_to(folder.resolve())
+    return into
+
+
+class Report:
+    """The figures, printed as they come."""
+
+    def __init__(self) -> None:
+        self.figures: dict = {
+            "what": "batch prediction, files per second",
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
+            f"{platform.python_version()}",
+        }
+
+    def add(self, title: str, count: int, summary: dict, load: float) -> float:
+        """Add a run; return its files per second."""
+        speed = count / summary["seconds"]
+        audio = summary["audio"] / summary["seconds"]
+        print(
+            f"{title:<14}{speed:8.1f} files/s {audio:8.0f} s of audio per s, load {load:.1f}",
+            flush=True,
+        )
+        self.figures[title] = {
+            "files": count,
+            "files_per_s": round(speed, 1),
+            "audio_s_per_s": round(audio),
+            "load": round(load, 1),
+        }
+        if "Ray" not in title:  # whose actors are no children of this process
+            self.figures[title]["cpu_ms_per_file"] = round(1e3 * summary["cpu"] / count, 2)
+        return speed
+
+
+def of_workers(report: Report, folder: Path, files: list[str], scratch: Path) -> None:
+    load = os.getloadavg()[0]
+    one = report.add("1 worker", len(files), batch(folder, scratch / "1.parquet", 1), load)
+    load = os.getloadavg()[0]
+    two = report.add("2 workers", len(files), batch(folder, scratch / "2.parquet", 2), load)
+    report.figures["ratio_2_workers_to_1"] = round(two / one, 2)
+
+
+def of_naive(report: Report, files: list[str], scratch: Path) -> None:
+    (scratch / "list.txt").write_text("\n".join(files))
+    (scratch / "naive.py").write_text(NAIVE)
+    command = [sys.executable, str(scratch / "naive.py"), str(scratch / "list.txt")]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    naive = float(told[0])
+    print(f"naive loop    {naive:8.1f} files/s, librosa {told[1]}", flush=True)
+    report.figures |= {"naive_files_per_s": round(naive, 1), "librosa": told[1]}
+    for title in ("1 worker", "2 workers"):
+        if title in report.figures:
+            speed = report.figures[title]["files_per_s"]
+            report.figures[f"ratio_{title.replace(' ', '_')}_to_naive"] = round(speed / naive, 2)
+
+
+def of_ray(report: Report, folder: Path, count: int, scratch: Path) -> None:
+    load = os.getloadavg()[0]
+    local = report.add("local pool", count, batch(folder, scratch / "l.parquet", 2), load)
+    with ray_cluster() as address:
+        load = os.getloadavg()[0]
+        found = batch(folder, scratch / "r.parquet", 2, address)
+        ray = report.add("2 Ray actors", count, found, load)
+    report.figures["ray_overhead"] = round(local / ray - 1, 3)
+    report.figures["ray_ms_per_empty_task"] = round(ray_cost(scratch), 2)
+
+
+def of_short(report: Report, count: int, scratch: Path) -> None:
+    (scratch / "short").mkdir()
+    short_clips(scratch / "short", count)
+    samples: list[dict] = []
+    load = os.getloadavg()[0]
+    summary = batch(scratch / "short", scratch / "s.parquet", 2, samples=samples)
+    report.add("short clips", count, summary, load)
+    shards = count / 64
+    marks = {}
+    for share in (0.1, 0.5, 0.95):
+        here = [s["mib"] for s in samples if s["parts"] >= share * shards]
+        marks[f"{share:.0%}"] = here[0] if here else None
+    peak = [max(column) for column in zip(*(s["mib"] for s in samples[5:-1]), strict=False)]
+    print(f"MiB of the driver and each worker at {marks}, peak {peak}")
+    report.figures["short clips"] |= {"mib_driver_and_workers_at": marks, "peak_mib": peak}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--short", type=int, default=0)
-    parser.add_argument("--naive", type=int, default=200)
-    parser.add_argument("--ray", action="store_true")
+    parser.add_argument("--parts", default="workers,naive,ray,short")
+    parser.add_argument("--short", type=int, default=100_000, help="short clips")
+    parser.add_argument("--naive", type=int, default=200, help="files of the naive loop")
+    parser.add_argument("--copies", type=int, default=3, help="of the folder, for Ray")
     options = parser.parse_args()
     from intona.audio import find
 
+    parts = options.parts.split(",")
     files = [str(file) for file in find([options.folder])]
-    result: dict = {
-        "what": "batch prediction, files per second",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
-        f"{platform.python_version()}",
-        "files": len(files),
-    }
+    report = Report()
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        speeds: dict[str, float] = {}
-
-        def show(title: str, summary: dict) -> None:
-            speeds[title] = len(files) / summary["seconds"]
-            audio = summary["audio"] / summary["seconds"]
-            print(f"intona, {title:<13}{speeds[title]:8.1f} files/s {audio:8.0f} s of audio per s")
-            result[title] = {"files_per_s": round(speeds[title], 1), "audio_s_per_s": round(audio)}
-            if title != "2 Ray actors":  # whose actors are no children of this process
-                result[title]["cpu_ms_per_file"] = round(1e3 * summary["cpu"] / len(files), 2)
-
-        show("1 worker", batch(options.folder, scratch / "1.parquet", 1))
-        show("2 workers", batch(options.folder, scratch / "2.parquet", 2))
-        if options.ray:
-            with ray_cluster() as address:
-                show("2 Ray actors", batch(options.folder, scratch / "r.parquet", 2, address))
-        step = max(1, len(files) // options.naive)
-        (scratch / "list.txt").write_text("\n".join(files[::step]))
-        (scratch / "naive.py").write_text(NAIVE)
-        command = [sys.executable, str(scratch / "naive.py"), str(scratch / "list.txt")]
-        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-        naive = float(told[0])
-        print(f"naive loop, librosa {told[1]:<7}{naive:7.1f} files/s")
-        result |= {
-            "naive_files_per_s": round(naive, 1),
-            "librosa": told[1],
-            "ratio_2_workers_to_1": round(speeds["2 workers"] / speeds["1 worker"], 2),
-            "ratio_1_worker_to_naive": round(speeds["1 worker"] / naive, 2),
-            "ratio_2_workers_to_naive": round(speeds["2 workers"] / naive, 2),
-        }
-        if options.ray:
-            result["ray_overhead"] = round(speeds["2 workers"] / speeds["2 Ray actors"] - 1, 3)
-            result["ray_ms_per_empty_task"] = round(ray_cost(scratch), 2)
-        if options.short:
-            (scratch / "short").mkdir()
-            short_clips(scratch / "short", options.short)
-            samples: list[dict] = []
-            summary = batch(scratch / "short", scratch / "s.parquet", 2, samples=samples)
-            shards = options.short / 64
-            marks = {}
-            for share in (0.1, 0.5, 0.95):
-                here = [s["mib"] for s in samples if s["parts"] >= share * shards]
-                marks[f"{share:.0%}"] = here[0] if here else None
-            peak = [max(column) for column in zip(*(s["mib"] for s in samples[5:-1]), strict=False)]
-            print(f"{options.short} short clips: {options.short / summary['seconds']:.1f} files/s, "
-                  f"MiB of the driver and each worker at {marks}, peak {peak}")  # fmt: skip
-            result["short"] = {
-                "files": options.short,
-                "files_per_s": round(options.short / summary["seconds"], 1),
-                "mib_driver_and_workers_at": marks,
-                "peak_mib": peak,
-            }
-    print(json.dumps(result))
+        if "workers" in parts:
+            of_workers(report, options.folder, files, scratch)
+        if "naive" in parts:
+            of_naive(report, files[:: max(1, len(files) // options.naive)], scratch)
+        if "ray" in parts:
+            more = copies(options.folder, options.copies, scratch / "copies")
+            of_ray(report, more, options.copies * len(files), scratch)
+        if "short" in parts:
+            of_short(report, options.short, scratch)
+    print(json.dumps(report.figures))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ __all__ = ["RayEngine"]
 
 _ATTEMPTS = 3
 _AHEAD = 2  # tasks in hand per actor: one running, one waiting
-_PATIENCE = 60.0  # seconds without any actor before giving up
+_PATIENCE = 180.0  # seconds without any actor before giving up
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def check(
     files = list(dict.fromkeys(corpus.table.index.get_level_values("file")))
     findings = _missing(corpus, len(files))
     findings += [(_kind(problem), "", problem) for problem in corpus.problems]
-    sound = measure(files, workers=workers, progress=progress)
+    sound = measure(files, pitched=False, workers=workers, progress=progress)
     for file, error in sound["error"].dropna().items():
         findings.append(("unreadable", str(file), str(error)))
     good = sound[sound["error"].isna()]
