@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from intona import synthetic
-from intona.audio import Audio
+from intona.audio import Audio, read
 from intona.errors import AudioError, UsageError
 from intona.explain import Curves, Evidence, check, occlude
 from intona.explain_plot import figure, save
 from intona.manner import ASPECTS, Remark, reference, remarks
+from intona.recognizer import Recognizer, load
 
 RATE = 16_000
 
@@ -115,8 +117,6 @@ def test_bad_requests(clip: Audio) -> None:
 
 
 def test_the_bundled_model_can_be_explained(tmp_path: Path) -> None:
-    from intona.recognizer import load
-
     audio = synthetic.utterance("angry", seconds=1.0)
     evidence = occlude(load(), audio, bands=3)
     assert evidence.values.shape[0] == 3
@@ -128,6 +128,35 @@ def test_the_bundled_model_can_be_explained(tmp_path: Path) -> None:
     assert picture.stat().st_size > 20_000
     with pytest.raises(UsageError, match="cannot write"):
         save(figure(audio, evidence, []), tmp_path / "why.nonsense")
+
+
+def gains(model: Recognizer, clips: Sequence[Path | str], **options: float) -> np.ndarray:
+    """Deletion and insertion gain of each clip, shape ``(clips, 2)``."""
+    rows = []
+    for path in clips:
+        audio = read(path, **options)
+        curves = check(model, audio, occlude(model, audio, bands=4), steps=6, repeats=3)
+        rows.append((curves.deletion_gain, curves.insertion_gain))
+    return np.array(rows)
+
+
+@pytest.mark.slow
+def test_the_bundled_models_evidence_beats_chance_on_synthetic_voices() -> None:
+    folder = files("intona") / "assets"
+    found = gains(load(), [str(folder / f"voice-{k}.flac") for k in (1, 2, 3)], end=1.5)
+    assert np.all(found.mean(axis=0) > 0)
+    assert found[:, 0].mean() > 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.corpus
+def test_the_bundled_models_evidence_beats_chance_on_real_voices(data: Path) -> None:
+    clips = sorted((data / "ravdess").rglob("03-01-0[34568]-02-01-02-1[27].*"))[::2]
+    if not clips:
+        pytest.skip("no RAVDESS in INTONA_DATA")
+    found = gains(load(), clips, start=0.8, end=2.4)
+    assert found.shape == (5, 2)
+    assert np.all(found.mean(axis=0) > 0.1)
 
 
 def test_manner_of_the_median_voice_is_unremarkable() -> None:
