@@ -1,8 +1,9 @@
 """Time clips predicted one by one and several at a time, on one thread; compare their numbers.
 
-Run: ``python benchmarks/batching.py FOLDER [--files 120]``. FOLDER holds audio such as RAVDESS;
-every n-th file is taken. Times are CPU times, so a busy machine disturbs them little. The second
-table is the model alone, with so many signals of similar length in a call.
+Run: ``python benchmarks/batching.py FOLDER [--files 120] [--seconds 0.3]``. FOLDER holds audio such
+as RAVDESS; every n-th file is taken, and of it the middle seconds. Times are CPU times, so a busy
+machine disturbs them less. The second table is the model alone, with so many signals of similar
+length in a call.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,32 +30,36 @@ def cpu(job: Callable[[], object], count: int) -> float:
     return round(1e3 * best / count, 2)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--files", type=int, default=120)
-    options = parser.parse_args()
+def cut(files: list[Path], seconds: float, into: Path) -> list[Path]:
+    """Write the middle seconds of each recording."""
+    import soundfile
+
+    from intona import audio
+
+    made = []
+    for number, file in enumerate(files):
+        begin = max(0.0, (audio.read(file).duration - seconds) / 2)
+        part = audio.read(file, start=begin, end=begin + seconds)
+        made.append(into / f"{number}.wav")
+        soundfile.write(made[-1], part.samples, part.rate)
+    return made
+
+
+def compare(files: list[Path]) -> dict:
     import numpy as np
 
     import intona
     from intona import audio, recognizer
     from intona.clips import predict_each
 
-    files = list(audio.find([options.folder]))
-    files = files[:: max(1, len(files) // options.files)]
     model = intona.load()
     alone, together = [model.predict(file) for file in files], list(predict_each(model, files))
     rows = [
         np.array([list(found.probabilities.values()) for found in side])
         for side in (alone, together)
     ]
-    result: dict = {
-        "what": "CPU ms per clip, one by one and several at a time",
-        "files": len(files),
-        "load": os.getloadavg()[0],
-        "one by one": cpu(lambda: [model.predict(file) for file in files], len(files)),
-    }
-    for count in (4, 8, 16, 32, 64):
+    result: dict = {"one by one": cpu(lambda: [model.predict(file) for file in files], len(files))}
+    for count in (4, 16, 32, 64):
         result[f"window of {count}"] = cpu(
             lambda count=count: list(predict_each(model, files, together=count)), len(files)
         )
@@ -65,6 +71,29 @@ def main() -> None:
         recognizer.TOGETHER = count
         key = f"model alone, {count} in a call"
         result[key] = cpu(lambda: model.probabilities(signals, 16_000), len(files))
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--files", type=int, default=120)
+    parser.add_argument("--seconds", type=float, help="of each file; without it all of it")
+    options = parser.parse_args()
+    from intona.audio import find
+
+    files = list(find([options.folder]))
+    files = files[:: max(1, len(files) // options.files)]
+    with tempfile.TemporaryDirectory() as scratch:
+        if options.seconds is not None:
+            files = cut(files, options.seconds, Path(scratch))
+        result = {
+            "what": "CPU ms per clip, one by one and several at a time",
+            "files": len(files),
+            "seconds": options.seconds,
+            "load": round(os.getloadavg()[0], 1),
+            **compare(files),
+        }
     for key, value in result.items():
         print(f"{key:<28}{value}")
     print(json.dumps(result))

@@ -13,7 +13,7 @@ from intona.audio import Audio
 from intona.clips import predict_each
 from intona.errors import AudioError
 from intona.hearing import hear
-from intona.recognizer import Prediction, Recognizer, _alike
+from intona.recognizer import TOGETHER, Prediction, Recognizer, _alike
 
 
 @pytest.fixture(scope="module")
@@ -128,5 +128,5 @@ def test_groups_hold_each_signal_once_and_little_padding() -> None:
         inside = [lengths[number] for number in group]
         padded = len(inside) * max(inside)
         assert len(inside) == 1 or (padded <= 120_000 and sum(inside) >= 0.95 * padded)
-        assert len(inside) <= 4
+        assert len(inside) <= TOGETHER
     assert max(map(len, groups)) > 1

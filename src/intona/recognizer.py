@@ -30,8 +30,8 @@ __all__ = ["Prediction", "Recognizer", "load"]
 SHORTEST = 0.3  # seconds; shorter signals are padded with zeros at the end
 # Signals that share a call of the model. More of them are slower: their activations leave the
 # processor's caches (``python benchmarks/batching.py``).
-TOGETHER = 4  # signals
-BUDGET = 7.5  # seconds, padding included
+TOGETHER = 8  # signals
+BUDGET = 4.0  # seconds, padding included
 FILLED = 0.95  # at least so much of them must be signal
 
 
