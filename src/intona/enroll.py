@@ -18,8 +18,8 @@ from intona.audio import Audio, blocks
 from intona.errors import AudioError, UsageError
 from intona.features.prosody import measure
 from intona.manner import ASPECTS
-from intona.models.speakers import KINDS, centred_log
-from intona.profile import Profile, statistics
+from intona.models.speakers import KINDS, statistics
+from intona.profile import Profile
 from intona.recognizer import Recognizer
 from intona.speech import regions
 
@@ -49,11 +49,11 @@ def enroll(
         raise UsageError(f"speech is {' or '.join(KINDS)}, not {speech!r}")
     if model.numeric:
         raise UsageError("a profile adapts a model of emotions, not one of numbers")
-    statistics(model, speech)  # says at once when the model cannot adapt
+    output = statistics(model, speech).get("output")
     rows, seconds = [], 0.0
     measured: list[dict[str, float]] = []
     for utterance in _utterances(sources):
-        rows.append(model.probabilities([utterance.samples], utterance.rate)[0])
+        rows.append(model.voice_scores([utterance.samples], utterance.rate, output)[0])
         seconds += utterance.duration
         if speech == "neutral":
             measured.append(measure(utterance.samples, utterance.rate))
@@ -61,7 +61,7 @@ def enroll(
         raise AudioError(
             f"only {seconds:.1f} s of speech was found to enroll {name}: give at least {LEAST:.0f}"
         )
-    mean = centred_log(np.stack(rows)).mean(axis=0)
+    mean = np.mean(rows, axis=0)
     return Profile(
         name=name,
         model=model.fingerprint,

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.errors import UsageError
-from intona.models.speakers import KINDS, shift
+from intona.models.speakers import KINDS, shift, statistics
 
 if TYPE_CHECKING:
     from intona.recognizer import Recognizer
@@ -41,7 +41,7 @@ class Profile:
         count: utterances it was made from.
         seconds: of speech in them.
         labels: of the model.
-        mean: of the centred log-probabilities, one per label.
+        mean: of the centred scores for enrolled speakers, one per label.
         manner: per measure of :mod:`intona.manner` its ``mean`` and ``count``; only of
             neutral speech.
     """
@@ -56,7 +56,7 @@ class Profile:
     manner: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def shift(self, model: Recognizer) -> NDArray[np.float64]:
-        """Return what to add to a model's log-probabilities for this speaker, ``(labels,)``.
+        """Return what to add to a model's scores for this speaker, ``(labels,)``.
 
         Raises:
             UsageError: the profile was made with another model, or the model does not say how
@@ -129,22 +129,6 @@ def _validated(content: Mapping[str, Any], path: str | Path) -> Profile:
     sound = found.speech in KINDS and found.count > 0 and len(found.mean) == len(found.labels)
     if not sound or not all(map(math.isfinite, found.mean)):
         raise UsageError(f"the profile {path} is damaged: enroll the speaker again")
-    return found
-
-
-def statistics(model: Recognizer, speech: str) -> Mapping[str, Any]:
-    """Return how speakers differ in a model's answers on one kind of speech.
-
-    Raises:
-        UsageError: the model was trained without that.
-    """
-    known = model.metadata.get("speakers") or {}
-    if speech not in known:
-        raise UsageError(
-            f"{model.path} does not say how speakers differ in {speech} speech, so it cannot "
-            "adapt to one: train it on at least four speakers with calibration folds"
-        )
-    found: Mapping[str, Any] = known[speech]
     return found
 
 

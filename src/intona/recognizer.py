@@ -18,6 +18,7 @@ from intona.audio import Audio, resample
 from intona.errors import AudioError, ModelError
 from intona.features import front_end
 from intona.hearing import LEAST_SPEECH, Mean, hear, stretch
+from intona.models.speakers import centred, centred_log, statistics
 from intona.runtime import onnxruntime
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ class Recognizer:
         self._output = "scores" if self.numeric else "probabilities"
         self._front_end = None
         self._shift: NDArray[np.float64] | None = None
+        self._voice: str | None = None
         if not self._waveform:
             self._front_end = front_end(source["name"], **source.get("parameters", {}))
             if self._front_end.version != source.get("version"):
@@ -154,12 +156,31 @@ class Recognizer:
             signals: mono float32 in [-1, 1], each of any length.
             rate: their sample rate in Hz; resampled to the model's where needed.
         """
-        rows = self._run(signals, rate, self._output)
         if self._shift is None:
-            return rows
-        logs = np.log(np.maximum(rows, np.finfo(np.float32).tiny)) + self._shift
+            return self._run(signals, rate, self._output)
+        logs = self.voice_scores(signals, rate, self._voice) + self._shift
         shifted = np.exp(logs - logs.max(axis=1, keepdims=True))
         return shifted / shifted.sum(axis=1, keepdims=True)
+
+    def voice_scores(
+        self, signals: Sequence[NDArray[np.float32]], rate: int, output: str | None
+    ) -> NDArray[np.float64]:
+        """Return what a speaker's profile is made of and used on, ``(signals, labels)``.
+
+        Args:
+            signals: as for :meth:`probabilities`.
+            rate: their sample rate in Hz.
+            output: scores the graph gives for enrolled speakers, see
+                :func:`intona.models.speakers.statistics`; ``None`` for the log-probabilities.
+
+        Raises:
+            ModelError: the graph has no such output.
+        """
+        if output is None:
+            return centred_log(self._run(signals, rate, self._output))
+        if output not in self._outputs:
+            raise ModelError(f"{self.path}: its graph has no output {output!r}")
+        return centred(self._run(signals, rate, output))
 
     def adapted(self, profile: Profile | None) -> Recognizer:
         """Return the same model, adapted to a speaker; it shares everything else.
@@ -172,7 +193,13 @@ class Recognizer:
             UsageError: the profile belongs to another model, or this one cannot adapt.
         """
         other = copy(self)
-        other._shift = None if profile is None else profile.shift(self)
+        other._shift, other._voice = None, None
+        other.threshold = float(self.metadata["threshold"])
+        if profile is not None:
+            other._shift = profile.shift(self)
+            known = statistics(self, profile.speech)
+            other._voice = known.get("output")
+            other.threshold = float(known.get("threshold", other.threshold))
         return other
 
     @property

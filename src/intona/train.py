@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from intona.errors import CorpusError, RecipeError, UsageError
 from intona.recipes import Recipe
@@ -16,8 +16,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from intona.corpora.base import Corpus
+    from intona.models.voices import VoiceHead
 
-__all__ = ["Fitted", "Progress", "fit", "is_numeric", "provenance", "train", "training_options"]
+__all__ = [
+    "Enrollable",
+    "Fitted",
+    "Progress",
+    "fit",
+    "is_numeric",
+    "provenance",
+    "train",
+    "training_options",
+]
 
 Progress = Callable[[int, int, str], None]
 
@@ -47,6 +57,20 @@ class Fitted(Protocol):
 
     def export(self, path: str | Path, *, metadata: Mapping[str, Any]) -> Path:
         """Write the one-file artefact (see :mod:`intona.artefact`)."""
+        ...
+
+
+@runtime_checkable
+class Enrollable(Protocol):
+    """A trained model with heads of their own for enrolled speakers."""
+
+    @property
+    def voices(self) -> Mapping[str, VoiceHead]:
+        """The heads by kind of speech; trained when first asked for."""
+        ...
+
+    def voice_scores(self, table: pd.DataFrame) -> Mapping[str, NDArray[np.float64]]:
+        """Return their centred scores by kind of speech, each ``(rows, labels)``."""
         ...
 
 

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from intona.errors import CorpusError, UsageError
-from intona.evaluation.enrolment import Enrolment, with_enrolment
+from intona.evaluation.enrolment import Enrolment, _divided, with_enrolment
 from intona.evaluation.result import Evaluation
-from intona.models.speakers import speaker_statistics
+from intona.evaluation.run import voice_columns
+from intona.models.speakers import centred_log, speaker_statistics
 
 LABELS = ("neutral", "happy", "sad")
 
@@ -51,24 +52,49 @@ def evaluation() -> Evaluation:
 def test_enrolment_helps_where_voices_differ(evaluation: Evaluation, text: str) -> None:
     enrolment = Enrolment.parse(text)
     adapted = with_enrolment(evaluation, enrolment)
-    set_aside = 6 * enrolment.count
-    assert len(adapted.predictions) == len(evaluation.predictions) - set_aside
-    assert adapted.facts["enrolment"]["set_aside"] == set_aside
+    pd.testing.assert_series_equal(
+        adapted.predictions["truth"], evaluation.predictions["truth"].sort_index()
+    )
     assert adapted.facts["protocol"] == f"speakers:2+enrol:{text}"
     without = adapted.facts["enrolment"]["without"]["unweighted_average_recall"]["value"]
     assert adapted.headline.value > without + 0.03
+    assert without == pytest.approx(evaluation.headline.value)
     np.testing.assert_allclose(adapted.predictions[list(LABELS)].sum(axis=1), 1.0)
-    lost = evaluation.predictions.index.difference(adapted.predictions.index)
-    if enrolment.speech == "neutral":
-        assert set(evaluation.predictions.loc[lost, "truth"]) == {"neutral"}
 
 
-def test_mixed_enrolment_never_looks_at_labels(evaluation: Evaluation) -> None:
-    shuffled = evaluation.predictions.copy()
-    shuffled["truth"] = np.random.default_rng(1).permutation(shuffled["truth"])
-    other = Evaluation("emotion", LABELS, shuffled, evaluation.facts)
-    one, two = (with_enrolment(e, Enrolment("mixed", 10)) for e in (evaluation, other))
-    pd.testing.assert_frame_equal(one.predictions[list(LABELS)], two.predictions[list(LABELS)])
+@pytest.mark.parametrize("text", ["neutral:4", "neutral:20", "mixed:12", "mixed:45"])
+def test_nothing_is_scored_with_a_profile_that_heard_it(text: str) -> None:
+    truth = ["neutral", "happy", "sad"] * 20
+    enrolment = Enrolment.parse(text)
+    seen = []
+    for profile, scored in _divided(truth, enrolment, "someone", seed=3):
+        assert not set(profile) & set(scored)
+        alone = enrolment.speech == "neutral" and truth[scored[0]] == "neutral"
+        assert len(set(profile)) == min(enrolment.count, 19 if alone else 60)
+        if enrolment.speech == "neutral":
+            assert {truth[row] for row in profile} == {"neutral"}
+        else:
+            # A profile misses no emotion more than another for what is scored.
+            assert np.bincount(scored % 3).tolist() == [5, 5, 5]
+        seen += scored.tolist()
+    assert sorted(seen) == list(range(60))
+
+
+def test_heads_for_enrolled_speakers_are_used_where_there_are_some(evaluation: Evaluation) -> None:
+    table = evaluation.predictions.copy()
+    columns = voice_columns("mixed", LABELS)
+    scores = centred_log(table[list(LABELS)])
+    table[columns] = scores[:, ::-1]  # a head that takes the labels for their opposites
+    known = evaluation.facts["folds"][0]["chosen_inside"]["speakers"]["mixed"]
+    inside = {"speakers": {"mixed": {**known, "output": "scores_mixed", "threshold": 0.9}}}
+    facts = {**evaluation.facts, "folds": [{"name": n, "chosen_inside": inside} for n in "12"]}
+    found = with_enrolment(
+        Evaluation("emotion", LABELS, table, facts), Enrolment("mixed", 12)
+    ).predictions
+    assert not set(columns) & set(found.columns)
+    happy = found["truth"] == "happy"
+    assert (found["emotion"] == found["truth"])[~happy].mean() < 0.3
+    assert (found["status"] == "unsure").equals(found["confidence"] < 0.9)
 
 
 def test_bad_requests(evaluation: Evaluation) -> None:
@@ -77,6 +103,8 @@ def test_bad_requests(evaluation: Evaluation) -> None:
             Enrolment.parse(text)
     with pytest.raises(CorpusError, match="too few"):
         with_enrolment(evaluation, Enrolment("neutral", 21))
+    with pytest.raises(CorpusError, match="too few"):
+        with_enrolment(evaluation, Enrolment("mixed", 46))
     facts = {**evaluation.facts, "folds": [{"name": n, "chosen_inside": {}} for n in "12"]}
     bare = Evaluation("emotion", LABELS, evaluation.predictions, facts)
     with pytest.raises(UsageError, match="calibration folds"):

@@ -12,11 +12,13 @@ import pytest
 from intona import corpora, recipes
 from intona.audio import read
 from intona.corpora.base import Corpus
+from intona.enroll import enroll
 from intona.errors import RecipeError
 from intona.features.embedding import Embedding
+from intona.models.speakers import statistics
 from intona.recognizer import Recognizer
 from intona.synthetic import corpus as synthetic_corpus
-from intona.train import Fitted, fit
+from intona.train import Enrollable, Fitted, fit
 
 torch = pytest.importorskip("torch")
 LABELS = {"version": "0", "corpora": {}, "licence": "none", "name": "test", "seed": 0}
@@ -71,6 +73,41 @@ def test_the_graph_says_what_torch_says(fitted: Fitted, artefact: Path, voices: 
     found = model.probabilities(signals, 16_000)
     assert np.abs(found - fitted.probabilities(voices.table)).max() < 2e-2
     assert model.embedding(signals[:2], 16_000).shape == (2, 4 * 128)
+
+
+def test_an_enrolled_speaker_is_heard_alike_in_the_graph(
+    encoder: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("speakers")
+    many = corpora.load(
+        synthetic_corpus(folder, speakers=4, takes=2, emotions=("neutral", "angry"))
+    )
+    model = fit(recipe(encoder), many.table)
+    assert isinstance(model, Enrollable)
+    found = Recognizer.load(model.export(tmp_path / "many.onnx", metadata=LABELS))
+    files = many.table.index.get_level_values("file")[:4]
+    signals = [read(file, rate=16_000).samples for file in files]
+    expected = model.voice_scores(many.table)
+    assert set(expected) == {"neutral", "mixed"}
+    for kind, values in expected.items():
+        known = statistics(found, kind)
+        heard = found.voice_scores(signals, 16_000, known["output"])
+        assert np.abs(heard - values[:4]).max() < 0.1
+        profile = enroll(found, list(map(str, files)), name="me", speech=kind)
+        adapted = found.adapted(profile)
+        assert adapted.threshold == known["threshold"]
+        moved = heard + profile.shift(found)
+        answers = adapted.probabilities(signals, 16_000)
+        assert (answers.argmax(axis=1) == moved.argmax(axis=1)).all()
+        np.testing.assert_allclose(answers.sum(axis=1), 1.0)
+    # Another head on this model's embedding speaks other labels: its outputs are its own.
+    plan = recipes.load("head")
+    own = replace(plan, front_end={"name": "default", "model": str(tmp_path / "many.onnx")})
+    few = corpora.load(
+        synthetic_corpus(folder / "few", speakers=3, takes=2, emotions=("sad", "angry"))
+    )
+    head = fit(own, few.table).export(tmp_path / "head.onnx", metadata=LABELS)
+    assert Recognizer.load(head)._outputs == {"probabilities", "embedding"}
 
 
 def test_a_batch_of_mixed_lengths_is_its_rows(artefact: Path, voices: Corpus) -> None:

@@ -156,6 +156,7 @@ def run(
                 model_seeds=seeds,
                 extra=more,
                 controls=controls,
+                voices=adaptation is not None,
                 allow_leaks=allow_leaks,
                 workers=workers,
                 progress=progress,

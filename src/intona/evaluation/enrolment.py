@@ -1,13 +1,19 @@
-"""What enrolment would give: some of each test speaker's utterances are set aside for a profile.
+"""What enrolment would give: every utterance is scored with a profile made of others.
 
-The utterances set aside are drawn by chance, leave the score, and are declared. ``neutral:N``
-draws N neutral ones (what a user can record on purpose), ``mixed:N`` draws N of any kind and
-never looks at their labels. How speakers differ is known from the training part alone.
+``neutral:N`` makes profiles of N neutral utterances of the speaker (what a user can record on
+purpose). A neutral utterance is scored with the others alone; where a speaker has no more than N,
+that is one fewer. ``mixed:N`` makes them of N utterances of any kind, whose labels the model
+never sees. For it each speaker's utterances are divided into four parts with the same share of
+every emotion, and each part is scored with a profile drawn from the other three. The parts matter:
+set aside by chance alone, an utterance that is scored is missing from the profile, which then
+holds less of its emotion than of the others, and that alone is worth up to a point.
+
+How speakers differ is known from the training part alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +22,9 @@ import numpy as np
 from intona.bootstrap import Interval
 from intona.errors import CorpusError, UsageError
 from intona.evaluation.result import Evaluation
-from intona.models.speakers import KINDS, SMALLEST, centred_log, shift
+from intona.evaluation.run import voice_columns
+from intona.models.calibration import softmax
+from intona.models.speakers import KINDS, centred_log, shift
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,10 +32,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Enrolment", "with_enrolment"]
 
+PARTS = 4
+
 
 @dataclass(frozen=True)
 class Enrolment:
-    """How many utterances of which kind are set aside.
+    """What profiles are made of.
 
     Attributes:
         speech: ``"neutral"`` or ``"mixed"``.
@@ -58,9 +68,9 @@ def with_enrolment(evaluation: Evaluation, enrolment: Enrolment, *, seed: int = 
     """Return the evaluation with every test speaker enrolled.
 
     Args:
-        evaluation: of emotions, from :func:`intona.evaluation.run.evaluate`.
-        enrolment: what is set aside.
-        seed: of the draw.
+        evaluation: of emotions, from :func:`intona.evaluation.run.evaluate` with ``voices``.
+        enrolment: what profiles are made of.
+        seed: of what is drawn by chance.
 
     Raises:
         UsageError: numbers were predicted, or the recipe does not learn how speakers differ.
@@ -71,30 +81,35 @@ def with_enrolment(evaluation: Evaluation, enrolment: Enrolment, *, seed: int = 
     if evaluation.numeric:
         raise UsageError("enrolment adapts the recognition of emotions, not of numbers")
     known = {fold["name"]: fold["chosen_inside"] for fold in evaluation.facts["folds"]}
+    labels = list(evaluation.labels)
+    extra = [name for kind in KINDS for name in voice_columns(kind, labels)]
     table = evaluation.predictions
     kept, before = [], []
     groups = table.groupby(["model_seed", "fold", "speaker"], sort=True)
     for (_, fold, speaker), rows in groups:
         statistics = (known[fold].get("speakers") or {}).get(enrolment.speech)
-        if statistics is None:
+        if statistics is None or len(statistics["mean"]) != len(labels):
             raise UsageError(
                 f"fold {fold} does not say how speakers differ in {enrolment.speech} speech: the "
-                "recipe needs calibration folds and at least four training speakers"
+                "recipe needs calibration folds and at least four training speakers with all labels"
             )
-        aside = _draw(rows, enrolment, str(speaker), seed)
-        rest = rows[~aside]
-        mean = centred_log(rows.loc[aside, list(evaluation.labels)]).mean(axis=0)
-        move = shift(statistics, mean, int(aside.sum()))
-        threshold = float(known[fold].get("threshold", 0.0))
-        before.append(rest)
-        kept.append(_moved(rest, evaluation, move, threshold))
+        if "output" in statistics:
+            scores = rows[voice_columns(enrolment.speech, labels)].to_numpy(dtype=np.float64)
+        else:
+            scores = centred_log(rows[labels])
+        moved = scores.copy()
+        for profile, scored in _divided(rows["truth"].tolist(), enrolment, str(speaker), seed):
+            moved[scored] += shift(statistics, scores[profile].mean(axis=0), len(profile))
+        threshold = statistics.get("threshold", known[fold].get("threshold", 0.0))
+        before.append(rows.drop(columns=extra, errors="ignore"))
+        kept.append(_answered(before[-1], evaluation, softmax(moved, 1.0), float(threshold)))
     unadapted = Evaluation(
         evaluation.target, evaluation.labels, pd.concat(before).sort_index(), evaluation.facts
     )
     words = (
-        f"Enrolment: {enrolment.count} {enrolment.speech} utterances of each test speaker, drawn "
-        f"by chance, adapt the model to the voice and are not scored; without the adaptation the "
-        f"same utterances give UAR {100 * unadapted.headline.value:.1f} %."
+        f"Enrolment: every utterance is scored with a profile made of {enrolment.count} other "
+        f"{enrolment.speech} utterances of its speaker{_exception(enrolment)}; without profiles "
+        f"UAR is {100 * unadapted.headline.value:.1f} %."
     )
     facts: dict[str, Any] = {
         **evaluation.facts,
@@ -104,43 +119,63 @@ def with_enrolment(evaluation: Evaluation, enrolment: Enrolment, *, seed: int = 
             "speech": enrolment.speech,
             "count": enrolment.count,
             "seed": seed,
-            "set_aside": len(table) - sum(map(len, kept)),
             "without": {name: _bounds(one) for name, one in unadapted.metrics.items()},
         },
     }
     return Evaluation(evaluation.target, evaluation.labels, pd.concat(kept).sort_index(), facts)
 
 
+def _exception(enrolment: Enrolment) -> str:
+    if enrolment.speech == "mixed":
+        return ", drawn from three quarters of them while the fourth is scored"
+    return ", a neutral one with one fewer where its speaker has no more"
+
+
 def _bounds(interval: Interval) -> Mapping[str, float]:
     return {"value": interval.value, "low": interval.low, "high": interval.high}
 
 
-def _draw(rows: pd.DataFrame, enrolment: Enrolment, speaker: str, seed: int) -> NDArray[np.bool_]:
-    """Return which of a speaker's rows are set aside; the same for every model seed."""
-    pool = np.arange(len(rows))
+def _divided(
+    truth: list[str], enrolment: Enrolment, speaker: str, seed: int
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Yield which of a speaker's rows make a profile and which are scored with it.
+
+    It is the same for every model seed.
+
+    Raises:
+        CorpusError: too few rows.
+    """
+    random = np.random.default_rng([seed, *speaker.encode()])
+    names, every = np.array(truth, dtype=object), np.arange(len(truth))
+    pool = every[names == "neutral"] if enrolment.speech == "neutral" else every
     if enrolment.speech == "neutral":
-        pool = np.flatnonzero((rows["truth"] == "neutral").to_numpy())
-    if len(pool) < enrolment.count or len(rows) <= enrolment.count:
+        divisions = [(pool, np.setdiff1d(every, pool))]
+        divisions += [(pool[pool != one], np.array([one])) for one in pool]
+        enough = len(pool) >= max(enrolment.count, 2)
+    else:
+        parts = np.empty(len(names), dtype=int)
+        for name in np.unique(names):
+            rows = random.permutation(every[names == name])
+            # Where a remainder falls is drawn, or the first part would get all of them.
+            parts[rows] = (np.arange(len(rows)) + random.integers(PARTS)) % PARTS
+        divisions = [(every[parts != part], every[parts == part]) for part in range(PARTS)]
+        enough = all(len(others) >= enrolment.count for others, _ in divisions)
+    if not enough:
         raise CorpusError(
             f"speaker {speaker} has {len(pool)} {enrolment.speech} utterances under test, too few "
-            f"to set {enrolment.count} aside"
+            f"to make profiles of {enrolment.count} others"
         )
-    random = np.random.default_rng([seed, *speaker.encode()])
-    aside = np.zeros(len(rows), dtype=bool)
-    aside[random.choice(pool, enrolment.count, replace=False)] = True
-    return aside
+    for others, scored in divisions:
+        size = min(enrolment.count, len(others))
+        yield np.sort(random.choice(others, size, replace=False)), scored
 
 
-def _moved(
-    rows: pd.DataFrame, evaluation: Evaluation, move: NDArray[np.float64], threshold: float
+def _answered(
+    rows: pd.DataFrame, evaluation: Evaluation, values: NDArray[np.float64], threshold: float
 ) -> pd.DataFrame:
-    labels = list(evaluation.labels)
-    logs = np.log(np.maximum(rows[labels].to_numpy(dtype=np.float64), SMALLEST)) + move
-    values = np.exp(logs - logs.max(axis=1, keepdims=True))
-    values /= values.sum(axis=1, keepdims=True)
-    moved = rows.copy()
-    moved[labels] = values
-    moved[evaluation.target] = np.array(labels, dtype=object)[values.argmax(axis=1)]
-    moved["confidence"] = values.max(axis=1)
-    moved["status"] = np.where(moved["confidence"] >= threshold, "ok", "unsure")
-    return moved
+    answered, labels = rows.copy(), list(evaluation.labels)
+    answered[labels] = values
+    answered[evaluation.target] = np.array(labels, dtype=object)[values.argmax(axis=1)]
+    answered["confidence"] = values.max(axis=1)
+    answered["status"] = np.where(answered["confidence"] >= threshold, "ok", "unsure")
+    return answered

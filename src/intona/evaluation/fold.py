@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,8 @@ class FoldJob:
         target: what to learn.
         seed: of the model.
         name: of the fold.
+        voices: also score the test part by the heads for enrolled speakers, where the recipe
+            has such.
     """
 
     recipe: Recipe
@@ -46,6 +48,7 @@ class FoldJob:
     target: str
     seed: int
     name: str
+    voices: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,15 @@ class FoldOutcome:
         details: temperature, threshold and so on, chosen inside the training part.
         transductive: an utterance's answer changed with what else was tested, so the model
             uses statistics of the test part.
+        voice_scores: of the heads for enrolled speakers by kind of speech, each ``(test rows,
+            labels)``; how speakers differ in them is in the details.
     """
 
     labels: tuple[str, ...]
     probabilities: NDArray[np.float64]
     details: dict[str, Any]
     transductive: bool
+    voice_scores: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 def run_fold(job: FoldJob) -> FoldOutcome:
@@ -73,7 +79,7 @@ def run_fold(job: FoldJob) -> FoldOutcome:
         LeakError: the recipe reached for a test recording while training.
         IntonaError: see :func:`intona.train.fit`.
     """
-    from intona.train import fit
+    from intona.train import Enrollable, fit
 
     def files(part: pd.DataFrame) -> set[str]:
         return set(part.index.get_level_values("file"))
@@ -81,13 +87,18 @@ def run_fold(job: FoldJob) -> FoldOutcome:
     # A file with stretches on both sides is a leak of its own kind, found and judged before.
     with sealed(files(job.test) - files(job.train)):
         fitted = fit(job.recipe, job.train, target=job.target, seed=job.seed)
+        details = dict(fitted.details)
+        if job.voices and isinstance(fitted, Enrollable):
+            details["speakers"] = {kind: one.statistics for kind, one in fitted.voices.items()}
     probabilities = np.asarray(fitted.probabilities(job.test), dtype=np.float64)
     middle = len(job.test) // 2
     alone = fitted.probabilities(job.test.iloc[middle : middle + 1])
     same = np.allclose(alone[0], probabilities[middle], rtol=ROUNDING, atol=ROUNDING)
-    return FoldOutcome(
-        tuple(fitted.labels), probabilities, dict(fitted.details), len(job.test) > 1 and not same
-    )
+    transductive = len(job.test) > 1 and not same
+    scores: Mapping[str, NDArray[np.float64]] = {}
+    if job.voices and isinstance(fitted, Enrollable):
+        scores = fitted.voice_scores(job.test)
+    return FoldOutcome(tuple(fitted.labels), probabilities, details, transductive, scores)
 
 
 def run_folds(

@@ -34,7 +34,14 @@ if TYPE_CHECKING:
 
     from intona.corpora.base import Corpus
 
-__all__ = ["corpus_facts", "evaluate", "parse_seeds", "prediction_table", "versions"]
+__all__ = [
+    "corpus_facts",
+    "evaluate",
+    "parse_seeds",
+    "prediction_table",
+    "versions",
+    "voice_columns",
+]
 
 Progress = Callable[[int, int, str], None]
 
@@ -57,6 +64,7 @@ def evaluate(
     model_seeds: Sequence[int] = (0,),
     extra: Corpus | None = None,
     controls: bool = False,
+    voices: bool = False,
     allow_leaks: bool = False,
     workers: int = 1,
     progress: Progress | None = None,
@@ -74,6 +82,7 @@ def evaluate(
             repetitions together.
         extra: further training material, never tested; speakers under test are dropped from it.
         controls: also run the controls; see :mod:`intona.evaluation.controls`.
+        voices: also keep what :func:`intona.evaluation.enrolment.with_enrolment` needs.
         allow_leaks: compute a leaky result, and stamp it, instead of refusing.
         workers: processes.
         progress: called as ``progress(done, total, text)``.
@@ -93,7 +102,15 @@ def evaluate(
     numeric = is_numeric(table[target])
     labels = (target,) if numeric else order(table[target])
     jobs = [
-        FoldJob(recipe, table.iloc[fold.train], table.iloc[fold.test][[]], target, one, fold.name)
+        FoldJob(
+            recipe,
+            table.iloc[fold.train],
+            table.iloc[fold.test][[]],
+            target,
+            one,
+            fold.name,
+            voices,
+        )
         for one in model_seeds
         for fold in folds
     ]
@@ -183,6 +200,9 @@ def prediction_table(
         frame["status"] = np.where(frame["confidence"] >= threshold, "ok", "unsure")
         for k, label in enumerate(labels):
             frame[label] = probabilities[:, k]
+        for kind, scores in outcome.voice_scores.items():
+            if outcome.labels == tuple(labels):
+                frame[voice_columns(kind, labels)] = scores
     frame["fold"] = fold
     frame["model_seed"] = model_seed
     return frame
@@ -302,6 +322,11 @@ def _columns(outcome: FoldOutcome, labels: Sequence[str]) -> NDArray[np.float64]
     for k, label in enumerate(outcome.labels):
         values[:, list(labels).index(label)] = outcome.probabilities[:, k]
     return values
+
+
+def voice_columns(kind: str, labels: Sequence[str]) -> list[str]:
+    """Return where :func:`prediction_table` keeps the scores for speakers enrolled so."""
+    return [f"{kind} speech: {label}" for label in labels]
 
 
 def _join(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,8 @@ from intona.models.calibration import choose_abstention, fit_temperature, softma
 from intona.models.known import Known
 from intona.models.linear_head import LinearHead
 from intona.models.material import Material, Solution, gather
-from intona.models.speakers import speaker_statistics
+from intona.models.speakers import centred, speaker_statistics
+from intona.models.voices import HeldOut, VoiceHead, Voices, learn_voices
 from intona.protocol import inner_folds
 from intona.recipes import Recipe
 from intona.train import Progress, is_numeric, training_options
@@ -61,7 +63,18 @@ class LinearModel:
     details: Mapping[str, Any]
     front_end: Encoder | Embedding
     head: LinearHead
+    learn: Callable[[], Mapping[str, VoiceHead]]
     workers: int = 1
+
+    @cached_property
+    def voices(self) -> Mapping[str, VoiceHead]:
+        """The heads for enrolled speakers by kind of speech, trained when first asked for."""
+        return self.learn()
+
+    def voice_scores(self, table: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
+        """Return their centred scores by kind of speech, each ``(rows, labels)``."""
+        features = extract(table, self.front_end, workers=self.workers)
+        return {kind: centred(one.head.scores(features)) for kind, one in self.voices.items()}
 
     def probabilities(self, table: pd.DataFrame) -> NDArray[np.float64]:
         """Return calibrated probabilities ``(rows, labels)``."""
@@ -78,6 +91,10 @@ class LinearModel:
             model, facts = self._on_bundled(weights, bias)
         else:
             model, facts = self._with_encoder(weights, bias)
+        model = self._with_voices(model)
+        details = dict(self.details)
+        if self.voices:
+            details["speakers"] = {kind: one.statistics for kind, one in self.voices.items()}
         own = {
             "labels": list(self.labels),
             "target": "emotion",
@@ -85,9 +102,21 @@ class LinearModel:
             "input": {"kind": "waveform", "rate": RATE, "trim": "inside the graph"},
             "recipe": self.recipe.to_dict(),
             **facts,
-            **self.details,
+            **details,
         }
         return write_model(model, {**own, **metadata}, path)
+
+    def _with_voices(self, model: onnx.ModelProto) -> onnx.ModelProto:
+        from intona.models.waveform import with_scores
+
+        heads = {}
+        for one in self.voices.values():
+            weights, bias = one.head.weights, one.head.bias
+            if isinstance(self.front_end, Embedding):  # the graph's is not standardised again
+                weights = weights / one.head.scale[:, None]
+                bias = bias - one.head.centre @ weights
+            heads[one.statistics["output"]] = (weights, bias)
+        return with_scores(model, heads)
 
     def _with_encoder(self, weights: Floats, bias: Floats) -> tuple[onnx.ModelProto, Facts]:
         from intona.features.weights import locate
@@ -144,11 +173,23 @@ def fit(
     material = gather(front, table, known, options, seed, workers, progress)
     solve = _solver(front, material, C, options, seed, progress)
     folds, risk = int(options.get("calibration_folds", 4)), float(options.get("risk", 0.25))
-    details = _calibrate(solve, material, labels, table["speaker"], folds, risk, progress)
+    held_out = _held_out(solve, material, known, table["speaker"], folds, progress)
+    details = _calibrate(held_out, known, labels, table["speaker"], risk)
     solution = solve(np.arange(len(table)))
+    # A tuned layer has heard the training speakers: their voices are judged by the others.
+    width = material.features.shape[1]
+    if solution.layer is not None:
+        width -= 2 * material.frames[0].shape[1]
+    voices = Voices(material, known, table["speaker"].to_numpy(), labels, C, width)
+
+    def learn() -> Mapping[str, VoiceHead]:
+        if held_out is None:
+            return {}
+        return learn_voices(voices, solution.head, held_out, risk)
+
     if isinstance(front, Encoder):
         front = solution.encoder(front)
-    return LinearModel(labels, recipe, details, front, solution.head, workers)
+    return LinearModel(labels, recipe, details, front, solution.head, learn, workers)
 
 
 def _solver(
@@ -187,39 +228,53 @@ def _solver(
     return with_layer
 
 
-def _calibrate(
+def _held_out(
     solve: Callable[[NDArray[np.integer]], Solution],
     material: Material,
-    labels: Sequence[str],
+    known: Known,
     speakers: pd.Series,
     folds: int,
-    risk: float,
     progress: Progress | None,
-) -> dict[str, Any]:
-    """Choose temperature and abstention threshold on held-out speakers of the main corpus."""
-    known = material.known.at(np.arange(len(speakers)))
+) -> HeldOut | None:
+    """Score the main corpus's speakers by heads that have not heard them; ``None`` if too few."""
+    # Not the material's weights: those of utterances with copies are divided among them.
     rows = known.main()
     folds = min(folds, speakers.iloc[rows].nunique())
     if folds < 2 or speakers.isna().any():
-        return {"temperature": 1.0, "threshold": 0.0, "calibration": "none: too few speakers"}
+        return None
     names = speakers.to_numpy()
-    scores = np.full((len(names), len(labels)), np.nan)
-    parts = inner_folds(known.targets[rows], names[rows], folds)
-    for done, (_, test) in enumerate(parts):
-        held = rows[test]
-        # Whoever is held out is held out of every corpus.
-        train = np.flatnonzero(~np.isin(names, np.unique(names[held])))
+    scores = np.full(known.possible.shape, np.nan)
+    parts = [rows[test] for _, test in inner_folds(known.targets[rows], names[rows], folds)]
+    # Whoever is held out is held out of every corpus.
+    trains = [np.flatnonzero(~np.isin(names, np.unique(names[held]))) for held in parts]
+    for done, (held, train) in enumerate(zip(parts, trains, strict=True)):
         scores[held] = solve(train).scores(material, held)
         if progress is not None:
             progress(done + 1, len(parts), "calibration")
-    temperature = fit_temperature(scores[rows], known.targets[rows])
-    probabilities = softmax(scores[rows], temperature)
-    correct = probabilities.argmax(axis=1) == known.targets[rows]
+    return HeldOut(parts, trains, scores)
+
+
+def _calibrate(
+    held_out: HeldOut | None,
+    known: Known,
+    labels: Sequence[str],
+    speakers: pd.Series,
+    risk: float,
+) -> dict[str, Any]:
+    """Choose temperature and abstention threshold on held-out speakers of the main corpus."""
+    if held_out is None:
+        return {"temperature": 1.0, "threshold": 0.0, "calibration": "none: too few speakers"}
+    rows = np.sort(np.concatenate(held_out.parts))
+    scores, truth = held_out.scores[rows], known.targets[rows]
+    temperature = fit_temperature(scores, truth)
+    probabilities = softmax(scores, temperature)
+    correct = probabilities.argmax(axis=1) == truth
     abstention = choose_abstention(probabilities.max(axis=1), correct, risk)
+    names = speakers.to_numpy()[rows]
     return {
         "temperature": temperature,
         "threshold": abstention.threshold,
         "abstention": asdict(abstention),
-        "calibration": f"{folds} inner folds of held-out speakers",
-        "speakers": speaker_statistics(probabilities, known.targets[rows], names[rows], labels),
+        "calibration": f"{len(held_out.parts)} inner folds of held-out speakers",
+        "speakers": speaker_statistics(probabilities, truth, names, labels),
     }

@@ -20,7 +20,7 @@ from intona.models.graph import Graph
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["waveform_model", "with_head"]
+__all__ = ["waveform_model", "with_head", "with_scores"]
 
 Weights = Mapping[str, NDArray[np.float32]]
 
@@ -97,6 +97,44 @@ def with_head(
     changed.graph.output[0].type.tensor_type.shape.dim[1].dim_value = len(bias)
     onnx.checker.check_model(changed)
     return changed
+
+
+def with_scores(
+    model: onnx.ModelProto,
+    heads: Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]],
+) -> onnx.ModelProto:
+    """Return a waveform model with other linear outputs of its embedding, and none but these.
+
+    Args:
+        model: made by :func:`waveform_model`.
+        heads: per name of an output, starting with ``scores_``, its weights ``(d, labels)`` on
+            the embedding and its bias ``(labels,)``.
+    """
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    changed = onnx.ModelProto()
+    changed.CopyFrom(model)
+    graph = changed.graph
+    for kept in (graph.output, graph.node, graph.initializer):
+        others = [one for one in kept if not _name_of(one).startswith("scores_")]
+        del kept[:]
+        kept.extend(others)
+    for name, (weights, bias) in heads.items():
+        constants = {f"{name}_weights": weights, f"{name}_bias": bias}
+        for key, value in constants.items():
+            graph.initializer.append(numpy_helper.from_array(value.astype(np.float32), key))
+        graph.node.append(helper.make_node("Gemm", ["embedding", *constants], [name]))
+        shape: list[str | int | None] = ["batch", len(bias)]
+        graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+    onnx.checker.check_model(changed)
+    return changed
+
+
+def _name_of(part: onnx.NodeProto | onnx.TensorProto | onnx.ValueInfoProto) -> str:
+    """Return the name of an output or a constant; of a node that of what it computes."""
+    outputs = getattr(part, "output", ())
+    return str(outputs[0] if outputs else part.name)
 
 
 def _speech(graph: Graph) -> tuple[str, str]:

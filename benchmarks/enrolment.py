@@ -1,0 +1,76 @@
+"""What enrolment gives, by how much speech of the speaker is known.
+
+One evaluation with a recipe; then every utterance is scored again with profiles of its speaker,
+drawn five times by chance. Run ``python benchmarks/enrolment.py CORPUS [--extra CORPUS ...]
+[--recipe NAME] [--protocol NAME] [--emotions LIST]``. Recalls are means over the draws; the
+interval, over speakers, is the first draw's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from intona import corpora, protocol, recipes
+from intona.corpora.base import Corpus
+from intona.errors import CorpusError
+from intona.evaluation.enrolment import Enrolment, with_enrolment
+from intona.evaluation.run import evaluate
+from intona.labels import parse_list
+
+KINDS = (
+    *("neutral:1", "neutral:2", "neutral:4"),
+    *("mixed:4", "mixed:8", "mixed:16", "mixed:30", "mixed:45"),
+)
+DRAWS = 5
+
+
+def main() -> None:
+    """Print one line per amount of speech, then everything as one line of JSON."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("corpus", type=Path)
+    options.add_argument("--extra", type=Path, action="append", default=[])
+    options.add_argument("--recipe", default="encoder-lr")
+    options.add_argument("--protocol", default="emobox")
+    options.add_argument("--emotions")
+    options.add_argument("--workers", type=int, default=1)
+    given = options.parse_args()
+
+    def read(paths: list[Path]) -> Corpus:
+        return corpora.load(paths).select(parse_list(given.emotions))
+
+    result = evaluate(
+        recipes.load(given.recipe),
+        read([given.corpus]),
+        protocol.parse(given.protocol),
+        extra=read(given.extra) if given.extra else None,
+        voices=True,
+        workers=given.workers,
+    )
+    rows: dict[str, object] = {"none": {"uar": result.headline.value}}
+    print(f"none        {100 * result.headline.value:.1f}", flush=True)
+    for text in KINDS:
+        try:
+            found = [
+                with_enrolment(result, Enrolment.parse(text), seed=seed) for seed in range(DRAWS)
+            ]
+        except CorpusError as error:
+            print(f"{text:11s} {error}")
+            continue
+        uar = [one.headline.value for one in found]
+        low, high = found[0].headline.low, found[0].headline.high
+        gap = [one.metrics["expected_calibration_error"].value for one in found]
+        rows[text] = {"uar": float(np.mean(uar)), "draws": uar, "low": low, "high": high}
+        print(
+            f"{text:11s} {100 * np.mean(uar):.1f} [{100 * low:.1f}, {100 * high:.1f}] "
+            f"ECE {np.mean(gap):.3f}",
+            flush=True,
+        )
+    print(json.dumps({"recipe": given.recipe, "protocol": given.protocol, "rows": rows}))
+
+
+if __name__ == "__main__":
+    main()
