@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from intona.corpora.base import Corpus
 from intona.corpora.measure import measure
 from intona.errors import CorpusError, UsageError
 from intona.files import atomic
+from intona.plot import COLOURS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +22,7 @@ Progress = Callable[[int, int, str], None]
 
 _INK, _QUIET = "#2f4b6e", "#b9c6d6"
 _SEXES = {"female": "#c4553b", "male": "#2f4b6e"}
+_SPARE = ("#332288", "#88ccee", "#44aa99", "#ddcc77", "#aa4499", "#661100")
 _MOST_SPEAKERS = 40
 
 
@@ -141,11 +144,11 @@ def _speakers(axes, frame: pd.DataFrame, corpus: Corpus) -> None:  # type: ignor
     counts = counts.iloc[:_MOST_SPEAKERS].sort_index()
     shades = [name for name in corpus.emotions if name in counts.columns]
     below = np.zeros(len(counts))
-    from matplotlib import colormaps
-
-    colours = [colormaps["tab20"](k) for k in range(20)]
+    # Other labels than those of the vocabulary get the colours that are left, in order.
+    spare = cycle(_SPARE)
+    colours = [COLOURS.get(name) or next(spare) for name in shades]
     labels = [str(name).split("-", 1)[-1] for name in counts.index]
-    for colour, name in zip(colours, shades, strict=False):
+    for colour, name in zip(colours, shades, strict=True):
         axes.bar(labels, counts[name], bottom=below, color=colour, label=name)
         below += counts[name].to_numpy()
     axes.tick_params(axis="x", rotation=90 if len(labels) > 14 else 0)
@@ -153,7 +156,7 @@ def _speakers(axes, frame: pd.DataFrame, corpus: Corpus) -> None:  # type: ignor
     if total > _MOST_SPEAKERS:
         axes.set_xlabel(f"the {_MOST_SPEAKERS} with most files, of {total}", fontsize=8)
     axes.legend(fontsize=7, ncols=len(shades), frameon=False, loc="lower left",
-                bbox_to_anchor=(0, -0.28), columnspacing=1, handlelength=1)  # fmt: skip
+                bbox_to_anchor=(0, -0.24), columnspacing=1, handlelength=1)  # fmt: skip
 
 
 def _pitch(axes, frame: pd.DataFrame) -> None:  # type: ignore[no-untyped-def]
