@@ -2,8 +2,9 @@
 
 Ray restarts nothing by itself here. An actor that dies, with its node or alone, gives its tasks
 back to the queue and a new actor is asked for; it is given work only when it has come up, so a
-cluster that has become smaller goes on with fewer. A task that has lost three actors is yielded as
-lost.
+cluster that has become smaller goes on with fewer. What an actor had in hand when it died runs
+alone from then on, so that no innocent task is blamed; a task that has lost three actors alone is
+yielded as lost.
 
 All machines need intona and see the audio under the same paths; results travel back to the driver,
 which alone writes files.
@@ -115,7 +116,9 @@ class _Crew:
         self._ready: dict[Any, list[Any]] = {}  # actor -> references in hand, oldest first
         self._running: dict[Any, tuple[Any, Any]] = {}  # reference -> actor, task
         self._again: deque[Any] = deque()
-        self._attempts: dict[int, int] = {}  # id of the task -> actors it has lost
+        # id of a task that was in hand when an actor died -> actors it has lost alone. It runs
+        # alone from then on: of two tasks in hand, nobody knows which one it was.
+        self._suspects: dict[int, int] = {}
         for _ in range(size):
             self._hire()
 
@@ -125,7 +128,7 @@ class _Crew:
         more = True
         while True:
             for actor, hand in self._ready.items():
-                while len(hand) < _AHEAD:
+                while len(hand) < _AHEAD and not self._must_wait(hand):
                     task = self._again.popleft() if self._again else next(tasks, _END)
                     if task is _END:
                         more = False
@@ -184,22 +187,30 @@ class _Crew:
         except ray.exceptions.RayError as error:
             hand = self._ready.pop(actor, None)
             if hand is not None:
-                # It died of the task it was at, the oldest; those behind are innocent.
-                self._accuse(hand[0], reference, task)
+                self._suspect(hand, reference, task)
                 self._hire()
-            if self._attempts.get(id(task), 0) < _ATTEMPTS:
+            if self._suspects.get(id(task), 0) < _ATTEMPTS:
                 self._again.append(task)
             else:
                 yield task, Lost(type(error).__name__)
         else:
             if actor in self._ready:
                 self._ready[actor].remove(reference)
-            self._attempts.pop(id(task), None)
+            self._suspects.pop(id(task), None)
             yield task, result
 
-    def _accuse(self, oldest: Any, reference: Any, task: Any) -> None:
-        suspect = task if oldest == reference else self._running[oldest][1]
-        self._attempts[id(suspect)] = self._attempts.get(id(suspect), 0) + 1
+    def _must_wait(self, hand: list[Any]) -> bool:
+        """Say whether an actor with tasks in hand must be done with them first."""
+        if not hand:
+            return False
+        alone = id(self._running[hand[0]][1]) in self._suspects
+        return alone or (bool(self._again) and id(self._again[0]) in self._suspects)
+
+    def _suspect(self, hand: list[Any], reference: Any, task: Any) -> None:
+        """Note what an actor had in hand when it died."""
+        held = [task if other == reference else self._running[other][1] for other in hand]
+        for each in held:
+            self._suspects[id(each)] = self._suspects.get(id(each), 0) + (len(held) == 1)
 
 
 _END = object()
