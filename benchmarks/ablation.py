@@ -54,7 +54,7 @@ IDEAS = (
     Idea("+ C 0.005 (frozen)", "frozen", zero_shot=True),
     Idea("+ three changed copies", "default", training={"tuning": None}, zero_shot=True),
     Idea("+ the last layer fine-tuned (default)", "default", zero_shot=True),
-    Idea("all of the tuned weights", "default", training={"tuning": {"rate": 3e-4, "share": 1.0}}),
+    Idea("all of the tuned weights", "default", training={"tuning": {"share": 1.0}}),
 )
 
 

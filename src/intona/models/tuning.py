@@ -50,8 +50,8 @@ class TuningOptions:
         longest: frames at most.
     """
 
-    epochs: int = 8
-    rate: float = 3e-4
+    epochs: int = 6
+    rate: float = 4e-4
     batch: int = 16
     dropout: float = 0.3
     smoothing: float = 0.05
