@@ -10,7 +10,7 @@ import pytest
 
 from intona import corpora, protocol, recipes
 from intona.batch import predict_folder
-from intona.engines import Lost, engine, using
+from intona.engines import Lost, engine, in_order, using
 from intona.errors import UsageError
 from intona.evaluation.run import evaluate
 from intona.train import train
@@ -112,6 +112,11 @@ def test_a_task_that_kills_its_worker_is_given_up_and_a_bug_is_raised(cluster):
     assert time.monotonic() - begin < 120
     with pytest.raises(ValueError, match="no 1"):
         list(engine("ray", workers=1, address=made.address).run(Failing(), [1]))
+
+
+def test_without_an_address_it_has_a_cluster_of_its_own(cluster):
+    """Ray itself would look for one that runs here, and stumble over it."""
+    assert list(in_order(engine("ray", workers=1), abs, [-1, -2])) == [1, 2]
 
 
 def test_no_cluster_there():

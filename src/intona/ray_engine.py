@@ -37,7 +37,7 @@ class RayEngine:
     Attributes:
         workers: actors, one CPU each.
         address: of the cluster; ``None`` joins the one this process is connected to, else starts
-            one on this machine.
+            one of its own on this machine.
 
     Raises:
         MissingExtraError: Ray is not installed.
@@ -79,7 +79,7 @@ class RayEngine:
             if self.address is not None:
                 _reach(self.address)
             ray.init(
-                address=self.address,
+                address=self.address or "local",
                 num_cpus=self.workers if self.address is None else None,
                 include_dashboard=False if self.address is None else None,
                 log_to_driver=False,
