@@ -6,7 +6,8 @@ from sklearn.model_selection import train_test_split
 
 from intona.corpora.base import table
 from intona.errors import CorpusError, UsageError
-from intona.protocol import inner_folds, parse
+from intona.inner import inner_folds
+from intona.protocol import parse
 
 EMOTIONS = ("happy", "sad", "angry")
 

@@ -8,7 +8,7 @@
 ``random:F``            a random share F of the utterances; LEAKY, only to reproduce papers
 
 A recipe is given the training part of a fold and nothing else; what it must choose it chooses
-on :func:`inner_folds` of that part.
+on :func:`intona.inner.inner_folds` of that part.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from intona.errors import CorpusError, UsageError
+from intona.inner import inner_folds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,6 @@ __all__ = [
     "RandomSplit",
     "SpeakerFolds",
     "Split",
-    "inner_folds",
     "parse",
 ]
 
@@ -342,38 +342,6 @@ class RandomSplit:
             raise CorpusError(f"{self.name}: {error}") from None
         # The order of the training rows is kept: it decides the batches of a network.
         return [Fold("random", train, np.sort(test))]
-
-
-def inner_folds(
-    targets: ArrayLike, speakers: ArrayLike | None, folds: int, *, seed: int = 0
-) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Divide a training part for choosing (layer, parameters, temperature, when to stop).
-
-    Args:
-        targets: labels or numbers, shape ``(n,)``; labels are balanced over the folds.
-        speakers: one per utterance, kept whole; ``None`` where none are known, and then
-            utterances are divided.
-        folds: how many, at least 2 and at most as many as there are speakers.
-        seed: of the division.
-
-    Returns:
-        Pairs of row numbers (train, held out).
-
-    Examples:
-        >>> parts = inner_folds(["a", "b"] * 4, [1, 1, 2, 2, 3, 3, 4, 4], 2)
-        >>> sorted(len(held_out) for _, held_out in parts)
-        [4, 4]
-    """
-    from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
-
-    values = np.asarray(targets)
-    numeric = values.dtype.kind == "f"
-    options = {"n_splits": folds, "shuffle": True, "random_state": seed}
-    if speakers is None:
-        splitter = (KFold if numeric else StratifiedKFold)(**options)
-        return list(splitter.split(values, values))
-    splitter = (GroupKFold if numeric else StratifiedGroupKFold)(**options)
-    return list(splitter.split(values, values, np.asarray(speakers)))
 
 
 def _number(text: str) -> float | None:

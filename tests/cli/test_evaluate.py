@@ -45,6 +45,15 @@ def test_a_finished_model(intona, voices, tmp_path):
     assert intona("evaluate", model).code == 2
 
 
+def test_normalising_by_speaker_says_transductive(intona, voices):
+    done = intona("evaluate", voices, "-r", "classic-svm", "-p", "loso", "--normalise", "speaker")
+    assert done.code == 0, done.err
+    assert done.out.startswith("TRANSDUCTIVE: ")
+    wrong = intona("evaluate", voices, "-r", "classic-svm", "-p", "loso", "--normalise", "mood")
+    assert wrong.code != 0
+    assert 'write normalise = "speaker"' in wrong.err
+
+
 def test_numbers(intona, voices):
     words = "neutral=1,happy=2,sad=0,angry=3"
     done = intona("evaluate", voices, "-r", "classic-svm", "-p", "loso", "--numbers", words)

@@ -17,6 +17,11 @@ def test_unknown_set() -> None:
         OpenSmile("emobase")
 
 
+def test_it_trims_at_16_khz_only() -> None:
+    with pytest.raises(UsageError, match="rate = 16000"):
+        OpenSmile("eGeMAPSv02", rate=8000, trim=True)
+
+
 def test_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opensmile", None)
     module._package.cache_clear()
@@ -37,5 +42,13 @@ def test_equals_the_package_and_warns_of_the_licence(caplog: pytest.LogCaptureFi
     again = pickle.loads(pickle.dumps(front_end))  # as a worker process gets it
     np.testing.assert_allclose(again(samples, 16_000), expected, rtol=1e-6)
     assert len(front_end.names) == 88
+    trimming = pickle.loads(pickle.dumps(OpenSmile("eGeMAPSv02", rate=16_000, trim=True)))
+    assert (front_end.rate, trimming.rate) == (None, 16_000)
+    silence = np.zeros(16_000, dtype=np.float32)
+    np.testing.assert_allclose(
+        trimming(np.r_[silence, samples, silence], 16_000),
+        front_end(np.r_[silence[:1_600], samples, silence[:1_600]], 16_000),
+        rtol=1e-6,
+    )
     with pytest.raises(AudioError, match="one channel"):
         front_end(samples[:0], 16_000)

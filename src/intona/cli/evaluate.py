@@ -45,6 +45,14 @@ Enrol = Annotated[
         "without their labels.",
     ),
 ]
+Normalise = Annotated[
+    str | None,
+    typer.Option(
+        "--normalise",
+        help="speaker: normalise every speaker by the own recordings, also those under test, "
+        "without labels; stamped TRANSDUCTIVE.",
+    ),
+]
 Controls = Annotated[
     bool,
     typer.Option("--controls", help="Also: permuted labels, majority class, speaker probe."),
@@ -80,6 +88,7 @@ def run(
     numbers: options.Numbers = None,
     extra: Extra = None,
     enrol: Enrol = None,
+    normalise: Normalise = None,
     seed: SplitSeed = 0,
     model_seeds: ModelSeeds = "0",
     controls: Controls = False,
@@ -119,8 +128,8 @@ def run(
     if report is not None:
         check_folder(report)
     if finished:
-        if adaptation is not None:
-            raise UsageError("--enrol goes with a recipe, not with a finished model")
+        if adaptation is not None or normalise is not None:
+            raise UsageError("--enrol and --normalise go with a recipe, not with a finished model")
         if len(paths) < 2:
             raise UsageError(f"name a corpus to test {paths[0]} on")
         corpus = corpus_of(
@@ -139,7 +148,7 @@ def run(
             )
     else:
         plan, split, seeds = (
-            recipes.load(recipe),
+            recipes.load(recipe).normalised(normalise),
             protocols.parse(protocol),
             parse_seeds(model_seeds),
         )

@@ -16,7 +16,7 @@ from intona.bootstrap import Interval, Statistic, draws, interval
 from intona.errors import UsageError
 from intona.evaluation.measure import clusters, headline, short_name
 from intona.evaluation.result import Evaluation, without_nan
-from intona.evaluation.text import value_text
+from intona.evaluation.text import TRANSDUCTIVE, stamp_word, value_text
 from intona.files import atomic
 from intona.metrics.clustered import cluster_numbers, of_decisions, of_numbers
 
@@ -59,6 +59,7 @@ class Comparison:
         runs: name to value with interval, best first.
         pairs: every two runs, the better first.
         leaky_reasons: why it must not be trusted; empty when all runs are honest.
+        transductive: names of the runs that normalise by the test speaker.
     """
 
     metric: str
@@ -66,6 +67,7 @@ class Comparison:
     runs: dict[str, Interval]
     pairs: tuple[Pair, ...]
     leaky_reasons: tuple[str, ...]
+    transductive: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-able copy."""
@@ -102,12 +104,13 @@ def compare(runs: Sequence[tuple[str, Evaluation]]) -> Comparison:
     reasons = [f"{name}: {reason}" for name, run in runs for reason in run.facts["leaky_reasons"]]
     return Comparison(
         metric,
-        first.facts["protocol"],
+        min((run.facts["protocol"] for _, run in runs), key=len),
         {name: values[name] for name in ranked},
         tuple(
             Pair(**{**vars(pair), "p_holm": p}) for pair, p in zip(pairs, corrected, strict=True)
         ),
         tuple(reasons),
+        tuple(name for name, run in runs if run.facts.get("transductive")),
     )
 
 
@@ -132,6 +135,7 @@ def comparison_text(comparison: Comparison) -> str:
     metric = comparison.metric
     width = max(len(name) for name in comparison.runs) + 2
     lines = [f"LEAKY: {reason}." for reason in comparison.leaky_reasons]
+    lines += [f"TRANSDUCTIVE: {name}: {TRANSDUCTIVE}." for name in comparison.transductive]
     lines.append(f"{short_name(metric)} on the same folds ({comparison.protocol})")
     for name, value in comparison.runs.items():
         low, high = (value_text(metric, end) for end in (value.low, value.high))
@@ -256,6 +260,6 @@ def _drawing(comparison: Comparison) -> Any:
     axes.invert_yaxis()
     axes.grid(axis="x", alpha=0.3)
     axes.set_xlabel(f"{comparison.metric.replace('_', ' ')}, 95 % interval over speakers")
-    stamp = "LEAKY: " if comparison.leaky_reasons else ""
+    stamp = stamp_word({"leaky": comparison.leaky_reasons, "transductive": comparison.transductive})
     axes.set_title(f"{stamp}same folds, {comparison.protocol}", fontsize="medium")
     return figure

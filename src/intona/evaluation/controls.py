@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from intona.evaluation.fold import FoldJob, FoldOutcome, run_folds
+from intona.evaluation.fold import FoldJob, FoldOutcome, declared, run_folds, shown
 from intona.evaluation.measure import headline, measure
+from intona.inner import inner_folds
 from intona.metrics import weighted_average_recall
-from intona.protocol import Fold, inner_folds
+from intona.protocol import Fold
 from intona.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def run_controls(
         _permuted(recipe, table, folds, target, labels, workers, progress),
         _constant(table, folds, target, labels),
     ]
-    if table["speaker"].notna().all() and table["speaker"].nunique() > 1:
+    # A recipe that normalises by speaker is told who speaks: there is nothing to probe.
+    known = table["speaker"].notna().all() and table["speaker"].nunique() > 1
+    if known and not declared(recipe):
         found.append(_speaker_probe(recipe, table, workers, progress))
     return found
 
@@ -64,7 +67,7 @@ def _permuted(
     def job(fold: Fold) -> FoldJob:
         train = table.iloc[fold.train]
         shuffled = train.assign(**{target: generator.permutation(train[target].to_numpy())})
-        return FoldJob(recipe, shuffled, table.iloc[fold.test][[]], target, 0, fold.name)
+        return FoldJob(recipe, shuffled, shown(recipe, table.iloc[fold.test]), target, 0, fold.name)
 
     outcomes = run_folds(
         [job(fold) for fold in folds], workers=workers, progress=progress, text="permuted labels"

@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.engines import chosen, in_order
+from intona.models.normalisation import by_speaker
 from intona.recipes import Recipe
 from intona.seal import sealed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FoldJob", "FoldOutcome", "run_fold", "run_folds"]
+__all__ = ["FoldJob", "FoldOutcome", "declared", "run_fold", "run_folds", "shown"]
 
 Progress = Callable[[int, int, str], None]
 
@@ -34,7 +35,8 @@ class FoldJob:
     Attributes:
         recipe: what to train.
         train: the training part.
-        test: the test part's index, without any column: no label, no speaker.
+        test: the test part's index, without any column: no label, and no speaker but for a
+            recipe that declares itself transductive; see :func:`shown`.
         target: what to learn.
         seed: of the model.
         name: of the fold.
@@ -60,7 +62,7 @@ class FoldOutcome:
         probabilities: shape ``(test rows, labels)``; numbers ``(test rows, 1)``.
         details: temperature, threshold and so on, chosen inside the training part.
         transductive: an utterance's answer changed with what else was tested, so the model
-            uses statistics of the test part.
+            uses statistics of the test part, which its recipe does not declare.
         voice_scores: of the heads for enrolled speakers by kind of speech, each ``(test rows,
             labels)``; how speakers differ in them is in the details.
     """
@@ -70,6 +72,16 @@ class FoldOutcome:
     details: dict[str, Any]
     transductive: bool
     voice_scores: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+
+def declared(recipe: Recipe) -> bool:
+    """Tell whether a recipe says that it normalises by speaker, test speakers included."""
+    return by_speaker(recipe.training)
+
+
+def shown(recipe: Recipe, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return what a recipe may know of the rows it is tested on."""
+    return rows[["speaker"]] if declared(recipe) else rows[[]]
 
 
 def run_fold(job: FoldJob) -> FoldOutcome:
@@ -91,14 +103,15 @@ def run_fold(job: FoldJob) -> FoldOutcome:
         if job.voices and isinstance(fitted, Enrollable):
             details["speakers"] = {kind: one.statistics for kind, one in fitted.voices.items()}
     probabilities = np.asarray(fitted.probabilities(job.test), dtype=np.float64)
-    middle = len(job.test) // 2
-    alone = fitted.probabilities(job.test.iloc[middle : middle + 1])
-    same = np.allclose(alone[0], probabilities[middle], rtol=ROUNDING, atol=ROUNDING)
-    transductive = len(job.test) > 1 and not same
+    same = True
+    if len(job.test) > 1 and not declared(job.recipe):
+        middle = len(job.test) // 2
+        alone = fitted.probabilities(job.test.iloc[middle : middle + 1])
+        same = np.allclose(alone[0], probabilities[middle], rtol=ROUNDING, atol=ROUNDING)
     scores: Mapping[str, NDArray[np.float64]] = {}
     if job.voices and isinstance(fitted, Enrollable):
         scores = fitted.voice_scores(job.test)
-    return FoldOutcome(tuple(fitted.labels), probabilities, details, transductive, scores)
+    return FoldOutcome(tuple(fitted.labels), probabilities, details, not same, scores)
 
 
 def run_folds(

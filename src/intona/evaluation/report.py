@@ -15,7 +15,7 @@ from intona.errors import UsageError
 from intona.evaluation import figures
 from intona.evaluation.measure import headline, short_name
 from intona.evaluation.mistakes import worst
-from intona.evaluation.text import METRIC_WORDS, value_text
+from intona.evaluation.text import METRIC_WORDS, TRANSDUCTIVE, stamp_word, value_text
 from intona.files import atomic
 
 if TYPE_CHECKING:
@@ -63,11 +63,11 @@ def write_report(
         with atomic(folder / PAGE) as temporary:
             temporary.write_text(render(evaluation, folder, model=model), encoding="utf-8")
         if not evaluation.numeric:
-            stamp = "LEAKY: " if evaluation.leaky else ""
+            title = f"{stamp_word(evaluation.facts)}{_title(evaluation)}"
             figures.confusion_png(
                 evaluation.confusion,
                 evaluation.labels,
-                f"{stamp}{_title(evaluation)}, {evaluation.facts['protocol']}",
+                f"{title}, {evaluation.facts['protocol']}",
                 folder / "confusion.png",
             )
     except OSError as error:
@@ -94,7 +94,8 @@ def _view(evaluation: Evaluation, folder: Path, model: Recognizer | None) -> dic
     speakers = facts["speakers"]
     return {
         "title": _title(evaluation),
-        "facts": {"mapping": None, **facts},
+        "facts": {"mapping": None, "transductive": False, **facts},
+        "transductive_words": TRANSDUCTIVE,
         "numeric": evaluation.numeric,
         "labels": evaluation.labels,
         "chance": None if evaluation.numeric else f"{100 / len(evaluation.labels):.1f} %",

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.errors import CorpusError, UsageError
-from intona.evaluation.fold import FoldJob, FoldOutcome, run_folds
+from intona.evaluation.fold import FoldJob, FoldOutcome, declared, run_folds, shown
 from intona.evaluation.result import Evaluation
 from intona.labels import order
 from intona.leaks import (
@@ -44,6 +44,9 @@ __all__ = [
 ]
 
 Progress = Callable[[int, int, str], None]
+
+# Added to the protocol's name, so that no table shows such a number among others unseen.
+NORMALISED = "+normalise:speaker"
 
 TRANSDUCTIVE = Finding(
     "transductive",
@@ -105,7 +108,7 @@ def evaluate(
         FoldJob(
             recipe,
             table.iloc[fold.train],
-            table.iloc[fold.test][[]],
+            shown(recipe, table.iloc[fold.test]),
             target,
             one,
             fold.name,
@@ -129,8 +132,9 @@ def evaluate(
     )
     facts: dict[str, Any] = {
         **_stamp(split.leaky, report),
-        "protocol": split.name,
+        "protocol": split.name + (NORMALISED if declared(recipe) else ""),
         "protocol_words": split.words,
+        "transductive": declared(recipe),
         "recipe": recipe.name,
         "recipe_details": recipe.to_dict(),
         **corpus_facts(corpus, table.iloc[:tested], target),

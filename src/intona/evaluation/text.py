@@ -11,7 +11,15 @@ from intona.evaluation.measure import NUMERIC_HEADLINE, headline, short_name
 if TYPE_CHECKING:
     from intona.evaluation.result import Evaluation
 
-__all__ = ["METRIC_WORDS", "PERCENT", "stamp", "summary", "value_text"]
+__all__ = [
+    "METRIC_WORDS",
+    "PERCENT",
+    "TRANSDUCTIVE",
+    "stamp",
+    "stamp_word",
+    "summary",
+    "value_text",
+]
 
 PERCENT = frozenset(
     {"unweighted_average_recall", "weighted_average_recall", "macro_f1", "weighted_f1"}
@@ -47,11 +55,30 @@ def summary(evaluation: Evaluation) -> str:
     return "\n".join(lines) + "\n"
 
 
+TRANSDUCTIVE = (
+    "every test speaker's recordings were normalised by their own statistics, without labels; "
+    "that needs many recordings of each: compare only with results made likewise"
+)
+
+
 def stamp(facts: Any) -> list[str]:
-    """Return the lines every output of a leaky result begins with."""
-    return (
-        [*(f"LEAKY: {reason}" for reason in facts["leaky_reasons"]), ""] if facts["leaky"] else []
-    )
+    """Return the lines every output of a leaky or transductive result begins with."""
+    lines = [f"LEAKY: {reason}" for reason in facts["leaky_reasons"]]
+    if facts.get("transductive"):
+        lines.append(f"TRANSDUCTIVE: {TRANSDUCTIVE}")
+    return [*lines, ""] if lines else []
+
+
+def stamp_word(facts: Any) -> str:
+    """Return what the title of a picture begins with.
+
+    Examples:
+        >>> stamp_word({"leaky": True})
+        'LEAKY: '
+    """
+    words = ["LEAKY"] if facts["leaky"] else []
+    words += ["TRANSDUCTIVE"] if facts.get("transductive") else []
+    return f"{', '.join(words)}: " if words else ""
 
 
 def value_text(name: str, value: float | None) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.errors import AudioError, MissingExtraError, UsageError
+from intona.features.logmel import RATE, trim
 
 __all__ = ["FEATURE_SETS", "OpenSmile"]
 
@@ -22,32 +23,38 @@ FEATURE_SETS: tuple[str, ...] = ("eGeMAPSv02", "ComParE_2016")
 
 
 class OpenSmile:
-    """Functionals of openSMILE over the whole recording, at its own rate.
+    """Functionals of openSMILE over the whole recording.
 
     Args:
         feature_set: ``"eGeMAPSv02"`` (88 features) or ``"ComParE_2016"`` (6373).
+        rate: sample rate in Hz the recording is brought to; 0 leaves it at its own.
+        trim: cut silence off both ends first (:func:`intona.features.logmel.trim`). Functionals
+            are statistics of the whole, so silence that a studio left there shifts them all.
 
     Raises:
-        UsageError: an unknown feature set.
+        UsageError: an unknown feature set, or trimming at another rate than 16 kHz.
         MissingExtraError: the package ``opensmile`` is not installed.
     """
 
     name = "opensmile"
     version = 1
-    rate: int | None = None
 
-    def __init__(self, feature_set: str = "eGeMAPSv02") -> None:
+    def __init__(self, feature_set: str = "eGeMAPSv02", rate: int = 0, trim: bool = False) -> None:
         if feature_set not in FEATURE_SETS:
             raise UsageError(
                 f"no openSMILE feature set {feature_set!r}: choose {' or '.join(FEATURE_SETS)}"
             )
+        if trim and rate != RATE:
+            raise UsageError(f"openSMILE's front end trims at rate = {RATE}, not at {rate}")
         _package()
         self.feature_set = feature_set
+        self.rate: int | None = rate or None
+        self.trim = bool(trim)
 
     @property
     def parameters(self) -> Mapping[str, Any]:
         """The keyword arguments that rebuild this front end."""
-        return {"feature_set": self.feature_set}
+        return {"feature_set": self.feature_set, "rate": self.rate or 0, "trim": self.trim}
 
     @cached_property
     def _smile(self) -> Any:
@@ -59,7 +66,7 @@ class OpenSmile:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the loaded library behind when sent to a worker process."""
-        return {"feature_set": self.feature_set}
+        return {key: self.__dict__[key] for key in ("feature_set", "rate", "trim")}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,6 +86,8 @@ class OpenSmile:
         signal = np.ascontiguousarray(samples, dtype=np.float32)
         if signal.ndim != 1 or signal.size == 0:
             raise AudioError(f"openSMILE needs one channel with samples, got {signal.shape}")
+        if self.trim:
+            signal = np.ascontiguousarray(trim(signal))
         values = self._smile.process_signal(signal, rate).to_numpy(dtype=np.float32)[0]
         return np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
 

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.errors import CorpusError, RecipeError
 from intona.features import FrontEnd, front_end
 from intona.features.extract import extract
+from intona.inner import InnerFolds
 from intona.labels import order
 from intona.models.calibration import choose_abstention, fit_temperature, softmax
 from intona.models.ensemble import Ensemble, new_head
 from intona.models.heads import Head
+from intona.models.normalisation import by_speaker, normalise
+from intona.models.selection import candidates, choose, held_out_scores, together
 from intona.models.speakers import speaker_statistics
-from intona.protocol import inner_folds
 from intona.recipes import Recipe
 from intona.train import Progress, is_numeric, training_options
 
@@ -25,6 +28,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["FeatureModel", "fit"]
+
+OPTIONS = (
+    "calibration_folds",
+    "risk",
+    "augmentation",
+    "augmented_copies",
+    "select",
+    "normalise",
+)
+UNCALIBRATED = {"temperature": 1.0, "threshold": 0.0, "calibration": "none"}
 
 
 @dataclass(frozen=True)
@@ -38,15 +51,30 @@ class FeatureModel:
     front_end: FrontEnd
     head: Head | Ensemble
     workers: int = 1
+    normalised: bool = False
 
     def probabilities(self, table: pd.DataFrame) -> NDArray[np.float64]:
-        """Return calibrated probabilities ``(rows, labels)``; numbers ``(rows, 1)``."""
+        """Return calibrated probabilities ``(rows, labels)``; numbers ``(rows, 1)``.
+
+        A model normalised by speaker needs the column ``speaker`` and every recording of each.
+        """
         features = extract(table, self.front_end, workers=self.workers)
+        if self.normalised:
+            features = normalise(features, table["speaker"])
         scores = self.head.scores(features)
         return scores if self.head.numeric else softmax(scores, self.details["temperature"])
 
     def export(self, path: str | Path, *, metadata: Mapping[str, Any]) -> Path:
-        """Write the one-file artefact; the temperature is inside the graph."""
+        """Write the one-file artefact; the temperature is inside the graph.
+
+        Raises:
+            RecipeError: the model is normalised by speaker.
+        """
+        if self.normalised:
+            raise RecipeError(
+                f"recipe {self.recipe.name} normalises by speaker, which one recording alone "
+                "cannot be: it can be evaluated, not made into a model file"
+            )
         from intona.artefact import write_model
         from intona.models.export import add_softmax
 
@@ -80,44 +108,50 @@ def fit(
     progress: Progress | None,
 ) -> FeatureModel:
     """Fit a feature recipe; called through :func:`intona.train.fit`."""
-    options = training_options(
-        recipe, ("calibration_folds", "risk", "augmentation", "augmented_copies")
-    )
+    options = training_options(recipe, OPTIONS)
     numeric = is_numeric(table[target])
     labels = (target,) if numeric else order(table[target])
+    models = candidates(recipe.model, options.get("select", {}))
     chosen = dict(recipe.front_end)
     front = front_end(chosen.pop("name"), **chosen)
-    parameters = dict(recipe.model)
-    kind = parameters.pop("kind")
+    normalised = by_speaker(options)
     copies = [
         extract(table, heard, workers=workers, progress=progress)
         for heard in (front, *_augmented(front, options, table, seed))
     ]
+    if normalised:
+        copies = [normalise(one, table["speaker"]) for one in copies]
     features = np.stack(copies)
     if numeric:
         targets = table[target].to_numpy(dtype=np.float64)
     else:
         number = {label: k for k, label in enumerate(labels)}
         targets = table[target].map(number).to_numpy(dtype=np.int64)
-
-    def unfitted() -> Head | Ensemble:
-        return new_head(kind, parameters, seed=seed, numeric=numeric)
-
-    head = unfitted().fit(*_together(features, targets))
-    details: dict[str, Any] = {"temperature": 1.0, "threshold": 0.0, "calibration": "none"}
     folds = int(options.get("calibration_folds", 4))
-    if not numeric and folds:
-        details = _calibrate(
-            unfitted,
-            features,
-            targets,
-            labels,
-            table,
-            folds,
-            float(options.get("risk", 0.25)),
-            progress,
-        )
-    return FeatureModel(labels, recipe, details, target, front, head, workers)
+    inner = InnerFolds.of(targets, table["speaker"], folds)
+    best = 0
+    scores: list[NDArray[np.float64]] = []
+    if inner is not None and (len(models) > 1 or not numeric):
+        scores = held_out_scores(models, features, targets, inner, seed=seed, progress=progress)
+    if len(models) > 1:
+        if inner is None:
+            raise CorpusError(
+                f"recipe {recipe.name} chooses {', '.join(options['select'])} on inner folds: it "
+                "needs calibration_folds of at least 2, and as many speakers"
+            )
+        best = choose(scores, targets)
+    parameters = dict(models[best])
+    head = new_head(parameters.pop("kind"), parameters, seed=seed, numeric=numeric)
+    head.fit(*together(features, targets))
+    details = dict(UNCALIBRATED)
+    if scores and inner is not None and not numeric:
+        risk = float(options.get("risk", 0.25))
+        details = _calibrate(scores[best], targets, labels, table["speaker"], inner, risk)
+    elif folds and not numeric:
+        details["calibration"] = "none: too few utterances"
+    if options.get("select"):
+        details["selected"] = {name: models[best][name] for name in options["select"]}
+    return FeatureModel(labels, recipe, details, target, front, head, workers, normalised)
 
 
 def _augmented(
@@ -132,59 +166,30 @@ def _augmented(
         yield from augmented(front, steps, table, copies=copies, seed=seed)
 
 
-def _together(
-    features: NDArray[np.float32], targets: NDArray[Any]
-) -> tuple[NDArray[np.float32], NDArray[Any]]:
-    """Return copies ``(copies, rows, dimension)`` below each other, and the targets of all."""
-    return features.reshape(-1, features.shape[-1]), np.tile(targets, len(features))
-
-
 def _calibrate(
-    new_head: Any,
-    features: NDArray[np.float32],
+    scores: NDArray[np.float64],
     targets: NDArray[np.int64],
     labels: Sequence[str],
-    table: pd.DataFrame,
-    folds: int,
+    speakers: pd.Series,
+    inner: InnerFolds,
     risk: float,
-    progress: Progress | None,
 ) -> dict[str, Any]:
-    """Choose temperature and abstention threshold on held-out speakers of the training part.
-
-    The features are ``(copies, rows, dimension)``; only the first copy, unchanged, is scored.
-    """
-    speakers = table["speaker"]
-    classes = int(targets.max()) + 1
-    grouped = speakers.notna().all() and speakers.nunique() >= 2
-    least = int(np.bincount(targets).min())
-    folds = min(folds, speakers.nunique() if grouped else least)
-    if folds < 2:
-        return {"temperature": 1.0, "threshold": 0.0, "calibration": "none: too few utterances"}
-    groups = speakers.to_numpy() if grouped else None
-    scores = np.full((len(targets), classes), np.nan)
-    parts = inner_folds(targets, groups, folds)
-    for done, (train, test) in enumerate(parts):
-        if len(np.unique(targets[train])) == classes:
-            head = new_head().fit(*_together(features[:, train], targets[train]))
-            scores[test] = head.scores(features[0, test])
-        if progress is not None:
-            progress(done + 1, len(parts), "calibration")
+    """Choose temperature and abstention threshold on held-out scores of the training part."""
     held = ~np.isnan(scores).any(axis=1)
     if not held.any():
-        return {"temperature": 1.0, "threshold": 0.0, "calibration": "none: too few utterances"}
+        return {**UNCALIBRATED, "calibration": "none: too few utterances"}
     temperature = fit_temperature(scores[held], targets[held])
     probabilities = softmax(scores[held], temperature)
     correct = probabilities.argmax(axis=1) == targets[held]
     abstention = choose_abstention(probabilities.max(axis=1), correct, risk)
-    kind = "held-out speakers" if grouped else "held-out utterances: no speakers known"
     return {
         "temperature": temperature,
         "threshold": abstention.threshold,
         "abstention": asdict(abstention),
-        "calibration": f"{folds} inner folds of {kind}",
+        "calibration": inner.words,
         "speakers": speaker_statistics(
             probabilities, targets[held], speakers.to_numpy()[held], labels
         )
-        if grouped
+        if inner.speakers
         else None,
     }

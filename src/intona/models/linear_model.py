@@ -22,6 +22,7 @@ from intona.features.embedding import Embedding
 from intona.features.encoder import Encoder
 from intona.features.extract import extract
 from intona.features.logmel import RATE
+from intona.inner import inner_folds
 from intona.labels import order
 from intona.models.calibration import choose_abstention, fit_temperature, softmax
 from intona.models.known import Known
@@ -29,7 +30,6 @@ from intona.models.linear_head import LinearHead
 from intona.models.material import Material, Solution, gather
 from intona.models.speakers import centred, speaker_statistics
 from intona.models.voices import HeldOut, VoiceHead, Voices, learn_voices
-from intona.protocol import inner_folds
 from intona.recipes import Recipe
 from intona.train import Progress, is_numeric, training_options
 

@@ -7,11 +7,12 @@ needs no torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from intona.models.span import in_the_span
 
 __all__ = ["log_softmax", "softmax_regression"]
 
@@ -57,7 +58,7 @@ def softmax_regression(
 
     values = np.ascontiguousarray(features, dtype=np.float32)
     if values.shape[1] > len(values):
-        triangle, back = _in_the_span(values)
+        triangle, back = in_the_span(values)
         weights_there, bias = softmax_regression(
             triangle,
             targets,
@@ -93,23 +94,3 @@ def softmax_regression(
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
     matrix = found.x.reshape(width + 1, classes).astype(np.float32)
     return matrix[:-1], matrix[-1]
-
-
-def _in_the_span(values: NDArray[np.float32]) -> tuple[Floats, Callable[[Floats], Floats]]:
-    """Return the rows in coordinates of their own span ``(n, n)``, and the way back.
-
-    The penalty leaves the solution in the span of the rows. With ``X X' = L L'`` (Cholesky),
-    the regression on ``L`` has the same scores and the same penalty.
-    """
-    from scipy.linalg import cholesky, solve_triangular
-
-    products = (values @ values.T).astype(np.float64)
-    # Equal rows make the products singular; so little does not show in float32.
-    products[np.diag_indices(len(products))] += 1e-6 * np.trace(products) / len(products)
-    triangle = cholesky(products, lower=True, overwrite_a=True, check_finite=False)
-
-    def back(weights: Floats) -> Floats:
-        shares = solve_triangular(triangle, weights, lower=True, trans="T", check_finite=False)
-        return values.T @ shares.astype(np.float32)
-
-    return triangle, back

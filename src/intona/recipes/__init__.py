@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,10 @@ class Recipe:
     model: Mapping[str, Any]
     training: Mapping[str, Any] = field(default_factory=dict)
     description: str = ""
+
+    def normalised(self, by: str | None) -> Recipe:
+        """Return the recipe with ``normalise = by`` among its training choices, if any."""
+        return self if by is None else replace(self, training={**self.training, "normalise": by})
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-able copy for artefacts and reports."""
