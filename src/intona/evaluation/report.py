@@ -232,10 +232,12 @@ def _figures(evaluation: Evaluation) -> list[dict[str, str]]:
 def _fold(fold: Mapping[str, Any], main: str) -> dict[str, Any]:
     speakers = fold.get("test_speakers", [])
     shown = ", ".join(speakers[:6])
+    selected = fold.get("chosen_inside", {}).get("selected", {})
     return {
         "name": fold["name"],
         "speakers": shown if len(speakers) <= 6 else f"{shown} and {len(speakers) - 6} more",
         "train": fold.get("train_utterances", ""),
         "test": fold["test_utterances"],
         "text": value_text(main, fold.get(main)),
+        "chosen": ", ".join(f"{name} = {value}" for name, value in selected.items()),
     }
