@@ -69,24 +69,28 @@ def main() -> None:
     begin = time.perf_counter()
     pairs = sorted(same_recordings(np.stack(rows), threshold=0.9), key=lambda pair: -pair[2])
     comparing = time.perf_counter() - begin
-    worst = {}
+    worst, found = {}, {}
     for name, copy in COPIES.items():
         values = []
         for k, audio in clips.items():
             copied = copy(audio)
             values.append(similarity(rows[k], fingerprint(copied.samples, copied.rate)))
         worst[name] = round(min(values), 4)
-        print(f"{name:<34} least similarity {min(values):.4f}")
+        found[name] = sum(value >= SAME for value in values) / len(values)
+        print(f"{name:<34} found {found[name]:7.1%}, least similarity {min(values):.4f}")
     same = [(files[i], files[j]) for i, j, value in pairs if value >= SAME]
     print("called the same:", *(" = ".join(map(os.path.basename, pair)) for pair in same))
     others = [value for *_, value in pairs if value < SAME]
     print(
         json.dumps(
             {
-                "what": "similarity of copies (least) and of different recordings (largest)",
+                "what": "copies found, and similarity of copies (least) and of others (largest)",
                 "files": len(files),
                 "threshold": SAME,
+                "copies_each": len(clips),
                 "copies": worst,
+                "found": found,
+                "pairs": len(files) * (len(files) - 1) // 2,
                 "different_recordings": round(others[0], 4) if others else None,
                 "called_the_same": len(same),
                 "ms_per_file": round(1000 * seconds / len(files), 2),
