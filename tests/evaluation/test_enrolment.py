@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from intona.errors import CorpusError, UsageError
-from intona.evaluation.enrolment import Enrolment, _divided, with_enrolment
+from intona.evaluation.enrolment import Enrolment, _divided, _profiles, with_enrolment
 from intona.evaluation.result import Evaluation
 from intona.evaluation.run import voice_columns
 from intona.models.speakers import centred_log, speaker_statistics
@@ -37,6 +37,7 @@ def evaluation() -> Evaluation:
     table["speaker"] = [f"s{i}" for i in who]
     table["truth"], table["emotion"] = names[truth], names[values.argmax(axis=1)]
     table["confidence"], table["status"] = values.max(axis=1), "ok"
+    table["corpus"] = "here"
     table["fold"], table["model_seed"] = np.where(who < 3, "1", "2"), 0
     inside = {"threshold": 0.4, "speakers": known}
     facts = {
@@ -69,15 +70,38 @@ def test_nothing_is_scored_with_a_profile_that_heard_it(text: str) -> None:
     seen = []
     for profile, scored in _divided(truth, enrolment, "someone", seed=3):
         assert not set(profile) & set(scored)
-        alone = enrolment.speech == "neutral" and truth[scored[0]] == "neutral"
+        alone = enrolment.source == "neutral" and truth[scored[0]] == "neutral"
         assert len(set(profile)) == min(enrolment.count, 19 if alone else 60)
-        if enrolment.speech == "neutral":
+        if enrolment.source == "neutral":
             assert {truth[row] for row in profile} == {"neutral"}
         else:
             # A profile misses no emotion more than another for what is scored.
             assert np.bincount(scored % 3).tolist() == [5, 5, 5]
         seen += scored.tolist()
     assert sorted(seen) == list(range(60))
+
+
+def test_a_profile_of_a_corpus_is_of_other_speakers(evaluation: Evaluation) -> None:
+    rows = evaluation.predictions
+    speakers = rows["speaker"].to_numpy()
+    seen = []
+    for profile, scored in _profiles(rows, Enrolment.parse("corpus:30"), seed=3):
+        assert len(set(profile)) == 30
+        assert not set(speakers[profile]) & set(speakers[scored])
+        seen += scored.tolist()
+    assert sorted(seen) == list(range(len(rows)))
+
+
+def test_a_profile_of_a_corpus_takes_off_what_its_speakers_share(evaluation: Evaluation) -> None:
+    table = evaluation.predictions.copy()
+    values = table[list(LABELS)].to_numpy() * np.array([1.0, 200.0, 1.0])  # a corpus sounding happy
+    values /= values.sum(axis=1, keepdims=True)
+    table[list(LABELS)] = values
+    table["emotion"] = np.array(LABELS, dtype=object)[values.argmax(axis=1)]
+    shifted = Evaluation("emotion", LABELS, table, evaluation.facts)
+    adapted = with_enrolment(shifted, Enrolment.parse("corpus:100"))
+    assert adapted.headline.value > shifted.headline.value + 0.15
+    assert "other speakers of the same corpus" in adapted.facts["protocol_words"]
 
 
 def test_heads_for_enrolled_speakers_are_used_where_there_are_some(evaluation: Evaluation) -> None:
@@ -99,12 +123,19 @@ def test_heads_for_enrolled_speakers_are_used_where_there_are_some(evaluation: E
 
 def test_bad_requests(evaluation: Evaluation) -> None:
     for text in ("neutral", "angry:4", "mixed:0", "mixed:x"):
-        with pytest.raises(UsageError, match="neutral:4 or mixed:16"):
+        with pytest.raises(UsageError, match="neutral:4, mixed:16 or corpus:64"):
             Enrolment.parse(text)
     with pytest.raises(CorpusError, match="too few"):
         with_enrolment(evaluation, Enrolment("neutral", 21))
     with pytest.raises(CorpusError, match="too few"):
         with_enrolment(evaluation, Enrolment("mixed", 46))
+    with pytest.raises(CorpusError, match="not of s0"):
+        with_enrolment(evaluation, Enrolment("corpus", 121))
+    nameless = evaluation.predictions.assign(speaker=None)
+    with pytest.raises(CorpusError, match="who speaks"):
+        with_enrolment(
+            Evaluation("emotion", LABELS, nameless, evaluation.facts), Enrolment("mixed", 4)
+        )
     facts = {**evaluation.facts, "folds": [{"name": n, "chosen_inside": {}} for n in "12"]}
     bare = Evaluation("emotion", LABELS, evaluation.predictions, facts)
     with pytest.raises(UsageError, match="calibration folds"):

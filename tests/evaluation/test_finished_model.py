@@ -82,3 +82,27 @@ def test_impossible_requests(model, unheard):
         evaluate_model(model, unheard, emotions=("proud",))
     with pytest.raises(CorpusError, match="which ravdess does not have"):
         evaluate_model(model, replace(unheard, table=unheard.table.drop(columns="emotion")))
+
+
+def test_an_enrolled_answer_is_what_a_profile_gives(tmp_path):
+    """Every utterance, scored with a profile of all the others, as `intona predict` scores it."""
+    from intona.enroll import enroll
+    from intona.evaluation.enrolment import Enrolment, with_enrolment
+    from intona.recognizer import load
+
+    synthetic.corpus(tmp_path, speakers=2, emotions=("angry", "sad"), takes=4, style="folders")
+    corpus = corpora.load(tmp_path)
+    model = load()
+    plain = evaluate_model(model.path, corpus, emotions=("angry", "sad"), voices="mixed")
+    count = len(corpus.table) // 2
+    found = with_enrolment(plain, Enrolment("corpus", count)).predictions
+    first, second = sorted(corpus.table["speaker"].unique())
+    heard = corpus.table[corpus.table["speaker"] == first]
+    files = [str(name) for name in heard.index.get_level_values("file")]
+    profile = enroll(model, files, name="there", speech="mixed")
+    assert profile.count == count
+    theirs = found[found["speaker"] == second].iloc[0]
+    row = model.adapted(profile).predict(theirs.name[0]).probabilities
+    assert theirs["angry"] == pytest.approx(row["angry"] / (row["angry"] + row["sad"]), abs=1e-3)
+    before = plain.predictions.loc[theirs.name[0]].iloc[0]
+    assert theirs["angry"] != pytest.approx(before["angry"], abs=1e-3)

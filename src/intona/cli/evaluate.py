@@ -41,8 +41,8 @@ Enrol = Annotated[
     str | None,
     typer.Option(
         "--enrol",
-        help="Adapt to each test speaker by utterances set aside: neutral:N, or mixed:N "
-        "without their labels.",
+        help="Adapt by utterances that are not scored with them: neutral:N or mixed:N of each test "
+        "speaker, or corpus:N of the corpus's other speakers; labels are not seen.",
     ),
 ]
 Normalise = Annotated[
@@ -128,8 +128,8 @@ def run(
     if report is not None:
         check_folder(report)
     if finished:
-        if adaptation is not None or normalise is not None:
-            raise UsageError("--enrol and --normalise go with a recipe, not with a finished model")
+        if normalise is not None:
+            raise UsageError("--normalise goes with a recipe, not with a finished model")
         if len(paths) < 2:
             raise UsageError(f"name a corpus to test {paths[0]} on")
         corpus = corpus_of(
@@ -141,6 +141,7 @@ def run(
                 corpus,
                 emotions=labels.parse_list(emotions),
                 merge=labels.parse_merge(merge),
+                voices=None if adaptation is None else adaptation.speech,
                 allow_leaks=allow_leaks,
                 workers=workers,
                 progress=progress,

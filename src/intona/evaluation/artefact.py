@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import read
-from intona.errors import CorpusError, UsageError
+from intona.errors import CorpusError
 from intona.evaluation.fold import FoldOutcome
+from intona.evaluation.mapping import label_mapping, merge_columns, merged
 from intona.evaluation.result import Evaluation
-from intona.evaluation.run import corpus_facts, prediction_table, versions
+from intona.evaluation.run import corpus_facts, prediction_table, versions, voice_columns
 from intona.features.extract import Utterance, utterances
-from intona.labels import order
+from intona.hearing import stretch
 from intona.leaks import CHECKED_MODEL, LeakReport, contamination, require_clean
+from intona.models.speakers import statistics
 from intona.recognizer import Recognizer
 
 if TYPE_CHECKING:
@@ -28,9 +30,10 @@ if TYPE_CHECKING:
 
     from intona.corpora.base import Corpus
 
-__all__ = ["evaluate_model", "label_mapping"]
+__all__ = ["evaluate_model"]
 
 Progress = Callable[[int, int, str], None]
+Row = NDArray[np.float64]
 
 
 def evaluate_model(
@@ -39,6 +42,7 @@ def evaluate_model(
     *,
     emotions: Sequence[str] | None = None,
     merge: Mapping[str, str] | None = None,
+    voices: str | None = None,
     allow_leaks: bool = False,
     workers: int = 1,
     progress: Progress | None = None,
@@ -54,6 +58,8 @@ def evaluate_model(
         corpus: the test material.
         emotions: labels to keep on both sides; ``None`` keeps all.
         merge: old label to new label, on both sides.
+        voices: kind of speech, ``"neutral"`` or ``"mixed"``, for which to keep what
+            :func:`intona.evaluation.enrolment.with_enrolment` needs.
         allow_leaks: stamp the result instead of refusing speakers the model was trained on.
         workers: processes.
         progress: called as ``progress(done, total, text)``.
@@ -74,17 +80,21 @@ def evaluate_model(
     mapping: list[dict[str, Any]] = []
     labels: tuple[str, ...] = (target,)
     if not model.numeric:
-        labels = _merged(model.labels, merge, emotions)
+        labels = merged(model.labels, merge, emotions)
         mapping, table = label_mapping(table, target, labels, merge, emotions)
     rows = np.empty((len(table), len(model.labels)))
-    for k, row in enumerate(_answers(Path(path), utterances(table.index), workers)):  # type: ignore[arg-type]
-        rows[k] = row
+    scores = np.empty_like(rows)
+    answer = _Answer(Path(path), voices)
+    for k, pair in enumerate(_answers(answer, utterances(table.index), workers)):  # type: ignore[arg-type]
+        rows[k], scores[k] = pair
         if progress is not None:
             progress(k + 1, len(table), "predictions")
     if not model.numeric:
-        rows = _merge_columns(rows, model.labels, labels, merge)
+        rows = merge_columns(rows, model.labels, labels, merge)
     outcome = FoldOutcome(labels, rows, {"threshold": model.threshold}, False)
     predictions = prediction_table(table, target, labels, outcome, fold="test", model_seed=0)
+    if voices is not None:
+        predictions[voice_columns(voices, model.labels)] = scores
     name = str(model.metadata["recipe"].get("name", "unknown"))
     trained = ", ".join(model.metadata["corpora"]) or "unknown material"
     return Evaluation(
@@ -100,6 +110,7 @@ def evaluate_model(
             "recipe_details": dict(model.metadata["recipe"]),
             "model": {"file": Path(path).name, "made_by": model.metadata["version"]},
             "mapping": mapping,
+            "answers": {label: (merge or {}).get(label, label) for label in model.labels},
             **corpus_facts(corpus, table, target),
             "extra_training": None,
             "seed": 0,
@@ -109,6 +120,10 @@ def evaluate_model(
                     "name": "test",
                     "test_utterances": len(table),
                     "test_speakers": sorted(map(str, table["speaker"].dropna().unique())),
+                    "chosen_inside": {
+                        "threshold": model.threshold,
+                        "speakers": model.metadata.get("speakers"),
+                    },
                 }
             ],
             "leaks": report.to_dict(),
@@ -117,39 +132,6 @@ def evaluate_model(
             **versions(),
         },
     )
-
-
-def label_mapping(
-    table: pd.DataFrame,
-    target: str,
-    known: Sequence[str],
-    merge: Mapping[str, str] | None = None,
-    keep: Sequence[str] | None = None,
-) -> tuple[list[dict[str, Any]], pd.DataFrame]:
-    """Map a corpus's labels to a model's, and drop what the model does not know.
-
-    Returns:
-        One row per corpus label (``corpus``, ``model`` or ``None``, ``utterances``), and the
-        table with the model's labels.
-
-    Raises:
-        CorpusError: nothing is left.
-    """
-    wanted = set(known) if keep is None else set(known) & set(keep)
-    rows, renamed = [], {}
-    for label in order(table[target]):
-        new = (merge or {}).get(label, label)
-        if new in wanted:
-            renamed[label] = new
-        count = int((table[target] == label).sum())
-        rows.append({"corpus": label, "model": renamed.get(label), "utterances": count})
-    left = table[table[target].isin(list(renamed))]
-    if left.empty:
-        raise CorpusError(
-            f"the model knows {', '.join(known)}, the corpus has {', '.join(order(table[target]))}:"
-            " there is nothing to compare; rename with --merge old=new"
-        )
-    return rows, left.assign(**{target: left[target].map(renamed)})
 
 
 def _with_target(corpus: Corpus, target: str) -> pd.DataFrame:
@@ -161,61 +143,40 @@ def _with_target(corpus: Corpus, target: str) -> pd.DataFrame:
     return table
 
 
-def _merged(
-    labels: Sequence[str], merge: Mapping[str, str] | None, keep: Sequence[str] | None
-) -> tuple[str, ...]:
-    """Return the labels a model answers with after merging and restricting."""
-    merged = order((merge or {}).get(label, label) for label in labels)
-    unknown = [label for label in keep or () if label not in merged]
-    if unknown:
-        raise UsageError(
-            f"--emotions: the model does not know {', '.join(unknown)}; it knows "
-            f"{', '.join(merged)}"
-        )
-    return merged if keep is None else order(keep)
-
-
-def _merge_columns(
-    rows: NDArray[np.float64],
-    old: Sequence[str],
-    new: Sequence[str],
-    merge: Mapping[str, str] | None,
-) -> NDArray[np.float64]:
-    """Add up merged probabilities and make those kept sum to 1."""
-    values = np.zeros((len(rows), len(new)))
-    for k, label in enumerate(old):
-        name = (merge or {}).get(label, label)
-        if name in new:
-            values[:, list(new).index(name)] += rows[:, k]
-    total = values.sum(axis=1, keepdims=True)
-    return np.divide(values, total, out=np.full_like(values, 1 / len(new)), where=total > 0)
-
-
-def _answers(
-    path: Path, wanted: Sequence[Utterance], workers: int
-) -> Iterator[NDArray[np.float64]]:
-    answer = _Answer(path)
-    if workers <= 1:
-        yield from map(answer, wanted)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(answer, wanted, chunksize=16)
-
-
 @dataclass(frozen=True)
 class _Answer:
     """What a process does for one utterance; the model is loaded once per process."""
 
     path: Path
+    voices: str | None
 
-    def __call__(self, wanted: Utterance) -> NDArray[np.float64]:
-        model = _loaded(self.path)
-        found = model.predict(wanted.file, start=wanted.start, end=wanted.end)
+    def __call__(self, wanted: Utterance) -> tuple[Row, Row | float]:
+        """Return the probabilities and, where asked for, the scores for enrolled speakers."""
+        model, (start, end) = _loaded(self.path), (wanted.start, wanted.end)
+        found = model.predict(wanted.file, start=start, end=end)
         if found.status == "no_speech":
             # Every utterance of a labelled corpus holds speech: the model must answer.
-            audio = read(wanted.file, start=wanted.start, end=wanted.end)
-            return model.probabilities([audio.samples], audio.rate)[0]
-        return np.array([found.probabilities[label] for label in model.labels])
+            audio = read(wanted.file, start=start, end=end)
+            row = model.probabilities([audio.samples], audio.rate)[0]
+        else:
+            row = np.array([found.probabilities[label] for label in model.labels])
+        if self.voices is None:
+            return row, np.nan
+        output = statistics(model, self.voices).get("output")
+        parts = stretch(wanted.file, start or 0.0, end)
+        return row, np.mean(
+            [model.voice_scores([part.samples], part.rate, output)[0] for part in parts], axis=0
+        )
+
+
+def _answers(
+    answer: _Answer, wanted: Sequence[Utterance], workers: int
+) -> Iterator[tuple[Row, Row | float]]:
+    if workers <= 1:
+        yield from map(answer, wanted)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(answer, wanted, chunksize=16)
 
 
 @cache

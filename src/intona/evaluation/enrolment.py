@@ -8,6 +8,10 @@ every emotion, and each part is scored with a profile drawn from the other three
 set aside by chance alone, an utterance that is scored is missing from the profile, which then
 holds less of its emotion than of the others, and that alone is worth up to a point.
 
+``corpus:N`` makes a profile of a corpus and not of a voice: of N utterances of *other* speakers of
+the same corpus, of any kind, without their labels. It says what a model gains in a new language,
+room or microphone from a few recordings made there.
+
 How speakers differ is known from the training part alone.
 """
 
@@ -21,6 +25,7 @@ import numpy as np
 
 from intona.bootstrap import Interval
 from intona.errors import CorpusError, UsageError
+from intona.evaluation.mapping import merge_columns
 from intona.evaluation.result import Evaluation
 from intona.evaluation.run import voice_columns
 from intona.models.calibration import softmax
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Enrolment", "with_enrolment"]
 
 PARTS = 4
+CORPUS = "corpus"
 
 
 @dataclass(frozen=True)
@@ -40,28 +46,36 @@ class Enrolment:
     """What profiles are made of.
 
     Attributes:
-        speech: ``"neutral"`` or ``"mixed"``.
-        count: utterances of each test speaker.
+        source: ``"neutral"`` or ``"mixed"`` speech of the speaker, or ``"corpus"`` for mixed
+            speech of the other speakers of the same corpus.
+        count: utterances in a profile.
     """
 
-    speech: str
+    source: str
     count: int
+
+    @property
+    def speech(self) -> str:
+        """The kind of speech, as a profile names it."""
+        return "mixed" if self.source == CORPUS else self.source
 
     @classmethod
     def parse(cls, text: str) -> Enrolment:
-        """Read ``neutral:4`` or ``mixed:16``.
+        """Read ``neutral:4``, ``mixed:16`` or ``corpus:64``.
 
         Raises:
             UsageError: anything else.
 
         Examples:
             >>> Enrolment.parse("neutral:4")
-            Enrolment(speech='neutral', count=4)
+            Enrolment(source='neutral', count=4)
         """
-        speech, _, count = text.partition(":")
-        if speech not in KINDS or not count.isdecimal() or int(count) < 1:
-            raise UsageError(f"cannot read the enrolment {text!r}: write neutral:4 or mixed:16")
-        return cls(speech, int(count))
+        source, _, count = text.partition(":")
+        if source not in (*KINDS, CORPUS) or not count.isdecimal() or int(count) < 1:
+            raise UsageError(
+                f"cannot read the enrolment {text!r}: write neutral:4, mixed:16 or corpus:64"
+            )
+        return cls(source, int(count))
 
 
 def with_enrolment(evaluation: Evaluation, enrolment: Enrolment, *, seed: int = 0) -> Evaluation:
@@ -80,43 +94,44 @@ def with_enrolment(evaluation: Evaluation, enrolment: Enrolment, *, seed: int = 
 
     if evaluation.numeric:
         raise UsageError("enrolment adapts the recognition of emotions, not of numbers")
-    known = {fold["name"]: fold["chosen_inside"] for fold in evaluation.facts["folds"]}
-    labels = list(evaluation.labels)
+    known = {fold["name"]: fold.get("chosen_inside", {}) for fold in evaluation.facts["folds"]}
+    answers = evaluation.facts.get("answers", {name: name for name in evaluation.labels})
+    labels = list(answers)
     extra = [name for kind in KINDS for name in voice_columns(kind, labels)]
     table = evaluation.predictions
     kept, before = [], []
-    groups = table.groupby(["model_seed", "fold", "speaker"], sort=True)
-    for (_, fold, speaker), rows in groups:
+    for (_, fold), rows in table.groupby(["model_seed", "fold"], sort=True):
         statistics = (known[fold].get("speakers") or {}).get(enrolment.speech)
         if statistics is None or len(statistics["mean"]) != len(labels):
             raise UsageError(
                 f"fold {fold} does not say how speakers differ in {enrolment.speech} speech: the "
                 "recipe needs calibration folds and at least four training speakers with all labels"
             )
-        if "output" in statistics:
-            scores = rows[voice_columns(enrolment.speech, labels)].to_numpy(dtype=np.float64)
+        columns = voice_columns(enrolment.speech, labels)
+        if columns[0] in rows.columns:
+            scores = rows[columns].to_numpy(dtype=np.float64)
         else:
             scores = centred_log(rows[labels])
         moved = scores.copy()
-        for profile, scored in _divided(rows["truth"].tolist(), enrolment, str(speaker), seed):
+        for profile, scored in _profiles(rows, enrolment, seed):
             moved[scored] += shift(statistics, scores[profile].mean(axis=0), len(profile))
+        values = merge_columns(softmax(moved, 1.0), labels, evaluation.labels, answers)
         threshold = statistics.get("threshold", known[fold].get("threshold", 0.0))
         before.append(rows.drop(columns=extra, errors="ignore"))
-        kept.append(_answered(before[-1], evaluation, softmax(moved, 1.0), float(threshold)))
+        kept.append(_answered(before[-1], evaluation, values, float(threshold)))
     unadapted = Evaluation(
         evaluation.target, evaluation.labels, pd.concat(before).sort_index(), evaluation.facts
     )
     words = (
         f"Enrolment: every utterance is scored with a profile made of {enrolment.count} other "
-        f"{enrolment.speech} utterances of its speaker{_exception(enrolment)}; without profiles "
-        f"UAR is {100 * unadapted.headline.value:.1f} %."
+        f"{_whose(enrolment)}; without profiles UAR is {100 * unadapted.headline.value:.1f} %."
     )
     facts: dict[str, Any] = {
         **evaluation.facts,
-        "protocol": f"{evaluation.facts['protocol']}+enrol:{enrolment.speech}:{enrolment.count}",
+        "protocol": f"{evaluation.facts['protocol']}+enrol:{enrolment.source}:{enrolment.count}",
         "protocol_words": f"{evaluation.facts['protocol_words']} {words}",
         "enrolment": {
-            "speech": enrolment.speech,
+            "speech": enrolment.source,
             "count": enrolment.count,
             "seed": seed,
             "without": {name: _bounds(one) for name, one in unadapted.metrics.items()},
@@ -125,14 +140,58 @@ def with_enrolment(evaluation: Evaluation, enrolment: Enrolment, *, seed: int = 
     return Evaluation(evaluation.target, evaluation.labels, pd.concat(kept).sort_index(), facts)
 
 
-def _exception(enrolment: Enrolment) -> str:
-    if enrolment.speech == "mixed":
-        return ", drawn from three quarters of them while the fourth is scored"
-    return ", a neutral one with one fewer where its speaker has no more"
+def _whose(enrolment: Enrolment) -> str:
+    if enrolment.source == CORPUS:
+        return "utterances, of other speakers of the same corpus, without their labels"
+    if enrolment.source == "mixed":
+        return (
+            "mixed utterances of its speaker, drawn from three quarters of them while the fourth "
+            "is scored"
+        )
+    return (
+        "neutral utterances of its speaker, a neutral one with one fewer where its speaker has no "
+        "more"
+    )
 
 
 def _bounds(interval: Interval) -> Mapping[str, float]:
     return {"value": interval.value, "low": interval.low, "high": interval.high}
+
+
+def _profiles(
+    rows: pd.DataFrame, enrolment: Enrolment, seed: int
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Yield which rows of a fold make a profile and which are scored with it.
+
+    Raises:
+        CorpusError: too few rows, or nobody knows who speaks.
+    """
+    if rows["speaker"].isna().any():
+        raise CorpusError("enrolment needs to know who speaks: the corpus does not name everybody")
+    speakers, truth = rows["speaker"].astype(str).to_numpy(), rows["truth"].to_numpy(dtype=object)
+    if enrolment.source == CORPUS:
+        yield from _of_others(speakers, rows["corpus"].astype(str).to_numpy(), enrolment, seed)
+        return
+    for speaker in np.unique(speakers):
+        own = np.flatnonzero(speakers == speaker)
+        for profile, scored in _divided(truth[own].tolist(), enrolment, speaker, seed):
+            yield own[profile], own[scored]
+
+
+def _of_others(
+    speakers: NDArray[Any], corpora: NDArray[Any], enrolment: Enrolment, seed: int
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    for name in np.unique(corpora):
+        for speaker in np.unique(speakers[corpora == name]):
+            others = np.flatnonzero((corpora == name) & (speakers != speaker))
+            if len(others) < enrolment.count:
+                raise CorpusError(
+                    f"{name} has {len(others)} utterances under test that are not of {speaker}, "
+                    f"too few to make a profile of {enrolment.count}"
+                )
+            random = np.random.default_rng([seed, *speaker.encode()])
+            profile = np.sort(random.choice(others, enrolment.count, replace=False))
+            yield profile, np.flatnonzero((corpora == name) & (speakers == speaker))
 
 
 def _divided(
