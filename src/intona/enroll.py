@@ -37,16 +37,17 @@ def enroll(
 
     Args:
         model: what the profile is for.
-        sources: recordings of this speaker alone.
-        name: of the speaker.
-        speech: ``"neutral"``, or ``"mixed"`` for varied speech without labels.
+        sources: recordings of this speaker alone, or from this place.
+        name: of the speaker or place.
+        speech: ``"neutral"``, or ``"mixed"`` for varied speech without labels; ``"place"`` for
+            varied speech of anybody in a new place, see :mod:`intona.models.speakers`.
 
     Raises:
         UsageError: an unknown kind of speech, or a model that cannot adapt to it.
         AudioError: a recording cannot be used, or there is less than two seconds of speech.
     """
     if speech not in KINDS:
-        raise UsageError(f"speech is {' or '.join(KINDS)}, not {speech!r}")
+        raise UsageError(f"speech is one of {', '.join(KINDS)}, not {speech!r}")
     if model.numeric:
         raise UsageError("a profile adapts a model of emotions, not one of numbers")
     output = statistics(model, speech).get("output")

@@ -1,4 +1,4 @@
-"""Speaker profiles: a few numbers about how one speaker sounds to one model. No audio.
+"""Profiles: a few numbers about how one speaker, or one place, sounds to one model. No audio.
 
 A profile is a small JSON file. It holds the mean of the model's answers over some of the
 speaker's speech and, made from neutral speech, the speaker's usual pitch, loudness, rate and
@@ -37,7 +37,8 @@ class Profile:
     Attributes:
         name: of the speaker.
         model: fingerprint of the model it was made with.
-        speech: ``"neutral"``, or ``"mixed"`` for varied speech without labels.
+        speech: ``"neutral"``, or ``"mixed"`` for varied speech without labels; ``"place"`` for
+            varied speech of anybody in a new place, see :mod:`intona.models.speakers`.
         count: utterances it was made from.
         seconds: of speech in them.
         labels: of the model.

@@ -70,9 +70,9 @@ def test_nothing_is_scored_with_a_profile_that_heard_it(text: str) -> None:
     seen = []
     for profile, scored in _divided(truth, enrolment, "someone", seed=3):
         assert not set(profile) & set(scored)
-        alone = enrolment.source == "neutral" and truth[scored[0]] == "neutral"
+        alone = enrolment.speech == "neutral" and truth[scored[0]] == "neutral"
         assert len(set(profile)) == min(enrolment.count, 19 if alone else 60)
-        if enrolment.source == "neutral":
+        if enrolment.speech == "neutral":
             assert {truth[row] for row in profile} == {"neutral"}
         else:
             # A profile misses no emotion more than another for what is scored.
@@ -81,25 +81,25 @@ def test_nothing_is_scored_with_a_profile_that_heard_it(text: str) -> None:
     assert sorted(seen) == list(range(60))
 
 
-def test_a_profile_of_a_corpus_is_of_other_speakers(evaluation: Evaluation) -> None:
+def test_a_profile_of_a_place_is_of_other_speakers(evaluation: Evaluation) -> None:
     rows = evaluation.predictions
     speakers = rows["speaker"].to_numpy()
     seen = []
-    for profile, scored in _profiles(rows, Enrolment.parse("corpus:30"), seed=3):
+    for profile, scored in _profiles(rows, Enrolment.parse("place:30"), seed=3):
         assert len(set(profile)) == 30
         assert not set(speakers[profile]) & set(speakers[scored])
         seen += scored.tolist()
     assert sorted(seen) == list(range(len(rows)))
 
 
-def test_a_profile_of_a_corpus_takes_off_what_its_speakers_share(evaluation: Evaluation) -> None:
+def test_a_profile_of_a_place_takes_off_what_its_speakers_share(evaluation: Evaluation) -> None:
     table = evaluation.predictions.copy()
     values = table[list(LABELS)].to_numpy() * np.array([1.0, 200.0, 1.0])  # a corpus sounding happy
     values /= values.sum(axis=1, keepdims=True)
     table[list(LABELS)] = values
     table["emotion"] = np.array(LABELS, dtype=object)[values.argmax(axis=1)]
     shifted = Evaluation("emotion", LABELS, table, evaluation.facts)
-    adapted = with_enrolment(shifted, Enrolment.parse("corpus:100"))
+    adapted = with_enrolment(shifted, Enrolment.parse("place:100"))
     assert adapted.headline.value > shifted.headline.value + 0.15
     assert "other speakers of the same corpus" in adapted.facts["protocol_words"]
 
@@ -123,14 +123,14 @@ def test_heads_for_enrolled_speakers_are_used_where_there_are_some(evaluation: E
 
 def test_bad_requests(evaluation: Evaluation) -> None:
     for text in ("neutral", "angry:4", "mixed:0", "mixed:x"):
-        with pytest.raises(UsageError, match="neutral:4, mixed:16 or corpus:64"):
+        with pytest.raises(UsageError, match="neutral:4, mixed:16 or place:64"):
             Enrolment.parse(text)
     with pytest.raises(CorpusError, match="too few"):
         with_enrolment(evaluation, Enrolment("neutral", 21))
     with pytest.raises(CorpusError, match="too few"):
         with_enrolment(evaluation, Enrolment("mixed", 46))
     with pytest.raises(CorpusError, match="not of s0"):
-        with_enrolment(evaluation, Enrolment("corpus", 121))
+        with_enrolment(evaluation, Enrolment("place", 121))
     nameless = evaluation.predictions.assign(speaker=None)
     with pytest.raises(CorpusError, match="who speaks"):
         with_enrolment(

@@ -93,13 +93,13 @@ def test_an_enrolled_answer_is_what_a_profile_gives(tmp_path):
     synthetic.corpus(tmp_path, speakers=2, emotions=("angry", "sad"), takes=4, style="folders")
     corpus = corpora.load(tmp_path)
     model = load()
-    plain = evaluate_model(model.path, corpus, emotions=("angry", "sad"), voices="mixed")
+    plain = evaluate_model(model.path, corpus, emotions=("angry", "sad"), voices="place")
     count = len(corpus.table) // 2
-    found = with_enrolment(plain, Enrolment("corpus", count)).predictions
+    found = with_enrolment(plain, Enrolment("place", count)).predictions
     first, second = sorted(corpus.table["speaker"].unique())
     heard = corpus.table[corpus.table["speaker"] == first]
     files = [str(name) for name in heard.index.get_level_values("file")]
-    profile = enroll(model, files, name="there", speech="mixed")
+    profile = enroll(model, files, name="there", speech="place")
     assert profile.count == count
     theirs = found[found["speaker"] == second].iloc[0]
     row = model.adapted(profile).predict(theirs.name[0]).probabilities

@@ -1,4 +1,4 @@
-"""``intona enroll``: a speaker's profile, from some of the speaker's speech."""
+"""``intona enroll``: the profile of a speaker or place, from some of the speech heard there."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from typing import Annotated
 
 import typer
 
-Name = Annotated[str, typer.Argument(help="Name of the speaker.", show_default=False)]
+Name = Annotated[str, typer.Argument(help="Name of the speaker or place.", show_default=False)]
 From = Annotated[
     list[Path] | None,
-    typer.Option("--from", help="Recordings of this speaker alone, or folders; repeat it."),
+    typer.Option("--from", help="Recordings of this speaker or place only; or folders."),
 ]
 Microphone = Annotated[
     float | None, typer.Option("--microphone", help="Record this many seconds instead.")
 ]
 Speech = Annotated[
-    str, typer.Option("--speech", help="neutral, or mixed: varied speech without labels.")
+    str,
+    typer.Option(
+        "--speech",
+        help="neutral; mixed: varied speech without labels; place: varied speech of anybody, for "
+        "a language, room or microphone unlike the training material.",
+    ),
 ]
 Model = Annotated[
     Path | None, typer.Option("--model", "-m", help="Model file; without it the bundled one.")
@@ -39,6 +44,8 @@ def run(
     For example:
 
     intona enroll me --from neutral1.wav --from neutral2.wav
+
+    intona enroll office --speech place --from recordings/
     """
     from intona.audio import Audio, find
     from intona.enroll import enroll

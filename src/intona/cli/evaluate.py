@@ -42,7 +42,7 @@ Enrol = Annotated[
     typer.Option(
         "--enrol",
         help="Adapt by utterances that are not scored with them: neutral:N or mixed:N of each test "
-        "speaker, or corpus:N of the corpus's other speakers; labels are not seen.",
+        "speaker, or place:N of the corpus's other speakers; labels are not seen.",
     ),
 ]
 Normalise = Annotated[

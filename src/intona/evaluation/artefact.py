@@ -58,7 +58,7 @@ def evaluate_model(
         corpus: the test material.
         emotions: labels to keep on both sides; ``None`` keeps all.
         merge: old label to new label, on both sides.
-        voices: kind of speech, ``"neutral"`` or ``"mixed"``, for which to keep what
+        voices: kind of speech (:data:`intona.models.speakers.KINDS`) for which to keep what
             :func:`intona.evaluation.enrolment.with_enrolment` needs.
         allow_leaks: stamp the result instead of refusing speakers the model was trained on.
         workers: processes.

@@ -8,9 +8,9 @@ every emotion, and each part is scored with a profile drawn from the other three
 set aside by chance alone, an utterance that is scored is missing from the profile, which then
 holds less of its emotion than of the others, and that alone is worth up to a point.
 
-``corpus:N`` makes a profile of a corpus and not of a voice: of N utterances of *other* speakers of
+``place:N`` makes a profile of a place and not of a voice: of N utterances of *other* speakers of
 the same corpus, of any kind, without their labels. It says what a model gains in a new language,
-room or microphone from a few recordings made there.
+room or microphone from a few recordings made there, whoever speaks in them.
 
 How speakers differ is known from the training part alone.
 """
@@ -29,7 +29,7 @@ from intona.evaluation.mapping import merge_columns
 from intona.evaluation.result import Evaluation
 from intona.evaluation.run import voice_columns
 from intona.models.calibration import softmax
-from intona.models.speakers import KINDS, centred_log, shift
+from intona.models.speakers import KINDS, PLACE, centred_log, place_statistics, shift
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["Enrolment", "with_enrolment"]
 
 PARTS = 4
-CORPUS = "corpus"
 
 
 @dataclass(frozen=True)
@@ -46,36 +45,31 @@ class Enrolment:
     """What profiles are made of.
 
     Attributes:
-        source: ``"neutral"`` or ``"mixed"`` speech of the speaker, or ``"corpus"`` for mixed
-            speech of the other speakers of the same corpus.
+        speech: ``"neutral"`` or ``"mixed"`` speech of the speaker, or ``"place"``: speech of the
+            other speakers of the same corpus.
         count: utterances in a profile.
     """
 
-    source: str
+    speech: str
     count: int
-
-    @property
-    def speech(self) -> str:
-        """The kind of speech, as a profile names it."""
-        return "mixed" if self.source == CORPUS else self.source
 
     @classmethod
     def parse(cls, text: str) -> Enrolment:
-        """Read ``neutral:4``, ``mixed:16`` or ``corpus:64``.
+        """Read ``neutral:4``, ``mixed:16`` or ``place:64``.
 
         Raises:
             UsageError: anything else.
 
         Examples:
             >>> Enrolment.parse("neutral:4")
-            Enrolment(source='neutral', count=4)
+            Enrolment(speech='neutral', count=4)
         """
-        source, _, count = text.partition(":")
-        if source not in (*KINDS, CORPUS) or not count.isdecimal() or int(count) < 1:
+        speech, _, count = text.partition(":")
+        if speech not in KINDS or not count.isdecimal() or int(count) < 1:
             raise UsageError(
-                f"cannot read the enrolment {text!r}: write neutral:4, mixed:16 or corpus:64"
+                f"cannot read the enrolment {text!r}: write neutral:4, mixed:16 or place:64"
             )
-        return cls(source, int(count))
+        return cls(speech, int(count))
 
 
 def with_enrolment(evaluation: Evaluation, enrolment: Enrolment, *, seed: int = 0) -> Evaluation:
@@ -102,6 +96,8 @@ def with_enrolment(evaluation: Evaluation, enrolment: Enrolment, *, seed: int = 
     kept, before = [], []
     for (_, fold), rows in table.groupby(["model_seed", "fold"], sort=True):
         statistics = (known[fold].get("speakers") or {}).get(enrolment.speech)
+        if enrolment.speech == PLACE:
+            statistics = place_statistics(len(labels))
         if statistics is None or len(statistics["mean"]) != len(labels):
             raise UsageError(
                 f"fold {fold} does not say how speakers differ in {enrolment.speech} speech: the "
@@ -128,10 +124,10 @@ def with_enrolment(evaluation: Evaluation, enrolment: Enrolment, *, seed: int = 
     )
     facts: dict[str, Any] = {
         **evaluation.facts,
-        "protocol": f"{evaluation.facts['protocol']}+enrol:{enrolment.source}:{enrolment.count}",
+        "protocol": f"{evaluation.facts['protocol']}+enrol:{enrolment.speech}:{enrolment.count}",
         "protocol_words": f"{evaluation.facts['protocol_words']} {words}",
         "enrolment": {
-            "speech": enrolment.source,
+            "speech": enrolment.speech,
             "count": enrolment.count,
             "seed": seed,
             "without": {name: _bounds(one) for name, one in unadapted.metrics.items()},
@@ -141,9 +137,9 @@ def with_enrolment(evaluation: Evaluation, enrolment: Enrolment, *, seed: int = 
 
 
 def _whose(enrolment: Enrolment) -> str:
-    if enrolment.source == CORPUS:
+    if enrolment.speech == PLACE:
         return "utterances, of other speakers of the same corpus, without their labels"
-    if enrolment.source == "mixed":
+    if enrolment.speech == "mixed":
         return (
             "mixed utterances of its speaker, drawn from three quarters of them while the fourth "
             "is scored"
@@ -169,7 +165,7 @@ def _profiles(
     if rows["speaker"].isna().any():
         raise CorpusError("enrolment needs to know who speaks: the corpus does not name everybody")
     speakers, truth = rows["speaker"].astype(str).to_numpy(), rows["truth"].to_numpy(dtype=object)
-    if enrolment.source == CORPUS:
+    if enrolment.speech == PLACE:
         yield from _of_others(speakers, rows["corpus"].astype(str).to_numpy(), enrolment, seed)
         return
     for speaker in np.unique(speakers):

@@ -7,6 +7,11 @@ all classes), and taken off. For a linear head this is the same as shifting the 
 the embedding. The scores are those of a head made for it (:mod:`intona.models.voices`) where the
 model has one, else its log-probabilities. The population's statistics come from held-out
 speakers of the training part and travel in the model file as ``speakers``.
+
+A place is a language, room, microphone or way of speaking that the model was not trained on, and a
+model is biased there as well. How its mean scores differ from those of other places nobody knows
+from one training corpus; without anything better, all emotions are taken to be equally likely
+there, and the whole mean is taken off.
 """
 
 from __future__ import annotations
@@ -25,15 +30,19 @@ if TYPE_CHECKING:
 __all__ = [
     "KINDS",
     "LEAST_SPEAKERS",
+    "PLACE",
     "centred",
     "centred_log",
+    "place_statistics",
     "shift",
     "speaker_statistics",
     "spread_of_means",
     "statistics",
 ]
 
-KINDS: tuple[str, ...] = ("neutral", "mixed")
+PLACE = "place"
+KINDS: tuple[str, ...] = ("neutral", "mixed", PLACE)
+PLACE_WITHIN = 4.0  # variance of an utterance's scores, as a multiple of that between places
 LEAST_SPEAKERS = 4
 SMALLEST = 1e-6  # probability before the logarithm
 
@@ -142,6 +151,16 @@ def _spread(parts: Sequence[Doubles]) -> dict[str, Any]:
     }
 
 
+def place_statistics(classes: int) -> dict[str, Any]:
+    """Return what :func:`shift` needs for a place that is unlike the training material.
+
+    Examples:
+        >>> shift(place_statistics(2), [1.0, -1.0], 36).round(2).tolist()
+        [-0.9, 0.9]
+    """
+    return {"mean": [0.0] * classes, "between": 1.0, "within": PLACE_WITHIN, "covariance": 1.0}
+
+
 def shift(statistics: Mapping[str, Any], mean: ArrayLike, count: int) -> Doubles:
     """Return what to add to a speaker's scores, shape ``(classes,)``.
 
@@ -164,6 +183,8 @@ def statistics(model: Recognizer, speech: str) -> Mapping[str, Any]:
     Raises:
         UsageError: the model was trained without that.
     """
+    if speech == PLACE:
+        return place_statistics(len(model.labels))
     known = model.metadata.get("speakers") or {}
     if speech not in known:
         raise UsageError(
