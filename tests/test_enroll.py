@@ -113,7 +113,7 @@ def test_mixed_speech_needs_no_labels_and_long_recordings_are_divided(model: Rec
 
 
 def test_bad_requests(model: Recognizer, clips: list[Audio], tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="neutral or mixed"):
+    with pytest.raises(UsageError, match="neutral, mixed, place"):
         enroll(model, clips, name="me", speech="angry")
     with pytest.raises(AudioError, match="give at least 2"):
         enroll(model, [Audio(np.zeros(16_000, np.float32) + 1e-4, 16_000)], name="me")
