@@ -26,16 +26,16 @@ from intona.models.calibration import choose_abstention, fit_temperature, softma
 from intona.models.known import Known
 from intona.models.linear_head import LinearHead
 from intona.models.material import Material
-from intona.models.speakers import KINDS, LEAST_SPEAKERS, centred, shift, spread_of_means
+from intona.models.speakers import LEAST_SPEAKERS, centred, shift, spread_of_means
 
 __all__ = ["OUTPUTS", "HeldOut", "VoiceHead", "Voices", "learn_voices"]
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.integer]
 
-OUTPUTS: Mapping[str, str] = {kind: f"scores_{kind}" for kind in KINDS}
 # Of a speaker's deviation, what is taken off; chosen on inner folds, see docs/enrolment.md.
 SHARES: Mapping[str, float] = {"neutral": 0.5, "mixed": 1.0}
+OUTPUTS: Mapping[str, str] = {kind: f"scores_{kind}" for kind in SHARES}
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def learn_voices(
     found: dict[str, VoiceHead] = {}
     targets = voices.known.targets
     everybody = np.arange(len(voices.speakers))
-    for kind in KINDS:
+    for kind in SHARES:
         if kind == "neutral" and "neutral" not in voices.labels:
             continue
         chosen = _enrolment_of(kind, voices)
