@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from intona import corpora, recipes, synthetic
 from intona.audio import Audio
@@ -112,6 +113,16 @@ def test_mixed_speech_needs_no_labels_and_long_recordings_are_divided(model: Rec
     assert profile.manner == {}
 
 
+def test_a_file_named_twice_counts_once(
+    model: Recognizer, clips: list[Audio], tmp_path: Path
+) -> None:
+    for number, clip in enumerate(clips):
+        soundfile.write(tmp_path / f"{number}.wav", clip.samples, clip.rate)
+    files = [tmp_path / f"{number}.wav" for number in range(3)]
+    again = [str(files[0]), tmp_path / "." / "1.wav"]
+    assert enroll(model, [*files, *again], name="me") == enroll(model, files, name="me")
+
+
 def test_bad_requests(model: Recognizer, clips: list[Audio], tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="neutral, mixed, place"):
         enroll(model, clips, name="me", speech="angry")
@@ -137,6 +148,8 @@ def test_bad_requests(model: Recognizer, clips: list[Audio], tmp_path: Path) -> 
         find_profile("nobody-at-all")
     with pytest.raises(UsageError, match="letters"):
         profile_path("../me")
+    with pytest.raises(UsageError, match="at its end"):
+        profile_path("me.json")
     with pytest.raises(UsageError, match="cannot read"):
         Profile.load(tmp_path / "missing.json")
 

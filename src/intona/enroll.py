@@ -37,7 +37,8 @@ def enroll(
 
     Args:
         model: what the profile is for.
-        sources: recordings of this speaker alone, or from this place.
+        sources: recordings of this speaker alone, or from this place; a file that is named twice
+            counts once.
         name: of the speaker or place.
         speech: ``"neutral"``, or ``"mixed"`` for varied speech without labels; ``"place"`` for
             varied speech of anybody in a new place, see :mod:`intona.models.speakers`.
@@ -77,7 +78,13 @@ def enroll(
 
 def _utterances(sources: Iterable[str | Path | Audio]) -> Iterator[Audio]:
     """Yield clips with speech as they are, and of long recordings the stretches of speech."""
+    heard: set[Path] = set()
     for source in sources:
+        if not isinstance(source, Audio):
+            file = Path(source).resolve()
+            if file in heard:
+                continue
+            heard.add(file)
         parts = [source] if isinstance(source, Audio) else blocks(source, seconds=30.0)
         for part in parts:
             stretches = regions(part)

@@ -210,7 +210,7 @@ def occlude(model: Model, audio: Audio, *, emotion: str | None = None, bands: in
     if not 0.0 < audio.duration <= LONGEST:
         raise AudioError(
             f"an explanation needs up to {LONGEST:.0f} s of audio, not {audio.duration:.1f} s: "
-            "choose a stretch"
+            "choose a stretch with start and end"
         )
     whole = model.probabilities([audio.samples], audio.rate)[0]
     target = int(whole.argmax()) if emotion is None else model.labels.index(emotion)

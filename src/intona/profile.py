@@ -143,6 +143,8 @@ def profile_path(name: str) -> Path:
 
     if not re.fullmatch(r"[\w.-]{1,64}", name) or name.startswith("."):
         raise UsageError(f"a profile's name has letters, digits, - and _ only, not {name!r}")
+    if name.endswith(".json"):  # find_profile would take it for a path
+        raise UsageError(f"a profile's name has no .json at its end: not {name!r}")
     return user_data_path("intona") / "profiles" / f"{name}.json"
 
 
@@ -157,7 +159,7 @@ def find_profile(name: str) -> Profile:
     path = profile_path(name)
     if not path.is_file():
         raise UsageError(
-            f"no profile {name!r}: make it with `intona enroll {name} --from CLIP...`, or give "
+            f"no profile {name!r}: make it with `intona enroll {name} --from CLIP`, or give "
             "the path of a .json file"
         )
     return Profile.load(path)

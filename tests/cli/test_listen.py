@@ -18,7 +18,9 @@ from rich.console import Console
 from intona import synthetic
 from intona.cli.liveview import LiveView
 from intona.engine import Event
-from intona.recognizer import Prediction
+from intona.enroll import enroll
+from intona.profile import Profile
+from intona.recognizer import Prediction, Recognizer, load
 
 COMMAND = [sys.executable, "-m", "intona", "listen"]
 
@@ -44,6 +46,26 @@ def test_piped_wav_gives_json_lines(wav: bytes, tmp_path: Path) -> None:
     ]
     (row,) = [json.loads(line) for line in out.read_text().splitlines()]
     assert row["start"] == events[0]["time"]
+
+
+def test_a_profile_adapts_what_is_heard(wav: bytes, tmp_path: Path) -> None:
+    clips = [synthetic.utterance("neutral", speaker=7, take=k) for k in range(2)]
+    profile = enroll(load(), clips, name="me").save(tmp_path / "me.json")
+    done = subprocess.run(
+        [*COMMAND, "-", "--profile", str(profile)], input=wav, capture_output=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    heard = [json.loads(line) for line in done.stdout.splitlines()]
+    audio = synthetic.utterance("angry", seconds=4.0)
+    adapted = load().adapted(Profile.load(profile))
+
+    def segments(model: Recognizer) -> list[dict[str, float]]:
+        events = model.stream([audio.samples], rate=audio.rate)
+        return [e.to_dict()["probabilities"] for e in events if e.to_dict()["event"] == "segment"]
+
+    (found,) = [event["probabilities"] for event in heard if event["event"] == "segment"]
+    assert found == pytest.approx(segments(adapted)[0], abs=1e-3)
+    assert found != pytest.approx(segments(load())[0], abs=1e-2)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -75,6 +97,7 @@ def test_signals_leave_a_whole_file(wav: bytes, tmp_path: Path, number: int) -> 
         (["-", "--rate", "8000", "--format", "mp3"], 2, "no encoding"),
         (["-", "--on-change", "no-such-program"], 2, "no program"),
         (["-", "--webhook", "file:///x"], 2, "http"),
+        (["-", "--profile", "nobody-at-all"], 2, "no profile 'nobody-at-all'"),
     ],
 )
 def test_mistakes(arguments: list[str], code: int, words: str) -> None:

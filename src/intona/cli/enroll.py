@@ -13,7 +13,7 @@ From = Annotated[
     typer.Option("--from", help="Recordings of this speaker or place only; or folders."),
 ]
 Microphone = Annotated[
-    float | None, typer.Option("--microphone", help="Record this many seconds instead.")
+    float | None, typer.Option("--microphone", min=2.0, help="Record this many seconds instead.")
 ]
 Speech = Annotated[
     str,
@@ -55,6 +55,8 @@ def run(
 
     if bool(source) == (microphone is not None):
         raise UsageError("say what to enroll from: either --from CLIP or --microphone SECONDS")
+    if out is not None and out.suffix != ".json":
+        raise UsageError(f"a profile is a .json file, not {out}: change the suffix of --out")
     path = out or profile_path(name)
     recognizer = load(model)
     recordings: list[Path | Audio] = []
