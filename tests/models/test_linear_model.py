@@ -195,6 +195,31 @@ def test_fine_tuning_interrupted_goes_on_where_it_was(
     assert resumed != fit(recipe(encoder), voices.table).front_end.parameters["weights"]
 
 
+def test_fine_tuning_is_found_again_after_a_start_that_differs_in_the_last_bits(
+    encoder: Path, voices: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another number of threads adds up in another order; hours of work must not be lost to it."""
+    from intona.models import linear_head, tuning
+
+    plan = recipe(encoder, tuning=TUNING, calibration_folds=0)
+    before = fit(plan, voices.table).front_end.parameters["weights"]
+    solve = linear_head.softmax_regression
+
+    def nearly(*args: Any, **options: Any) -> Any:
+        matrix, bias = solve(*args, **options)
+        return matrix * np.float32(1.0 + 1e-6), bias
+
+    def never(*_: Any) -> None:
+        raise AssertionError("fine-tuned again")
+
+    monkeypatch.setattr(linear_head, "softmax_regression", nearly)
+    monkeypatch.setattr(tuning, "_step", never)
+    assert fit(plan, voices.table).front_end.parameters["weights"] == before
+    other = replace(plan, model={**plan.model, "C": 0.1})
+    with pytest.raises(AssertionError, match="again"):
+        fit(other, voices.table)
+
+
 def test_the_tuned_layer_answers_alike_wherever_it_is(
     encoder: Path, voices: Corpus, tmp_path: Path
 ) -> None:

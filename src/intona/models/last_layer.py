@@ -32,6 +32,7 @@ def tuned(
     front: Encoder,
     material: Material,
     start: LinearHead,
+    C: float,
     utterances: NDArray[np.integer],
     settings: Mapping[str, Any],
     seed: int,
@@ -63,9 +64,8 @@ def tuned(
     layer = load_whisper(locate(front.model), max(front.layers)).layers[-1]
     assert isinstance(layer, Layer)
     examples = Examples(frames, parts, truth, possible, weights)
-    network = tune(
-        layer, start, examples, options, cache_folder() / "tuned", seed=seed, progress=progress
-    )
+    folder = cache_folder() / "tuned"
+    network = tune(layer, start, examples, options, folder, C=C, seed=seed, progress=progress)
     return Solution(network.head(), network)
 
 

@@ -223,7 +223,7 @@ def _solver(
 
     def with_layer(utterances: NDArray[np.integer]) -> Solution:
         start = frozen(utterances).head
-        return tuned(front, material, start, utterances, options["tuning"], seed, progress)
+        return tuned(front, material, start, C, utterances, options["tuning"], seed, progress)
 
     return with_layer
 

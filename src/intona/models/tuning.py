@@ -133,12 +133,13 @@ def tune(
     options: TuningOptions,
     folder: Path,
     *,
+    C: float,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> TunedLayer:
     """Return the layer and head, halfway (``share``) between the start and the tuned ones.
 
-    The same examples, start and options find the finished network again in ``folder``.
+    The same examples, ``C`` and options find the finished network again in ``folder``.
 
     Args:
         layer: the encoder's last; not changed.
@@ -146,10 +147,11 @@ def tune(
         examples: what is learned from.
         options: how.
         folder: where checkpoints live.
+        C: with which the start was fitted on the examples.
         seed: of everything random.
         progress: called as ``progress(step, steps, text)``.
     """
-    name = _digest(layer, start, examples, options, seed)
+    name = _digest(layer, examples, options, C, seed)
     finished, unfinished = folder / f"{name}.safetensors", folder / f"{name}.part.safetensors"
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network = TunedLayer(layer, start, options.dropout).to(device)
@@ -253,13 +255,11 @@ def _batches(
     return [parts[k] for k in rng.permutation(len(parts))]
 
 
-def _digest(
-    layer: Layer, start: LinearHead, examples: Examples, options: TuningOptions, seed: int
-) -> str:
-    digest = hashlib.sha256(json.dumps([asdict(options), seed], sort_keys=True).encode())
+def _digest(layer: Layer, examples: Examples, options: TuningOptions, C: float, seed: int) -> str:
+    # Not of the start: its last bits depend on the number of threads that fitted it.
+    digest = hashlib.sha256(json.dumps([asdict(options), C, seed], sort_keys=True).encode())
     arrays = [value.numpy() for value in layer.state_dict().values()]
-    arrays += [start.centre, start.scale, start.weights, start.bias, examples.below]
-    arrays += [examples.truth, examples.possible, examples.weights, *examples.frames]
-    for array in arrays:
+    arrays += [examples.below, examples.truth, examples.possible, examples.weights]
+    for array in [*arrays, *examples.frames]:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:24]
