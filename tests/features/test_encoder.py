@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -131,10 +132,12 @@ def test_other_weights_are_refused(whisper: Path) -> None:
         ({"layers": [0]}, UsageError, "count from 1"),
         ({"layers": []}, UsageError, "count from 1"),
         ({"pooling": ["mode"]}, UsageError, "pooling"),
+        ({"dynamic_range": 5.0}, UsageError, "20 to 80 dB"),
+        ({"dynamic_range": 100.0}, UsageError, "20 to 80 dB"),
     ],
 )
 def test_bad_parameters(
-    parameters: dict[str, list[object]], error: type[IntonaError], words: str
+    parameters: dict[str, Any], error: type[IntonaError], words: str
 ) -> None:
     with pytest.raises(error, match=words):
         front_end("encoder", **parameters)

@@ -25,6 +25,14 @@ def test_log_mel_is_whispers(seconds: float) -> None:
     assert np.abs(log_mel(samples) - wanted[:, :frames]).max() < 1e-4
 
 
+def test_a_smaller_dynamic_range_raises_the_floor_alone() -> None:
+    samples = signal(1.0)
+    whole, less = log_mel(samples), log_mel(samples, 30.0)
+    floor = whole.max() - 30.0 / 40.0  # Whisper's scale: 40 dB are 1
+    assert (whole < floor).any()
+    assert np.allclose(less, np.maximum(whole, floor), atol=1e-6)
+
+
 def test_filters_have_unit_area() -> None:
     spacing = 8000 / 200
     assert np.allclose(filterbank()[50:].sum(axis=1) * spacing, 1.0, atol=0.02)

@@ -164,113 +164,12 @@ def test_a_head_on_the_embedding(artefact: Path, voices: Corpus, tmp_path: Path)
     assert Embedding(str(path)).names == Embedding(str(artefact)).names
 
 
-TUNING = {"epochs": 2, "batch": 4, "rate": 1e-3, "warm_up": 1}
-
-
-def test_fine_tuning_interrupted_goes_on_where_it_was(
-    encoder: Path, voices: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Stopped after the first epoch and begun again: the same weights as in one go."""
-    from intona.models import tuning
-
-    plan = recipe(encoder, tuning=TUNING, calibration_folds=0)
-
-    def stop(path: Path, *state: Any) -> None:
-        store(path, *state)
-        raise KeyboardInterrupt
-
-    def weights() -> Any:
-        return fit(plan, voices.table).front_end.parameters["weights"]
-
-    store = tuning.store
-    monkeypatch.setenv("INTONA_CACHE", str(tmp_path / "one"))
-    monkeypatch.setattr(tuning, "store", stop)
-    with pytest.raises(KeyboardInterrupt):
-        weights()
-    monkeypatch.setattr(tuning, "store", store)
-    resumed = weights()
-    assert resumed == weights()
-    monkeypatch.setenv("INTONA_CACHE", str(tmp_path / "two"))
-    assert resumed == weights()
-    assert resumed != fit(recipe(encoder), voices.table).front_end.parameters["weights"]
-
-
-def test_fine_tuning_is_found_again_after_a_start_that_differs_in_the_last_bits(
-    encoder: Path, voices: Corpus, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another number of threads adds up in another order; hours of work must not be lost to it."""
-    from intona.models import linear_head, tuning
-
-    plan = recipe(encoder, tuning=TUNING, calibration_folds=0)
-    before = fit(plan, voices.table).front_end.parameters["weights"]
-    solve = linear_head.softmax_regression
-
-    def nearly(*args: Any, **options: Any) -> Any:
-        matrix, bias = solve(*args, **options)
-        return matrix * np.float32(1.0 + 1e-6), bias
-
-    def never(*_: Any) -> None:
-        raise AssertionError("fine-tuned again")
-
-    monkeypatch.setattr(linear_head, "softmax_regression", nearly)
-    monkeypatch.setattr(tuning, "_step", never)
-    assert fit(plan, voices.table).front_end.parameters["weights"] == before
-    other = replace(plan, model={**plan.model, "C": 0.1})
-    with pytest.raises(AssertionError, match="again"):
-        fit(other, voices.table)
-
-
-def test_the_tuned_layer_answers_alike_wherever_it_is(
-    encoder: Path, voices: Corpus, tmp_path: Path
-) -> None:
-    """In training, put back into the encoder, and in the graph."""
-    from intona.features.encoder import Encoder
-    from intona.models.known import Known
-    from intona.models.linear_model import _solver
-    from intona.models.material import gather
-
-    plan = recipe(encoder, tuning=TUNING, sounds_without_voice=8)
-    settings = {key: value for key, value in plan.front_end.items() if key != "name"}
-    front, table = Encoder(**settings), voices.table
-    known = Known.of(table, "emotion", ("sad", "angry"), {})
-    material = gather(front, table, known, plan.training, 0, 1, None)
-    everything = np.arange(len(table))
-    solution = _solver(front, material, 0.01, plan.training, 0, None)(everything)
-    own = solution.scores(material, everything)
-    signals = [read(file, rate=16_000).samples for file, *_ in table.index]
-    changed = solution.encoder(front)
-    rows = np.stack([changed(signal, 16_000) for signal in signals])
-    assert np.abs(solution.head.scores(rows) - own).max() < 2e-3  # frames kept in two bytes
-    still = np.stack([front(signal, 16_000) for signal in signals])
-    assert np.abs(rows - still).max() > 1e-3
-
-    model = fit(plan, table)
-    exported = Recognizer.load(model.export(tmp_path / "model.onnx", metadata=LABELS))
-    found = exported.probabilities(signals, 16_000)
-    assert np.abs(found - model.probabilities(table)).max() < 2e-2
-
-
-def test_what_is_kept_lies_between_the_start_and_the_tuned(encoder: Path, voices: Corpus) -> None:
-    def head(share: float) -> Any:
-        tuning = {**TUNING, "share": share}
-        return fit(recipe(encoder, tuning=tuning, calibration_folds=0), voices.table).head
-
-    start, half, whole = head(0.0), head(0.5), head(1.0)
-    frozen = fit(recipe(encoder), voices.table).head
-    assert start.weights == pytest.approx(frozen.weights, abs=1e-7)
-    assert half.weights == pytest.approx((start.weights + whole.weights) / 2, abs=1e-6)
-    assert np.abs(whole.weights - start.weights).max() > 1e-3
-
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"training": {"epochs": 3}}, "unknown training options epochs"),
-        ({"training": {"tuning": {"layers": 3}}}, "training.tuning"),
-        (
-            {"training": {"tuning": {}}, "front_end": {"name": "default"}},
-            "training.tuning needs the front end encoder",
-        ),
+        ({"training": {"clean_share": 0.0}}, "clean_share is above 0"),
+        ({"training": {"clean_share": 1.5}}, "clean_share is above 0"),
         ({"front_end": {"name": "classic"}}, "the front end encoder or default"),
         ({"model": {"kind": "linear", "gamma": 1}}, "takes C alone"),
     ],
@@ -322,3 +221,48 @@ def test_copies_that_change_nothing_give_the_same_head(
     assert same.probabilities(voices.table) == pytest.approx(
         fitted.probabilities(voices.table), abs=1e-3
     )
+
+
+def test_the_clean_share_of_an_utterance_and_its_copies(encoder: Path, voices: Corpus) -> None:
+    from intona.features.encoder import Encoder
+    from intona.models.known import Known
+    from intona.models.material import gather
+
+    settings = {key: value for key, value in recipe(encoder).front_end.items() if key != "name"}
+    known = Known.of(voices.table, "emotion", ("sad", "angry"), {})
+    options = {"augmentation": [{"name": "gain", "db": 6.0}], "augmented_copies": 2}
+    n = len(voices.table)
+
+    def weights(**more: Any) -> Any:
+        front = Encoder(**settings)
+        return gather(front, voices.table, known, {**options, **more}, 0, 1, None).known.weights
+
+    assert weights() == pytest.approx(np.full(3 * n, 1 / 3))
+    assert weights(clean_share=0.6) == pytest.approx(np.r_[np.full(n, 0.6), np.full(2 * n, 0.2)])
+
+
+def test_balanced_emotions_count_alike_in_each_corpus() -> None:
+    from intona.models.known import Known
+
+    targets = np.array([0, 0, 0, 1, 1, 1, 1, 1, 1, 0])
+    groups = np.array(["a"] * 4 + ["b"] * 6, dtype=object)
+    weights = np.where(groups == "a", 1.0, 0.5).astype(np.float32)
+    known = Known(targets, np.ones((10, 2), dtype=bool), weights, groups)
+    found = known.balanced().weights
+    for group, whole in (("a", 4.0), ("b", 3.0)):
+        members = groups == group
+        for target in (0, 1):
+            assert found[members & (targets == target)].sum() == pytest.approx(whole / 2)
+
+
+@pytest.mark.parametrize("dynamic_range", [80.0, 40.0])
+def test_the_graph_has_the_dynamic_range_of_the_front_end(
+    encoder: Path, voices: Corpus, tmp_path: Path, dynamic_range: float
+) -> None:
+    plan = recipe(encoder)
+    front = {**plan.front_end, "dynamic_range": dynamic_range}
+    model: Any = fit(replace(plan, front_end=front), voices.table)
+    exported = Recognizer.load(model.export(tmp_path / "model.onnx", metadata=LABELS))
+    signals = [read(file, rate=16_000).samples for file, *_ in voices.table.index]
+    found = exported.probabilities(signals, 16_000)
+    assert np.abs(found - model.probabilities(voices.table)).max() < 1e-4

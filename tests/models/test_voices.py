@@ -36,7 +36,7 @@ class Made:
         return cls((emotions[truth] + voices[who] + noise).astype(np.float32), truth, who)
 
 
-def learned(made: Made, width: int = WIDTH) -> tuple[LinearHead, dict[str, VoiceHead]]:
+def learned(made: Made) -> tuple[LinearHead, dict[str, VoiceHead]]:
     rows = np.arange(len(made.truth))
     every = np.ones((len(rows), 3), dtype=bool)
     groups = np.full(len(rows), "corpus", dtype=object)
@@ -50,7 +50,7 @@ def learned(made: Made, width: int = WIDTH) -> tuple[LinearHead, dict[str, Voice
     scores = np.zeros((len(rows), 3))
     for part, train in zip(parts, trains, strict=True):
         scores[part] = head(train).scores(made.features[part])
-    voices = Voices(Material(made.features, rows, known), known, made.who, LABELS, 0.01, width)
+    voices = Voices(Material(made.features, rows, known), known, made.who, LABELS, 0.01)
     general = head(rows)
     return general, learn_voices(voices, general, HeldOut(parts, trains, scores), 0.15)
 
@@ -76,14 +76,22 @@ def test_an_enrolled_voice_is_understood_better(kind: str) -> None:
 
 def test_the_sum_of_both_heads_is_one_head() -> None:
     made = Made.of(9, seed=2)
-    general, found = learned(made, width=12)
-    temperature = 1.0
-    for one in found.values():
-        # What does not belong to the features below is the general head's alone.
-        rest = one.head.weights[12:] / general.weights[12:]
-        temperature = 1.0 / rest.mean()
-        np.testing.assert_allclose(rest, 1.0 / temperature, rtol=1e-3)
-        assert not np.allclose(one.head.weights[:12] * temperature, general.weights[:12], rtol=0.1)
+    general, found = learned(made)
+    rows = np.arange(len(made.truth))
+    known = Known(
+        made.truth,
+        np.ones((len(rows), 3), dtype=bool),
+        np.ones(len(rows), np.float32),
+        np.full(len(rows), "corpus", dtype=object),
+    )
+    voices = Voices(Material(made.features, rows, known), known, made.who, LABELS, 0.01)
+    for kind, one in found.items():
+        own = voices.head(kind, rows)
+        total = general.scores(made.features) + own.scores(made.features)
+        summed = one.head.scores(made.features)
+        temperature = (total * summed).sum() / (summed**2).sum()
+        np.testing.assert_allclose(summed * temperature, total, rtol=0.0, atol=1e-3)
+        assert temperature > 0.0
         assert one.statistics["output"] in ("scores_neutral", "scores_mixed")
         assert 0.0 < one.statistics["threshold"] < 1.0
 

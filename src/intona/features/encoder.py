@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.errors import AudioError, ModelError, RecipeError, UsageError
-from intona.features.logmel import RATE, WINDOW, level, log_mel, trim
+from intona.features.logmel import DYNAMIC_RANGE, RATE, WINDOW, level, log_mel, trim
 
 __all__ = ["POOLINGS", "Encoder"]
 
@@ -44,11 +44,13 @@ class Encoder:
         trim: cut silence off both ends first (below 2 % of the peak, 0.1 s kept).
         level: scale each (trimmed) signal to the same root mean square, so that the distance to
             the microphone is not heard.
+        dynamic_range: dB below the loudest value at which Whisper's spectrogram is cut off, 20 to
+            80; less than its own 80 hides the noise of the room. Other encoders have none.
         weights: the first 16 hexadecimal digits of the SHA-256 of the weight file; where
             given, other weights are refused.
 
     Raises:
-        UsageError: an impossible layer or pooling.
+        UsageError: an impossible layer, pooling or dynamic range.
         RecipeError: torch or transformers is missing.
         ModelError: the weights cannot be read or are others than asked for.
     """
@@ -64,6 +66,7 @@ class Encoder:
         pooling: Sequence[str] = ("mean", "std"),
         trim: bool = True,
         level: bool = True,
+        dynamic_range: float = DYNAMIC_RANGE,
         weights: str = "",
     ) -> None:
         if not layers or any(not isinstance(k, int) or k < 1 for k in layers):
@@ -71,11 +74,14 @@ class Encoder:
         unknown = [kind for kind in pooling if kind not in POOLINGS]
         if unknown or not pooling:
             raise UsageError(f"encoder pooling is any of {', '.join(POOLINGS)}, got {pooling}")
+        if not 20.0 <= dynamic_range <= 80.0:
+            raise UsageError(f"encoder dynamic_range is 20 to 80 dB, got {dynamic_range}")
         self.model = model
         self.layers = tuple(layers)
         self.pooling = tuple(pooling)
         self.trim = bool(trim)
         self.level = bool(level)
+        self.dynamic_range = float(dynamic_range)
         self._expected = weights
 
     @property
@@ -87,6 +93,7 @@ class Encoder:
             "pooling": list(self.pooling),
             "trim": self.trim,
             "level": self.level,
+            "dynamic_range": self.dynamic_range,
             "weights": self._digest,
         }
 
@@ -140,7 +147,7 @@ class Encoder:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the network behind: a worker process loads its own."""
-        kept = ("model", "layers", "pooling", "trim", "level", "_expected")
+        kept = ("model", "layers", "pooling", "trim", "level", "dynamic_range", "_expected")
         return {key: self.__dict__[key] for key in kept}
 
     @cached_property
@@ -164,21 +171,22 @@ class Encoder:
         from intona.features.weights import is_whisper
 
         if is_whisper(self._file):
-            return _Whisper(self._file, max(self.layers))
+            return _Whisper(self._file, max(self.layers), self.dynamic_range)
         return _Transformer(self._file.parent, max(self.layers))
 
 
 class _Whisper:
     """Our own Whisper encoder."""
 
-    def __init__(self, path: Path, layers: int) -> None:
+    def __init__(self, path: Path, layers: int, dynamic_range: float) -> None:
+        self._dynamic_range = dynamic_range
         self._encoder = _torch("intona.models.whisper").load_whisper(path, layers).eval()
         self.width = self._encoder.conv1.out_channels
 
     def hidden(self, signal: Floats) -> list[Floats]:
         import torch
 
-        mel = torch.from_numpy(log_mel(signal))[None]
+        mel = torch.from_numpy(log_mel(signal, self._dynamic_range))[None]
         with torch.inference_mode():
             outputs, _ = self._encoder(mel, torch.tensor([mel.shape[2]]))
         return [output[0].numpy() for output in outputs]

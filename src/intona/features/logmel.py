@@ -2,7 +2,8 @@
 
 Definition (Radford et al. 2022, arXiv:2212.04356, and OpenAI's reference code): 16 kHz, periodic
 Hann window of 400 samples every 160, reflected at the ends, power spectrum, 80 Slaney mel
-filters, ``log10`` floored at 1e-10 and at 8 below the loudest value, then ``(x + 4) / 4``.
+filters, ``log10`` floored at 1e-10 and at 8 (80 dB) below the loudest value, then ``(x + 4) / 4``.
+A smaller dynamic range hides how quiet the room was.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "BANDS",
+    "DYNAMIC_RANGE",
     "HOP",
     "RATE",
     "WINDOW",
@@ -35,6 +37,9 @@ KEEP = 0.1  # seconds
 
 # Root mean square that signals are brought to.
 LEVEL = 0.05
+
+# Decibels below the loudest band and frame at which Whisper cuts its spectrogram off.
+DYNAMIC_RANGE = 80.0
 
 Floats = NDArray[np.float32]
 
@@ -61,11 +66,12 @@ def filterbank() -> Floats:
     return (triangles * (2.0 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)
 
 
-def log_mel(samples: Floats) -> Floats:
+def log_mel(samples: Floats, dynamic_range: float = DYNAMIC_RANGE) -> Floats:
     """Return Whisper's log-mel spectrogram of a signal at 16 kHz.
 
     Args:
         samples: mono float32 in [-1, 1], shape ``(n,)``, at least 201 samples.
+        dynamic_range: what is quieter than the loudest value by more dB is raised to there.
 
     Returns:
         Shape ``(80, n // 160)``.
@@ -80,7 +86,8 @@ def log_mel(samples: Floats) -> Floats:
     spectrum = np.fft.rfft(frames * window, axis=1)
     power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
     energy = np.log10(np.maximum(filterbank() @ power.T, 1e-10))
-    return ((np.maximum(energy, energy.max() - 8.0) + 4.0) / 4.0).astype(np.float32)
+    floor = energy.max() - dynamic_range / 10.0
+    return ((np.maximum(energy, floor) + 4.0) / 4.0).astype(np.float32)
 
 
 def speech_span(samples: Floats) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,6 +57,20 @@ class Known:
     def main(self) -> NDArray[np.integer]:
         """Return the rows of the main corpus: the one with the largest weight."""
         return np.flatnonzero(self.weights == self.weights.max())
+
+    def balanced(self) -> Known:
+        """Return the same with weights that make the emotions of each corpus count alike.
+
+        The weight of a corpus as a whole stays.
+        """
+        factor = np.ones(len(self.targets), dtype=np.float32)
+        for group in set(self.groups):
+            members = np.flatnonzero(self.groups == group)
+            classes, place, counts = np.unique(
+                self.targets[members], return_inverse=True, return_counts=True
+            )
+            factor[members] = len(members) / len(classes) / counts[place]
+        return replace(self, weights=self.weights * factor)
 
     def thinned(self, most: Mapping[str, int], seed: int) -> NDArray[np.integer]:
         """Return rows with at most so many of each corpus, drawn by chance."""

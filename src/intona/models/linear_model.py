@@ -1,8 +1,7 @@
 """A linear head on an encoder: the recipes ``encoder-lr``, ``default`` and ``head``.
 
-The head is a softmax regression on standardised features pooled over time: of Whisper's encoder,
-frozen or with its last layer fine-tuned, or the embedding of the bundled model. What is exported
-takes a waveform: see :mod:`intona.models.waveform`.
+The head is a softmax regression on standardised features pooled over time: of Whisper's encoder
+or the embedding of the bundled model. What is exported takes a waveform: see :mod:`intona.models.waveform`.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from intona.labels import order
 from intona.models.calibration import choose_abstention, fit_temperature, softmax
 from intona.models.known import Known
 from intona.models.linear_head import LinearHead
-from intona.models.material import Material, Solution, gather
+from intona.models.material import Material, gather
 from intona.models.speakers import centred, speaker_statistics
 from intona.models.voices import HeldOut, VoiceHead, Voices, learn_voices
 from intona.recipes import Recipe
@@ -45,11 +44,12 @@ Facts = dict[str, Any]
 OPTIONS = (
     "augmentation",
     "augmented_copies",
+    "balanced",
     "calibration_folds",
+    "clean_share",
     "most",
     "risk",
     "sounds_without_voice",
-    "tuning",
     "weights",
 )
 
@@ -126,7 +126,9 @@ class LinearModel:
         front, head = self.front_end, self.head
         assert isinstance(front, Encoder)
         encoder = weights_of(load_whisper(locate(front.model), max(front.layers)))
-        model = waveform_model(encoder, front.layers, head.centre, head.scale, (weights, bias))
+        model = waveform_model(
+            encoder, front.layers, head.centre, head.scale, (weights, bias), front.dynamic_range
+        )
         facts = {**front.parameters, "model": Path(front.model).name}
         return model, {"embedding": len(head.centre), "encoder": facts}
 
@@ -171,65 +173,29 @@ def fit(
     kept = known.thinned(options.get("most", {}), seed)
     table, known = table.iloc[kept], known.at(kept)
     material = gather(front, table, known, options, seed, workers, progress)
-    solve = _solver(front, material, C, options, seed, progress)
+
+    def solve(utterances: NDArray[np.integer]) -> LinearHead:
+        own, rows = material.known, material.rows(utterances)
+        return LinearHead.fit(
+            material.features, own.targets, own.possible, own.weights, C, rows, material.nothing
+        )
+
     folds, risk = int(options.get("calibration_folds", 4)), float(options.get("risk", 0.25))
     held_out = _held_out(solve, material, known, table["speaker"], folds, progress)
     details = _calibrate(held_out, known, labels, table["speaker"], risk)
-    solution = solve(np.arange(len(table)))
-    # A tuned layer has heard the training speakers: their voices are judged by the others.
-    width = material.features.shape[1]
-    if solution.layer is not None:
-        width -= 2 * material.frames[0].shape[1]
-    voices = Voices(material, known, table["speaker"].to_numpy(), labels, C, width)
+    head = solve(np.arange(len(table)))
+    voices = Voices(material, known, table["speaker"].to_numpy(), labels, C)
 
     def learn() -> Mapping[str, VoiceHead]:
         if held_out is None:
             return {}
-        return learn_voices(voices, solution.head, held_out, risk)
+        return learn_voices(voices, head, held_out, risk)
 
-    if isinstance(front, Encoder):
-        front = solution.encoder(front)
-    return LinearModel(labels, recipe, details, front, solution.head, learn, workers)
-
-
-def _solver(
-    front: Encoder | Embedding,
-    material: Material,
-    C: float,
-    options: Mapping[str, Any],
-    seed: int,
-    progress: Progress | None,
-) -> Callable[[NDArray[np.integer]], Solution]:
-    """Return what fits a head, and with ``[training.tuning]`` a layer, on some utterances."""
-
-    def frozen(utterances: NDArray[np.integer]) -> Solution:
-        known, rows = material.known, material.rows(utterances)
-        head = LinearHead.fit(
-            material.features,
-            known.targets,
-            known.possible,
-            known.weights,
-            C,
-            rows,
-            material.nothing,
-        )
-        return Solution(head)
-
-    if "tuning" not in options:
-        return frozen
-    from intona.models.last_layer import tuned
-
-    assert isinstance(front, Encoder)
-
-    def with_layer(utterances: NDArray[np.integer]) -> Solution:
-        start = frozen(utterances).head
-        return tuned(front, material, start, C, utterances, options["tuning"], seed, progress)
-
-    return with_layer
+    return LinearModel(labels, recipe, details, front, head, learn, workers)
 
 
 def _held_out(
-    solve: Callable[[NDArray[np.integer]], Solution],
+    solve: Callable[[NDArray[np.integer]], LinearHead],
     material: Material,
     known: Known,
     speakers: pd.Series,
@@ -248,7 +214,7 @@ def _held_out(
     # Whoever is held out is held out of every corpus.
     trains = [np.flatnonzero(~np.isin(names, np.unique(names[held]))) for held in parts]
     for done, (held, train) in enumerate(zip(parts, trains, strict=True)):
-        scores[held] = solve(train).scores(material, held)
+        scores[held] = solve(train).scores(material.features[held])
         if progress is not None:
             progress(done + 1, len(parts), "calibration")
     return HeldOut(parts, trains, scores)

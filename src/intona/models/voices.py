@@ -8,9 +8,7 @@ stands for the voice. What an enrolled speaker gets is the sum of this head's sc
 general head's, less the speaker's own mean of that sum (:mod:`intona.models.speakers`).
 
 Both heads are linear in the embedding, so the sum is one more matrix in the model file: the
-outputs ``scores_neutral`` and ``scores_mixed``. Where the encoder's last layer is fine-tuned,
-these heads learn from the layers below it alone: on its own training speakers, a tuned layer
-separates emotions better than it will on anybody else.
+outputs ``scores_neutral`` and ``scores_mixed``.
 """
 
 from __future__ import annotations
@@ -77,7 +75,6 @@ class Voices:
         speakers: of each utterance, ``(n,)``.
         labels: names of the classes.
         C: inverse strength of the heads' penalty.
-        width: the first so many features are used.
     """
 
     material: Material
@@ -85,16 +82,13 @@ class Voices:
     speakers: NDArray[Any]
     labels: Sequence[str]
     C: float
-    width: int
 
     def head(self, kind: str, utterances: Integers) -> LinearHead:
         """Fit the head of one kind of speech on some utterances and their copies."""
         material, known = self.material, self.material.known
         offset, usable = self._offsets(kind, utterances)
         rows = material.rows(np.flatnonzero(usable))
-        values = material.features[:, : self.width]
-        adapted = values[rows] - SHARES[kind] * offset[material.origin[rows]]
-        nothing = None if material.nothing is None else material.nothing[:, : self.width]
+        adapted = material.features[rows] - SHARES[kind] * offset[material.origin[rows]]
         return LinearHead.fit(
             adapted,
             known.targets[rows],
@@ -102,7 +96,7 @@ class Voices:
             known.weights[rows],
             self.C,
             np.arange(len(rows)),
-            nothing,
+            material.nothing,
         )
 
     def _offsets(self, kind: str, utterances: Integers) -> tuple[Floats, NDArray[np.bool_]]:
@@ -112,7 +106,7 @@ class Voices:
         mean over the main corpus's voices.
         """
         known = self.known
-        values = self.material.features[: len(self.speakers), : self.width]
+        values = self.material.features[: len(self.speakers)]
         main = np.isin(np.arange(len(values)), known.main())
         offset = np.zeros_like(values)
         usable = np.zeros(len(values), dtype=bool)
@@ -186,7 +180,7 @@ def learn_voices(
             continue
         scores = np.full(held_out.scores.shape, np.nan)
         for part, train in zip(held_out.parts, held_out.train, strict=True):
-            features = voices.material.features[part, : voices.width]
+            features = voices.material.features[part]
             scores[part] = held_out.scores[part] + voices.head(kind, train).scores(features)
         rows = rows[np.isin(voices.speakers[rows], people)]
         scores = centred(scores)
@@ -222,9 +216,7 @@ def _enrolment_of(kind: str, voices: Voices) -> Callable[[Integers, Any], Intege
 
 def _sum(general: LinearHead, own: LinearHead, temperature: np.float32) -> LinearHead:
     """Return one head whose scores are the sum of two heads', divided by a temperature."""
-    width = len(own.centre)
-    weights = general.weights.copy()
-    weights[:width] += own.weights * (general.scale[:width] / own.scale)[:, None]
-    moved = (general.centre[:width] - own.centre) / own.scale
+    weights = general.weights + own.weights * (general.scale / own.scale)[:, None]
+    moved = (general.centre - own.centre) / own.scale
     bias = (general.bias + own.bias + moved @ own.weights) / temperature
     return LinearHead(general.centre, general.scale, weights / temperature, bias.astype("f4"))

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.features.logmel import HOP, KEEP, LEVEL, QUIET, RATE, WINDOW, filterbank
+from intona.features.logmel import (
+    DYNAMIC_RANGE,
+    HOP,
+    KEEP,
+    LEVEL,
+    QUIET,
+    RATE,
+    WINDOW,
+    filterbank,
+)
 from intona.models.graph import Graph
 
 if TYPE_CHECKING:
@@ -36,6 +45,7 @@ def waveform_model(
     centre: NDArray[np.float32],
     scale: NDArray[np.float32],
     head: tuple[NDArray[np.float32], NDArray[np.float32]],
+    dynamic_range: float = DYNAMIC_RANGE,
 ) -> onnx.ModelProto:
     """Return the graph ``waveform (batch, samples) -> probabilities, embedding``.
 
@@ -46,9 +56,10 @@ def waveform_model(
         scale: divides it afterwards, shape ``(d,)``; the result is ``embedding``.
         head: weights ``(d, labels)`` and bias ``(labels,)`` on the embedding, temperature
             already divided in.
+        dynamic_range: of the log-mel spectrogram, in dB.
     """
     graph = Graph()
-    mel, valid = _log_mel(graph, *_speech(graph))
+    mel, valid = _log_mel(graph, *_speech(graph), dynamic_range)
     hidden, key_bias, real = _stem(graph, encoder, mel, valid)
     total = graph.op("ReduceSum", [real, graph.integer(1)], keepdims=1)
     share = graph.op("Div", [real, total])
@@ -184,7 +195,7 @@ def _speech(graph: Graph) -> tuple[str, str]:
     return graph.op("Mul", [signal, factor]), length
 
 
-def _log_mel(graph: Graph, signal: str, length: str) -> tuple[str, str]:
+def _log_mel(graph: Graph, signal: str, length: str, dynamic_range: float) -> tuple[str, str]:
     """Return the log-mel ``(batch, 80, frames)`` and which frames are real, as 0 or 1."""
     turn = 2.0 * np.pi / WINDOW
     steps = [graph.constant(np.int64(k), "int64") for k in (0, BINS, WINDOW)]
@@ -221,7 +232,8 @@ def _log_mel(graph: Graph, signal: str, length: str) -> tuple[str, str]:
     real = graph.op("Unsqueeze", [graph.op("Less", [clock, frames]), graph.integer(1)])
     heard = graph.op("Where", [real, level, graph.constant(-1e9)])
     loudest = graph.op("ReduceMax", [heard], axes=[1, 2], keepdims=1)
-    level = graph.op("Max", [level, graph.op("Sub", [loudest, graph.constant(8.0)])])
+    below = graph.constant(dynamic_range / 10.0)
+    level = graph.op("Max", [level, graph.op("Sub", [loudest, below])])
     level = graph.op("Mul", [graph.op("Add", [level, graph.constant(4.0)]), graph.constant(0.25)])
     valid = graph.op("Cast", [real], to=1)  # (batch, 1, frames)
     return graph.op("Mul", [level, valid]), valid
