@@ -55,14 +55,14 @@ def test_silence_around_and_level_change_nothing(model: Recognizer) -> None:
 
 
 def test_sounds_without_a_voice_have_no_emotion(model: Recognizer) -> None:
-    """No speech or unsure, for sounds that training did not hear; two are known to be missed."""
+    """No speech or unsure, for sounds that training did not hear; one is known to be missed."""
     from intona.models.nothing import sounds_without_voice
 
     sounds = sounds_without_voice(30, seed=99)
     answers = [model.predict(Audio(sound, 16_000)).status for sound in sounds]
-    # Melodies and a chord of sines, all taken for a voice by the speech detector too.
+    # A melody, taken for a voice by the speech detector too.
     missed = {number for number, status in enumerate(answers) if status == "ok"}
-    assert missed <= {5, 11, 19}
+    assert missed <= {29}
 
 
 def numbers_inside(path: Path) -> dict[str, np.ndarray]:
@@ -81,44 +81,6 @@ def numbers_inside(path: Path) -> dict[str, np.ndarray]:
         "weights": stored[head.input[1]],
         "bias": stored[head.input[2]],
     }
-
-
-def tuned_layer_inside(path: Path) -> dict[str, np.ndarray]:
-    """Read the third layer's weights off the graph, as they are after loading."""
-    import onnx
-    import onnxruntime
-
-    graph = onnx.load(path)
-    nodes = list(graph.graph.node)
-    stored = {one.name: one for one in graph.graph.initializer}
-    by_output = {node.output[0]: node for node in nodes}
-    matrices = [
-        node
-        for node in nodes
-        if node.op_type == "MatMul" and by_output.get(node.input[1], node).op_type == "Reshape"
-    ]
-    matrices = [node for node in matrices if by_output[node.input[1]].input[0] in by_output][-6:]
-    norms = [node for node in nodes if node.op_type == "LayerNormalization"][-2:]
-    found = {}
-    for name, node in zip(("self_attn_layer_norm", "final_layer_norm"), norms, strict=True):
-        for part, source in zip(("weight", "bias"), node.input[1:], strict=True):
-            found[f"{name}.{part}"] = onnx.numpy_helper.to_array(stored[source])
-    names = [f"self_attn.{part}_proj" for part in ("q", "k", "v", "out")] + ["fc1", "fc2"]
-    wanted = [onnx.ValueInfoProto(name=node.input[1]) for node in matrices]
-    graph.graph.output.extend(wanted)
-    session = onnxruntime.InferenceSession(
-        graph.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
-    one = {"waveform": np.ones((1, 16_000), np.float32)}
-    values = session.run([value.name for value in wanted], one)
-    for name, node, value in zip(names, matrices, values, strict=True):
-        factor = 8.0 if name == "self_attn.q_proj" else 1.0  # the graph's holds the 1 / sqrt(64)
-        found[f"{name}.weight"] = factor * value.T
-        for after in nodes:
-            if after.op_type == "Add" and after.input[0] == node.output[0]:
-                bias = onnx.numpy_helper.to_array(stored[after.input[1]])
-                found[f"{name}.bias"] = factor * bias
-    return found
 
 
 @pytest.mark.corpus
@@ -142,12 +104,11 @@ def test_the_graph_is_the_torch_network(model: Recognizer, data: Path) -> None:
             groups = value.data.reshape(len(value), -1, 32)
             scale = (groups.abs().amax(2, keepdim=True) / 127).half().float()
             value.data = ((groups / scale).round() * scale).reshape(value.shape)
-    inside = tuned_layer_inside(model.path)
-    encoder.layers[2].load_state_dict({key: torch.tensor(inside[key]) for key in inside})
     inside = numbers_inside(model.path)
     for name in ("Actor_01/03-01-05-01-01-01-01", "Actor_12/03-01-03-02-02-01-12"):
         samples = read(data / "ravdess" / f"{name}.flac", rate=16_000).samples
-        mel = torch.from_numpy(log_mel(level(trim(samples))))[None]
+        dynamic_range = model.metadata["encoder"]["dynamic_range"]
+        mel = torch.from_numpy(log_mel(level(trim(samples)), dynamic_range))[None]
         with torch.inference_mode():
             outputs, share = encoder(mel, torch.tensor([mel.shape[2]]))
             pooled = pool(outputs, share, (1, 2, 3))[0].numpy()

@@ -8,7 +8,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["atomic"]
+from intona.errors import UsageError
+
+__all__ = ["atomic", "picture"]
+
+PICTURES = (".png", ".svg", ".pdf")
+
+
+def picture(path: str | Path) -> Path:
+    """Return the path of a picture that is drawn later; refuse a bad one before the work.
+
+    Raises:
+        UsageError: the suffix is not a picture's, or the folder does not exist.
+
+    Examples:
+        >>> picture("why.png").name
+        'why.png'
+        >>> picture("why.txt")
+        Traceback (most recent call last):
+        intona.errors.UsageError: cannot draw why.txt: end its name in .png, .svg or .pdf
+    """
+    path = Path(path)
+    if path.suffix.lower() not in PICTURES:
+        raise UsageError(f"cannot draw {path}: end its name in .png, .svg or .pdf")
+    if not path.parent.is_dir():
+        raise UsageError(f"cannot draw {path}: there is no folder {path.parent}")
+    return path
 
 
 @contextmanager

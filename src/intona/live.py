@@ -247,8 +247,8 @@ class Microphone:
         except (sound.PortAudioError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise AudioError(
-                f"{which} ({reason}): see intona listen --devices, or pipe sound in with "
-                "ffmpeg -i INPUT -f wav - | intona listen -"
+                f"{which} ({reason}): see intona listen --devices; without a microphone, use "
+                "recordings, or pipe sound in with ffmpeg -i INPUT -f wav - | intona listen -"
             ) from None
         return stream
 

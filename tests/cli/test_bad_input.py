@@ -150,3 +150,32 @@ def test_usage(intona: Callable, voices: Path, model: Path) -> None:
     binary = intona("predict", voices, "--model", model, "--format", "parquet")
     assert binary.code == 2
     assert "--out" in sentence(binary.err)
+
+
+def test_an_empty_name_is_not_the_current_folder(intona: Callable, model: Path) -> None:
+    result = intona("predict", "", "--model", model)
+    assert result.code == 2
+    assert "empty name" in result.err
+
+
+@pytest.mark.parametrize(("name", "words"), [("why.txt", ".png"), ("absent/why.png", "no folder")])
+def test_a_picture_that_cannot_be_drawn_is_refused_first(
+    intona: Callable, voices: Path, model: Path, tmp_path: Path, name: str, words: str
+) -> None:
+    clip = next(voices.rglob("*.wav"))
+    for verb in (("explain", clip), ("predict", clip, "--timeline")):
+        result = intona(*verb, "--model", model, "--plot", tmp_path / name)
+        assert result.code == 2
+        assert words in sentence(result.err)
+        assert not result.out
+
+
+def test_too_many_recordings_for_a_picture_lose_no_work(
+    intona: Callable, voices: Path, model: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "all.csv"
+    plot = tmp_path / "all.png"
+    result = intona("predict", voices, "--model", model, "--timeline", "--out", out, "--plot", plot)
+    assert result.code == 2
+    assert "one recording" in sentence(result.err)
+    assert out.is_file()

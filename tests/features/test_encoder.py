@@ -136,9 +136,7 @@ def test_other_weights_are_refused(whisper: Path) -> None:
         ({"dynamic_range": 100.0}, UsageError, "20 to 80 dB"),
     ],
 )
-def test_bad_parameters(
-    parameters: dict[str, Any], error: type[IntonaError], words: str
-) -> None:
+def test_bad_parameters(parameters: dict[str, Any], error: type[IntonaError], words: str) -> None:
     with pytest.raises(error, match=words):
         front_end("encoder", **parameters)
 

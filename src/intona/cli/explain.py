@@ -50,10 +50,13 @@ def run(
     from intona.audio import read
     from intona.explain import check as compare
     from intona.explain import occlude
+    from intona.files import picture
     from intona.manner import remarks
     from intona.profile import find_profile
     from intona.recognizer import load
 
+    if plot is not None:
+        plot = picture(plot)
     recognizer = load(model, profile=profile)
     audio = read(clip, start=start, end=end)
     evidence = occlude(recognizer, audio, emotion=emotion)

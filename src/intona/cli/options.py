@@ -7,6 +7,14 @@ from typing import Annotated
 
 import typer
 
+
+def named(text: str) -> Path:
+    """Return a path; an empty one, as of an unset variable, would be the current folder."""
+    if not text:
+        raise typer.BadParameter("an empty name: is a variable unset?")
+    return Path(text)
+
+
 Corpus = Annotated[
     list[Path],
     typer.Argument(help="Corpora: folders, zips or tables.", show_default=False),

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from intona.recognizer import Recognizer
 
 Paths = Annotated[
-    list[Path], typer.Argument(help="Recordings, or folders of them.", show_default=False)
+    list[Path],
+    typer.Argument(
+        help="Recordings, or folders of them.", show_default=False, parser=options.named
+    ),
 ]
 Model = Annotated[
     Path | None, typer.Option("--model", "-m", help="Model file; without it the bundled one.")
@@ -83,9 +86,12 @@ def run(
     intona predict meeting.mp3 --timeline --out meeting.vtt --plot meeting.png
     """
     from intona.errors import UsageError
+    from intona.files import picture
     from intona.predictions import format_of
     from intona.recognizer import load
 
+    if plot is not None:
+        plot = picture(plot)
     over_time = timeline or turns is not None or plot is not None
     to_parquet = not over_time and format_of(style, out) == "parquet"
     if not to_parquet and (workers > 1 or engine != "local" or address):
@@ -182,15 +188,15 @@ def _timeline(
                 tables[file] = result
     if not tables:
         raise typer.Exit(1)
+    if out is not None:
+        formats.write_each(tables, out, style)
+    else:
+        sys.stdout.write(formats.render(pd.concat(list(tables.values())), style))
     if plot is not None:
         if len(tables) > 1:
             raise UsageError("--plot draws one recording: name one")
         (file, table) = next(iter(tables.items()))
         pictures.plot(table, file, plot)
-    if out is not None:
-        formats.write_each(tables, out, style)
-    else:
-        sys.stdout.write(formats.render(pd.concat(list(tables.values())), style))
     if stop.signal is not None:
         print("stopped: what was done until then is written", file=sys.stderr)
         raise typer.Exit(130)

@@ -1,7 +1,8 @@
 """A linear head on an encoder: the recipes ``encoder-lr``, ``default`` and ``head``.
 
 The head is a softmax regression on standardised features pooled over time: of Whisper's encoder
-or the embedding of the bundled model. What is exported takes a waveform: see :mod:`intona.models.waveform`.
+or the embedding of the bundled model. What is exported takes a waveform: see
+:mod:`intona.models.waveform`.
 """
 
 from __future__ import annotations
