@@ -153,3 +153,20 @@ def test_the_seal_closes_every_way_to_a_recording(own):
                 way()
         assert read(own.index[1][0]).duration > 0
     assert read(file).duration > 0
+
+
+def test_the_guard_knows_what_the_bundled_embedding_was_made_from() -> None:
+    from intona import recipes
+    from intona.corpora.base import Corpus
+    from intona.evaluation.run import _pretrained
+
+    def corpus(name: str) -> Corpus:
+        index = pd.MultiIndex.from_tuples([("a.wav", 0.0, 1.0)], names=["file", "start", "end"])
+        facts = {"corpus": [name], "speaker": [f"{name}-01"], "emotion": ["sad"]}
+        return Corpus(name, pd.DataFrame(facts, index=index))
+
+    head = recipes.load("head")
+    (finding,) = _pretrained(head, corpus("ravdess"))
+    assert finding.leak
+    assert _pretrained(head, corpus("elsewhere")) == []
+    assert _pretrained(recipes.load("classic"), corpus("ravdess")) == []

@@ -56,12 +56,11 @@ class Embedding:
 
     @property
     def heard(self) -> dict[str, Any]:
-        """The corpora the embedding was trained on, with their speakers, as the model says.
+        """The corpora the model was made from, with their speakers, as it says.
 
-        None where only the head was trained: that does not reach the embedding.
+        Their recordings set the embedding's scale, if nothing else.
         """
-        tuned = "tuning" in self._model.metadata["recipe"].get("training", {})
-        return dict(self._model.metadata["corpora"]) if tuned else {}
+        return dict(self._model.metadata["corpora"])
 
     @cached_property
     def names(self) -> tuple[str, ...]:
