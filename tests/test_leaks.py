@@ -170,3 +170,14 @@ def test_the_guard_knows_what_the_bundled_embedding_was_made_from() -> None:
     assert finding.leak
     assert _pretrained(head, corpus("elsewhere")) == []
     assert _pretrained(recipes.load("classic"), corpus("ravdess")) == []
+
+
+def test_a_recipe_says_which_of_its_corpora_are_missing(own: pd.DataFrame) -> None:
+    from intona import recipes
+    from intona.evaluation.run import _absent
+
+    (finding,) = _absent(recipes.load("default"), own.assign(corpus="ravdess"))
+    assert not finding.leak
+    assert finding.examples == ("emodb", "nemo", "ravdess-song")
+    assert "--extra" in finding.text
+    assert _absent(recipes.load("encoder-lr"), own) == []

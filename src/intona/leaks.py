@@ -57,7 +57,7 @@ class Finding:
 
     Attributes:
         kind: ``speaker``, ``file``, ``content``, ``sound``, ``take``, ``sentence``,
-            ``contamination`` or ``transductive``.
+            ``contamination``, ``transductive`` or ``material``.
         leak: whether it invalidates the result, or only limits what it shows.
         text: one sentence.
         count: how many speakers, test utterances or sentences.

@@ -99,7 +99,7 @@ def evaluate(
     table, tested = _combine(corpus, extra, target)
     folds = _with_extra(split.folds(table.iloc[:tested], target=target, seed=seed), table, tested)
     report = inspect(table, folds, workers=workers, progress=progress)
-    report = report.with_findings(_pretrained(recipe, corpus))
+    report = report.with_findings([*_pretrained(recipe, corpus), *_absent(recipe, table)])
     require_clean(report, allow=allow_leaks or bool(split.leaky))
     _fill_cache(recipe, table, workers, progress)
     numeric = is_numeric(table[target])
@@ -306,6 +306,20 @@ def _pretrained(recipe: Recipe, corpus: Corpus) -> list[Finding]:
     parameters = dict(recipe.front_end)
     front = front_end(parameters.pop("name"), **parameters)
     return contamination(corpus.table, getattr(front, "heard", {}))
+
+
+def _absent(recipe: Recipe, table: pd.DataFrame) -> list[Finding]:
+    """Say which corpora the recipe gives a weight and does not get."""
+    from intona.models.known import groups_of
+
+    absent = sorted(set(recipe.training.get("weights", {})) - set(groups_of(table)))
+    if not absent:
+        return []
+    text = (
+        f"recipe {recipe.name} is made to learn from {', '.join(absent)} too: "
+        "name their folders with --extra"
+    )
+    return [Finding("material", False, text, len(absent), tuple(absent))]
 
 
 def _fill_cache(

@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Known"]
+__all__ = ["Known", "groups_of"]
+
+
+def groups_of(table: pd.DataFrame) -> NDArray[Any]:
+    """Return the corpus of each utterance ``(n,)``; singing is a corpus of its own."""
+    groups = table["corpus"].fillna("unknown").astype(str).to_numpy(dtype=object)
+    if "vocal_channel" in table.columns:
+        song = (table["vocal_channel"] == "song").to_numpy()
+        groups = np.where(song, groups + "-song", groups)
+    return groups
 
 
 @dataclass(frozen=True)
@@ -24,7 +33,7 @@ class Known:
         possible: which classes an utterance could have had ``(n, classes)``: those its corpus
             has at all.
         weights: of each utterance ``(n,)``.
-        groups: corpus of each utterance ``(n,)``; singing is a corpus of its own.
+        groups: corpus of each utterance ``(n,)``, see :func:`groups_of`.
     """
 
     targets: NDArray[np.int64]
@@ -43,10 +52,7 @@ class Known:
         """Read it off the table; ``weights`` are per corpus, 1 where not named."""
         number = {label: k for k, label in enumerate(labels)}
         targets = np.asarray(table[target].map(number), dtype=np.int64)
-        groups = table["corpus"].fillna("unknown").astype(str).to_numpy(dtype=object)
-        if "vocal_channel" in table.columns:
-            song = (table["vocal_channel"] == "song").to_numpy()
-            groups = np.where(song, groups + "-song", groups)
+        groups = groups_of(table)
         possible = np.zeros((len(targets), len(labels)), dtype=bool)
         for group in set(groups):
             members = groups == group
