@@ -19,9 +19,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from intona import corpora, protocol, recipes
+from intona import corpora
+from intona.evaluation import protocols as protocol
 from intona.metrics import unweighted_average_recall
-from intona.train import fit
+from intona.models import recipes
+from intona.models.train import fit
 
 FOLDERS = {"ravdess": "ravdess", "ravdess-song": "ravdess_song", "emodb": "emodb", "nemo": "nemo"}
 SHARED = ("angry", "happy", "neutral", "sad")

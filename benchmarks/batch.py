@@ -63,7 +63,7 @@ def batch(
     """Run intona in a process of its own; return its summary with the CPU seconds it took."""
     code = (
         "import sys, json, dataclasses\n"
-        "from intona.batch import predict_folder\n"
+        "from intona.inference.batch import predict_folder\n"
         "if __name__ == '__main__':\n"
         "    found = predict_folder(None, [sys.argv[1]], sys.argv[2], workers=int(sys.argv[3]),\n"
         "                           engine='ray' if sys.argv[4:] else 'local',\n"
@@ -107,7 +107,7 @@ def ray_cost(scratch: Path, tasks: int = 3000) -> float:
     script = scratch / "empty.py"
     script.write_text(
         "import time\n"
-        "from intona.engines import engine, in_order\n"
+        "from intona.parallel.local import engine, in_order\n"
         "made = engine('ray', workers=2)\n"
         "with made.session():\n"
         "    list(in_order(made, abs, range(100)))\n"
@@ -136,7 +136,7 @@ def memory(process: int) -> list[int]:
 def short_clips(folder: Path, count: int) -> None:
     import soundfile
 
-    from intona import synthetic
+    from intona.corpora import synthetic
 
     originals = []
     for k in range(50):

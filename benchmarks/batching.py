@@ -49,8 +49,9 @@ def compare(files: list[Path]) -> dict:
     import numpy as np
 
     import intona
-    from intona import audio, recognizer
-    from intona.clips import predict_each
+    from intona import audio
+    from intona.inference import recognizer
+    from intona.inference.clips import predict_each
 
     model = intona.load()
     alone, together = [model.predict(file) for file in files], list(predict_each(model, files))

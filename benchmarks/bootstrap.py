@@ -15,7 +15,7 @@ import numpy as np
 import sklearn
 from sklearn.metrics import balanced_accuracy_score
 
-from intona.bootstrap import intervals
+from intona.metrics.bootstrap import intervals
 from intona.metrics.clustered import of_decisions, of_probabilities
 
 LABELS = ("neutral", "happy", "sad", "angry", "fearful", "disgust")

@@ -14,12 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from intona import corpora, protocol, recipes
+from intona import corpora
 from intona.corpora.base import Corpus
 from intona.errors import CorpusError
+from intona.evaluation import protocols as protocol
 from intona.evaluation.enrolment import Enrolment, with_enrolment
 from intona.evaluation.run import evaluate
 from intona.labels import parse_list
+from intona.models import recipes
 
 KINDS = (
     *("neutral:1", "neutral:2", "neutral:4"),

@@ -20,9 +20,9 @@ import pandas as pd
 
 from intona import corpora
 from intona.audio import read
-from intona.explain import Curves, check, occlude
-from intona.explain_plot import curves_figure, save
-from intona.recognizer import load
+from intona.explain.occlusion import Curves, check, occlude
+from intona.explain.plot import curves_figure, save
+from intona.inference.recognizer import load
 
 
 def sample(folder: Path, count: int, seed: int) -> list[Path]:

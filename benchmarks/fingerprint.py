@@ -20,7 +20,7 @@ import soundfile
 
 from intona import corpora
 from intona.audio import Audio, read, resample
-from intona.fingerprint import SAME, Fingerprint, same_recordings, similarity
+from intona.evaluation.fingerprint import SAME, Fingerprint, same_recordings, similarity
 
 
 def through(rate: int | None = None, **options: Any) -> Callable[[Audio], Audio]:

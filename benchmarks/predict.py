@@ -21,7 +21,7 @@ import numpy as np
 import soundfile
 
 import intona
-from intona.synthetic import utterance
+from intona.corpora.synthetic import utterance
 
 TURNS = 7
 PEER = "import librosa, sklearn.neural_network"

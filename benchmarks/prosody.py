@@ -19,8 +19,8 @@ import numpy as np
 import opensmile
 from threadpoolctl import threadpool_limits
 
-from intona import synthetic
 from intona.audio import find, read
+from intona.corpora import synthetic
 from intona.features.prosody import Prosody
 
 Clip = tuple[np.ndarray, int]

@@ -30,8 +30,10 @@ import numpy as np
 import soundfile
 from websockets.asyncio.client import connect
 
-from intona import corpora, recipes, synthetic
-from intona.train import train
+from intona import corpora
+from intona.corpora import synthetic
+from intona.models import recipes
+from intona.models.train import train
 
 PEER = """
 import io, pickle

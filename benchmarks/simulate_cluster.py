@@ -1,7 +1,7 @@
 """Simulate scheduling a million shards on a cluster: one driver, many workers, failing nodes.
 
 Run: ``python benchmarks/simulate_cluster.py [--clips 100] [--workers 2000] ...``. It plays what
-``intona.ray_engine`` does: every worker has two shards in hand, the driver serves one finished
+``intona.parallel.ray`` does: every worker has two shards in hand, the driver serves one finished
 shard after the other (collect, write the part, send the next), a failing node returns what its
 workers had in hand to the queue and comes back later. Shards take lognormal times around
 ``clips / rate``.
@@ -24,7 +24,7 @@ from pathlib import Path
 
 def part_cost(clips: int) -> float:
     """Return the milliseconds of CPU time to write one part file of so many clips."""
-    from intona.parts import Parts
+    from intona.inference.parts import Parts
 
     labels = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
     rows = [

@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from intona import synthetic
 from intona.audio import read
-from intona.corpora import load
+from intona.corpora import load, synthetic
 
 RATE = 16_000
 PEAK_RANGE = 35.0  # dB below the loudest frame at which a clip's speech begins and ends

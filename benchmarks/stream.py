@@ -21,7 +21,7 @@ from stitching import stitch
 
 import intona
 from intona.audio import read
-from intona.stream import Stream
+from intona.inference.stream import Stream
 
 RATE = 16_000
 BLOCK = RATE // 50

@@ -33,7 +33,7 @@ FRAMES = 100  # per second
 def measure(recording: str, model: str | None, window: float, hop: float) -> None:
     """Make a timeline and print what it took, for the parent process."""
     import intona
-    from intona.timeline import TimelineOptions, segments
+    from intona.inference.timeline import TimelineOptions, segments
 
     options = TimelineOptions(window=window, hop=hop)
     recognizer = intona.load(model)
@@ -74,8 +74,8 @@ def main() -> None:
     from stitching import stitch
 
     import intona
-    from intona.timeline import judge_turns
-    from intona.turns import Turn
+    from intona.formats.turns import Turn
+    from intona.inference.timeline import judge_turns
 
     with tempfile.TemporaryDirectory() as folder:
         recording = Path(folder) / "long.flac"

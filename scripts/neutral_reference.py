@@ -15,8 +15,8 @@ import numpy as np
 
 from intona import corpora
 from intona.audio import read
+from intona.features.manner import ASPECTS
 from intona.features.prosody import measure
-from intona.manner import ASPECTS
 
 PERCENTS = [1, 2.5, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 97.5, 99]
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from intona import synthetic
 from intona.cli import main
+from intona.corpora import synthetic
 
 # Some tests use onnxruntime without our hands in between; it reports to its maker otherwise.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"

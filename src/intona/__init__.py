@@ -12,24 +12,25 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from intona._version import __version__
+
 if TYPE_CHECKING:
     from intona.audio import Audio as Audio
     from intona.corpora.base import Corpus as Corpus
     from intona.errors import IntonaError as IntonaError
-    from intona.recognizer import Prediction as Prediction
-    from intona.recognizer import Recognizer as Recognizer
-    from intona.recognizer import load as load
+    from intona.inference.recognizer import Prediction as Prediction
+    from intona.inference.recognizer import Recognizer as Recognizer
+    from intona.inference.recognizer import load as load
 
-__version__ = "0.1.0"
 
 # Imported on first use, so that `import intona` costs nothing.
 _HOMES = {
     "Audio": "intona.audio",
     "Corpus": "intona.corpora.base",
     "IntonaError": "intona.errors",
-    "Prediction": "intona.recognizer",
-    "Recognizer": "intona.recognizer",
-    "load": "intona.recognizer",
+    "Prediction": "intona.inference.recognizer",
+    "Recognizer": "intona.inference.recognizer",
+    "load": "intona.inference.recognizer",
 }
 
 __all__ = ["Audio", "Corpus", "IntonaError", "Prediction", "Recognizer", "__version__", "load"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from intona import corpora, recipes
+from intona import corpora
 from intona.audit import (
     AuditOptions,
     Context,
@@ -22,8 +22,9 @@ from intona.audit.prepare import prepare
 from intona.audit.run import TESTS, choose
 from intona.audit.subject import View, chance
 from intona.errors import CorpusError, LeakError, UsageError
-from intona.recognizer import load
-from intona.train import train
+from intona.inference.recognizer import load
+from intona.models import recipes
+from intona.models.train import train
 
 
 @pytest.fixture(scope="module")

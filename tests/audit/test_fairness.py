@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from intona.audit.answers import Said
 from intona.audit.fairness import fairness, sentiment
 from intona.audit.groups import Grouping, groupings, pitch_groups
 from intona.audit.material import Material
-from intona.audit.said import Said
 from intona.audit.subject import Subject
 from intona.corpora.base import table
 

@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from intona.audio.transforms import Bank
+from intona.audit.answers import Said
 from intona.audit.conditions import CONDITIONS, Condition, apply
 from intona.audit.material import Material
 from intona.audit.robustness import parallel, robustness
-from intona.audit.said import Said
 from intona.audit.subject import Subject
 from intona.corpora.base import table
-from intona.transforms import Bank
 
 LABELS = ("neutral", "happy")
 CONDITION = Condition("robustness", "tilt", "up", "gain", unchanged=0.8, loss=0.02)

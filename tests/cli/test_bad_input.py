@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from intona import synthetic
+from intona.corpora import synthetic
 
 
 @pytest.fixture(scope="module")
 def model(voices: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from intona import corpora, recipes
-    from intona.train import train
+    from intona import corpora
+    from intona.models import recipes
+    from intona.models.train import train
 
     path = tmp_path_factory.mktemp("model") / "m.onnx"
     train(recipes.load("classic-svm"), corpora.load(voices), path)

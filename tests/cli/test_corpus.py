@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from intona import synthetic
+from intona.corpora import synthetic
 
 
 @pytest.fixture

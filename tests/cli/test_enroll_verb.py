@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from intona import synthetic
+from intona.corpora import synthetic
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ import pytest
 import soundfile
 from rich.console import Console
 
-from intona import synthetic
 from intona.cli.liveview import LiveView
-from intona.engine import Event
-from intona.enroll import enroll
-from intona.profile import Profile
-from intona.recognizer import Prediction, Recognizer, load
+from intona.corpora import synthetic
+from intona.inference.enroll import enroll
+from intona.inference.online import Event
+from intona.inference.profile import Profile
+from intona.inference.recognizer import Prediction, Recognizer, load
 
 COMMAND = [sys.executable, "-m", "intona", "listen"]
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from intona import synthetic
+from intona.corpora import synthetic
 
 PREDICT = [sys.executable, "-m", "intona", "predict"]
 RATE = 16_000

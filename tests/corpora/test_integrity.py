@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 import soundfile
 
-from intona import corpora, synthetic
+from intona import corpora
+from intona.corpora import synthetic
 from intona.corpora.integrity import check, doubtful_labels
 from intona.corpora.measure import measure, median_pitch
-from intona.corpora.picture import draw, summary
+from intona.corpora.plot import draw, summary
 from intona.errors import CorpusError, UsageError
 
 

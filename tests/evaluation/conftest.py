@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from intona import corpora, recipes
+from intona import corpora
 from intona.evaluation import evaluate
-from intona.protocol import parse
+from intona.evaluation.protocols import parse
+from intona.models import recipes
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from intona.errors import CorpusError, UsageError
 from intona.evaluation.enrolment import Enrolment, _divided, _profiles, with_enrolment
 from intona.evaluation.result import Evaluation
 from intona.evaluation.run import voice_columns
-from intona.models.speakers import centred_log, speaker_statistics
+from intona.models.adaptation import centred_log, speaker_statistics
 
 LABELS = ("neutral", "happy", "sad")
 

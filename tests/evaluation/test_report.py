@@ -10,10 +10,10 @@ import pytest
 from intona.audio import read
 from intona.errors import UsageError
 from intona.evaluation import figures
-from intona.evaluation.mistakes import worst
 from intona.evaluation.report import check_folder, write_report
 from intona.evaluation.text import summary
-from intona.manner import remarks
+from intona.evaluation.worst import worst
+from intona.features.manner import remarks
 
 
 @pytest.fixture(scope="module")

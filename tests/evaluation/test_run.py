@@ -10,18 +10,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from intona import metrics, train
+from intona import metrics
 from intona.corpora.base import Corpus
+from intona.corpora.targets import as_numbers
 from intona.errors import CorpusError, LeakError, UsageError
 from intona.evaluation import Evaluation, evaluate
+from intona.evaluation.protocols import parse
 from intona.evaluation.run import parse_seeds
 from intona.evaluation.text import summary
 from intona.features import front_end
 from intona.features.classic import Classic
 from intona.features.extract import extract
-from intona.protocol import parse
-from intona.recipes import Recipe
-from intona.targets import as_numbers
+from intona.models import train
+from intona.models.recipes import Recipe
 
 
 def test_every_utterance_is_tested_once_by_a_model_that_never_heard_its_speaker(result, corpus):

@@ -11,12 +11,12 @@ from intona.errors import RecipeError
 from intona.evaluation import evaluate
 from intona.evaluation.compare import compare, comparison_text
 from intona.evaluation.fold import shown
+from intona.evaluation.protocols import parse
 from intona.evaluation.report import render
 from intona.evaluation.text import summary
 from intona.features import front_end
 from intona.features.extract import extract
-from intona.protocol import parse
-from intona.train import fit
+from intona.models.train import fit
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from intona import synthetic
+from intona.corpora import synthetic
 from intona.errors import AudioError
 from intona.features.base import FrontEnd
 from intona.features.light import FUNCTIONALS, Light, _course, _delta, _functionals

@@ -14,8 +14,8 @@ from praatio import textgrid
 
 from intona import formats
 from intona.errors import UsageError
-from intona.recognizer import Prediction
-from intona.timeline import table
+from intona.inference.recognizer import Prediction
+from intona.inference.timeline import table
 
 LABELS = ("neutral", "sad", "angry")
 

@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from intona import corpora, recipes
+from intona import corpora
 from intona.audio import read
 from intona.corpora.base import Corpus
-from intona.enroll import enroll
+from intona.corpora.synthetic import corpus as synthetic_corpus
 from intona.errors import RecipeError
-from intona.features.embedding import Embedding
-from intona.models.speakers import statistics
-from intona.recognizer import Recognizer
-from intona.synthetic import corpus as synthetic_corpus
-from intona.train import Enrollable, Fitted, fit
+from intona.inference.enroll import enroll
+from intona.inference.recognizer import Recognizer
+from intona.models import recipes
+from intona.models.adaptation import statistics
+from intona.models.encoders.embedding import Embedding
+from intona.models.train import Enrollable, Fitted, fit
 
 torch = pytest.importorskip("torch")
 LABELS = {"version": "0", "corpora": {}, "licence": "none", "name": "test", "seed": 0}
@@ -28,7 +29,7 @@ LABELS = {"version": "0", "corpora": {}, "licence": "none", "name": "test", "see
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from safetensors.torch import save_file
 
-    from intona.models.whisper import WhisperEncoder
+    from intona.models.encoders.whisper import WhisperEncoder
 
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("encoder") / "encoder.safetensors"
@@ -182,7 +183,7 @@ def test_what_a_recipe_must_not_say(
 
 
 def test_sounds_without_a_voice_leave_it_undecided(encoder: Path, voices: Corpus) -> None:
-    from intona.models.nothing import sounds_without_voice
+    from intona.models.voiceless import sounds_without_voice
 
     unseen = list(sounds_without_voice(12, seed=1))
 
@@ -224,9 +225,9 @@ def test_copies_that_change_nothing_give_the_same_head(
 
 
 def test_the_clean_share_of_an_utterance_and_its_copies(encoder: Path, voices: Corpus) -> None:
-    from intona.features.encoder import Encoder
-    from intona.models.known import Known
+    from intona.models.encoders.encoder import Encoder
     from intona.models.material import gather
+    from intona.models.targets import Known
 
     settings = {key: value for key, value in recipe(encoder).front_end.items() if key != "name"}
     known = Known.of(voices.table, "emotion", ("sad", "angry"), {})
@@ -242,7 +243,7 @@ def test_the_clean_share_of_an_utterance_and_its_copies(encoder: Path, voices: C
 
 
 def test_balanced_emotions_count_alike_in_each_corpus() -> None:
-    from intona.models.known import Known
+    from intona.models.targets import Known
 
     targets = np.array([0, 0, 0, 1, 1, 1, 1, 1, 1, 0])
     groups = np.array(["a"] * 4 + ["b"] * 6, dtype=object)

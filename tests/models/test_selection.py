@@ -12,11 +12,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from intona import corpora
+from intona.corpora.folds import InnerFolds
 from intona.errors import CorpusError, RecipeError
-from intona.inner import InnerFolds
+from intona.models.recipes import Recipe
 from intona.models.selection import candidates, choose, held_out_scores
-from intona.recipes import Recipe
-from intona.train import fit
+from intona.models.train import fit
 
 CHOICES = (0.001, 1.0, 100.0)
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from intona.models.known import Known
+from intona.models.adaptation import centred, shift
 from intona.models.linear_head import LinearHead
 from intona.models.material import Material
-from intona.models.speakers import centred, shift
+from intona.models.targets import Known
 from intona.models.voices import HeldOut, VoiceHead, Voices, learn_voices
 
 LABELS = ("neutral", "happy", "sad")

@@ -15,7 +15,7 @@ import pytest
 import soundfile
 from server_process import Start
 
-from intona import synthetic
+from intona.corpora import synthetic
 from intona.server.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ CURLS = [line.removeprefix("$ ") for line in TEXT.splitlines() if re.match(r"(\$
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_commands_and_programs_run(start: Start, tmp_path: Path) -> None:
-    service = start(engine="intona.server.engine:Engine")
+    service = start(engine="intona.server.handler:Engine")
     voice = synthetic.utterance("happy", seconds=3)
     soundfile.write(tmp_path / "clip.wav", voice.samples, voice.rate, subtype="PCM_16")
     soundfile.write(tmp_path / "meeting.mp3", voice.samples, voice.rate, format="MP3")

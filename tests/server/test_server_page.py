@@ -13,8 +13,10 @@ import pytest
 import soundfile
 from server_process import Running
 
-from intona import corpora, recipes, synthetic
-from intona.train import train
+from intona import corpora
+from intona.corpora import synthetic
+from intona.models import recipes
+from intona.models.train import train
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -50,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def service(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    options = {"engine": "intona.server.engine:Engine", "model": str(folder / "voices.onnx")}
+    options = {"engine": "intona.server.handler:Engine", "model": str(folder / "voices.onnx")}
     running = Running(options, tmp_path_factory.mktemp("service"))
     yield running
     running.stop()

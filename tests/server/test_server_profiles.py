@@ -13,13 +13,13 @@ from server_process import Running
 from websockets.sync.client import connect
 
 import intona
-from intona import synthetic
-from intona.enroll import enroll
+from intona.corpora import synthetic
 from intona.errors import UsageError
-from intona.profile import Profile
-from intona.recognizer import Recognizer
-from intona.server.speakers import Speakers
-from intona.timeline import segments
+from intona.inference.enroll import enroll
+from intona.inference.profile import Profile
+from intona.inference.recognizer import Recognizer
+from intona.inference.timeline import segments
+from intona.server.profiles import Speakers
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def service(
     profiles: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
     options = {
-        "engine": "intona.server.engine:Engine",
+        "engine": "intona.server.handler:Engine",
         "profiles": ",".join(map(str, profiles.values())),
     }
     running = Running(options, tmp_path_factory.mktemp("service"))

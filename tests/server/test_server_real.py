@@ -18,13 +18,14 @@ from server_process import Running
 from websockets.sync.client import connect
 
 import intona
-from intona import formats, synthetic
+from intona import formats
 from intona.audio import read
-from intona.explain import occlude
-from intona.manner import remarks
-from intona.timeline import segments, table
+from intona.corpora import synthetic
+from intona.explain.occlusion import occlude
+from intona.features.manner import remarks
+from intona.inference.timeline import segments, table
 
-ENGINE = "intona.server.engine:Engine"
+ENGINE = "intona.server.handler:Engine"
 TEXTS = ["jsonl", "csv", "vtt", "srt", "textgrid", "audacity", "rttm", "text"]
 
 

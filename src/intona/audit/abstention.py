@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import Audio
+from intona.audio.transforms.noise import coloured, environment_noise
+from intona.audio.transforms.sounds import music_sound
 from intona.audit.outcome import Outcome, share
 from intona.audit.subject import Subject, recognizer
 from intona.errors import AudioError
-from intona.transforms.noise import coloured, environment_noise
-from intona.transforms.sounds import music_sound
 
 __all__ = ["NOTHINGS", "abstention"]
 

@@ -1,198 +1,91 @@
-"""Asking models about many utterances under many conditions, on several processes."""
+"""What one model said of a material, and the truth beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
-from multiprocessing import get_context
-from pathlib import Path
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intona import audio, synthetic
-from intona.audit.conditions import Banks, Condition, apply
+from intona.audit.material import Material
 from intona.audit.subject import Subject
-from intona.features.extract import Utterance
-from intona.transforms import Bank
+from intona.errors import CorpusError
 
-__all__ = ["Question", "Reply", "Sources", "ask"]
+__all__ = ["Said"]
 
 Floats = NDArray[np.float64]
-Progress = Callable[[int, int, str], None]
-
-BATCH = 16
-BANK_RATE = 16_000
 
 
 @dataclass(frozen=True)
-class Sources:
-    """Where banks of recordings come from, small enough to travel to another process.
+class Said:
+    """A model's answers on utterances whose truth may be known.
 
     Attributes:
-        voices: utterances babble is made of, with the number of their speaker.
-        noises: a folder of noises, or ``None``.
-        rooms: a folder of impulse responses, or ``None``.
-        seed: of everything random.
+        subject: the model.
+        material: the utterances.
+        answers: probabilities ``(n, labels)``, or numbers ``(n, 1)``.
     """
 
-    voices: tuple[tuple[Utterance, int], ...] = ()
-    noises: Path | None = None
-    rooms: Path | None = None
-    seed: int = 0
+    subject: Subject
+    material: Material
+    answers: Floats
 
+    def __len__(self) -> int:
+        return len(self.answers)
 
-@dataclass(frozen=True)
-class Question:
-    """One utterance under several conditions, for several models.
+    def take(self, rows: NDArray[np.intp]) -> Said:
+        """Return what was said of some rows."""
+        return Said(self.subject, self.material.take(rows), self.answers[rows])
 
-    Attributes:
-        number: which utterance it is; part of the seed.
-        utterance: where it is.
-        speaker: the number of its speaker, who does not babble in the background.
-        conditions: what to do to it; ``None`` is nothing.
-        subjects: whom to ask; all work at the same sample rate.
-        sources: of the banks.
-        pitch: whether to measure the fundamental frequency as well.
-    """
+    def known(self) -> Said:
+        """Return what was said where the truth is known and within the model's labels."""
+        if self.subject.numeric:
+            keep = ~np.isnan(self.numbers())
+        else:
+            labels = set(self.subject.labels)
+            keep = np.array([name in labels for name in self.material.column("emotion")], bool)
+        rows = np.flatnonzero(keep)
+        return self.take(rows) if rows.size else self
 
-    number: int
-    utterance: Utterance
-    speaker: int
-    conditions: tuple[tuple[Condition | None, bool], ...]
-    subjects: tuple[Subject, ...]
-    sources: Sources
-    pitch: bool = False
+    def classes(self) -> NDArray[np.intp]:
+        """Return the true label's number per row; -1 where the model does not know it."""
+        number = {name: k for k, name in enumerate(self.subject.labels)}
+        truth = [number.get(name, -1) for name in self.material.column("emotion")]
+        return np.array(truth, dtype=np.intp)
 
-    def __call__(self) -> Reply:
-        """Listen and answer."""
-        clip = self.clip()
-        changed = [self.hear(clip, *condition) for condition in self.conditions]
-        answers = tuple(_answers(subject, changed) for subject in self.subjects)
-        return Reply(answers, _mean_pitch(clip) if self.pitch else float("nan"))
+    def decisions(self) -> NDArray[np.intp]:
+        """Return the number of the likeliest label per row."""
+        return np.argmax(self.answers, axis=1)
 
-    def clip(self) -> audio.Audio:
-        """Read the recording at the models' rate."""
-        where = self.utterance
-        return audio.read(where.file, rate=self.subjects[0].rate, start=where.start, end=where.end)
+    def numbers(self) -> Floats:
+        """Return the true number per row, NaN where it is not known.
 
-    def hear(
-        self, clip: audio.Audio, condition: Condition | None, reference: bool
-    ) -> tuple[NDArray[np.float32], int]:
-        """Return what a model hears of the clip under a condition, and the sample rate.
-
-        The chance is drawn from the seed, the condition's name and the number of the
-        utterance alone, so that any single signal can be made again.
+        Raises:
+            CorpusError: when a number lies outside [0, 1].
         """
-        if condition is None:
-            return clip.samples, clip.rate
-        name = crc32(condition.name.encode())
-        rng = np.random.default_rng([self.sources.seed, name, self.number, int(reference)])
-        banks: Banks = {}
-        if condition.source is not None:
-            banks = {condition.source: _bank(condition.source, self.speaker, self.sources)}
-        return apply(condition, clip.samples, clip.rate, rng, banks, reference=reference)
+        target = self.subject.labels[0]
+        values = self.material.column(target)
+        truth = np.array([np.nan if value is None else float(value) for value in values])
+        if np.any((truth < 0) | (truth > 1)):
+            raise CorpusError(
+                f"the audit needs {target} between 0 and 1, the corpus has "
+                f"{np.nanmin(truth):g} to {np.nanmax(truth):g}: rescale the column"
+            )
+        return truth
 
+    def predictions(self) -> Floats:
+        """Return the predicted number per row."""
+        return self.answers[:, 0]
 
-@dataclass(frozen=True)
-class Reply:
-    """What came of a question.
+    def confusion(self) -> Floats:
+        """Return confusion counts per speaker, shape ``(speakers, k, k)``, row = truth.
 
-    Attributes:
-        answers: per subject, shape ``(conditions, columns)``.
-        pitch: mean fundamental frequency in Hz, NaN where it was not asked for or is voiceless.
-    """
-
-    answers: tuple[Floats, ...]
-    pitch: float
-
-
-def ask(
-    questions: Sequence[Question],
-    *,
-    workers: int = 1,
-    progress: Progress | None = None,
-    text: str = "listening",
-) -> list[Reply]:
-    """Return the answers to all questions, in order.
-
-    Args:
-        questions: see :class:`Question`.
-        workers: processes; 1 works here.
-        progress: called as ``progress(done, total, text)``.
-        text: what the progress is called.
-
-    Raises:
-        AudioError: the first recording that cannot be read.
-    """
-    found = []
-    for done, answer in enumerate(_stream(questions, workers), start=1):
-        found.append(answer)
-        if progress is not None:
-            progress(done, len(questions), text)
-    return found
-
-
-def _stream(questions: Sequence[Question], workers: int) -> Iterator[Reply]:
-    if workers <= 1 or len(questions) < 2:
-        yield from map(Question.__call__, questions)
-        return
-    # Spawned, not forked: forking a process with running threads can deadlock.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        chunk = max(1, min(4, len(questions) // (4 * workers)))
-        yield from pool.map(_call, questions, chunksize=chunk)
-
-
-def _call(question: Question) -> Reply:
-    return question()
-
-
-def _answers(subject: Subject, signals: Sequence[tuple[NDArray[np.float32], int]]) -> Floats:
-    """Ask in batches of signals of one length, which a model answers in one call."""
-    groups: dict[tuple[int, int], list[int]] = {}
-    for k, (samples, rate) in enumerate(signals):
-        groups.setdefault((rate, samples.size), []).append(k)
-    columns = 1 if subject.numeric else len(subject.labels)
-    result = np.empty((len(signals), columns))
-    for (rate, _), members in groups.items():
-        for first in range(0, len(members), BATCH):
-            rows = members[first : first + BATCH]
-            result[rows] = subject.answers([signals[k][0] for k in rows], rate)
-    return result
-
-
-def _mean_pitch(clip: audio.Audio) -> float:
-    from intona.features.pitch import pitch
-
-    voiced = pitch(clip.samples, clip.rate)
-    return float(voiced.hz[voiced.voiced].mean()) if voiced.voiced.any() else float("nan")
-
-
-def _bank(name: str, speaker: int, sources: Sources) -> Bank:
-    if name == "voices":
-        return _voices(sources.voices, speaker, sources.seed)
-    folder = sources.noises if name == "noises" else sources.rooms
-    return _folder(str(folder))
-
-
-@lru_cache(maxsize=4)
-def _folder(folder: str) -> Bank:
-    return Bank.from_folder(folder, rate=BANK_RATE)
-
-
-@lru_cache(maxsize=256)
-def _voices(voices: tuple[tuple[Utterance, int], ...], speaker: int, seed: int) -> Bank:
-    """Return the other speakers' voices; synthetic ones where there is nobody else."""
-    others = [_voice(voice) for voice, own in voices if own != speaker]
-    if not others:
-        made = [synthetic.utterance(e, s, seed) for e in ("neutral", "happy") for s in range(4)]
-        others = [audio.resample(voice.samples, voice.rate, BANK_RATE) for voice in made]
-    return Bank(tuple(others), BANK_RATE)
-
-
-@lru_cache(maxsize=512)
-def _voice(where: Utterance) -> NDArray[np.float32]:
-    return audio.read(where.file, rate=BANK_RATE, start=where.start, end=where.end).samples
+        Rows whose truth the model does not know are left out.
+        """
+        truth, decisions = self.classes(), self.decisions()
+        k = len(self.subject.labels)
+        counts = np.zeros((len(self.material.names), k, k))
+        there = truth >= 0
+        places = (self.material.speakers[there], truth[there], decisions[there])
+        np.add.at(counts, places, 1.0)
+        return counts

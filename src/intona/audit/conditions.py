@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona import audio
-from intona.transforms import Bank, transform
+from intona.audio.transforms import Bank, transform
 
 __all__ = ["CONDITIONS", "Banks", "Condition", "apply"]
 

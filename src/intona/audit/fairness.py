@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.audit.answers import Said
 from intona.audit.groups import Grouping
 from intona.audit.outcome import Outcome, measure, of_sums, precision, recall
-from intona.audit.said import Said
 from intona.audit.subject import chance
 from intona.metrics import FROM_MOMENTS, moments
 from intona.metrics.arrays import divide

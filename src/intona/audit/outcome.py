@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from intona.bootstrap import interval
 from intona.metrics.arrays import divide
+from intona.metrics.bootstrap import interval
 
 __all__ = ["Bound", "Outcome", "measure", "precision", "recall", "share", "uap", "uar"]
 

@@ -13,8 +13,8 @@ from intona.audit.report import Context
 from intona.audit.subject import Subject
 from intona.corpora.speakers import choose_speakers
 from intona.errors import CorpusError, UsageError
-from intona.leaks import LeakReport, contamination, require_clean
-from intona.recognizer import Recognizer, load
+from intona.evaluation.leaks import LeakReport, contamination, require_clean
+from intona.inference.recognizer import Recognizer, load
 
 __all__ = ["Prepared", "prepare"]
 

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona import audio
+from intona.audio.transforms.codec import encode
 from intona.audit.outcome import Outcome
 from intona.audit.run import TESTS, AuditResult, Flip
 from intona.errors import UsageError
 from intona.files import atomic
-from intona.transforms.codec import encode
 
 __all__ = ["Context", "page", "summary", "to_dict", "write"]
 
@@ -55,7 +55,7 @@ class Context:
 
 def to_dict(result: AuditResult, context: Context) -> dict[str, Any]:
     """Return the audit as JSON-able data."""
-    from intona import __version__
+    from intona._version import __version__
 
     material = result.plan.material
     passed = {name: (good, run) for name, good, run in result.ranking()}

@@ -14,7 +14,7 @@ from intona.errors import UsageError
 from intona.labels import order
 
 if TYPE_CHECKING:
-    from intona.recognizer import Recognizer
+    from intona.inference.recognizer import Recognizer
 
 __all__ = ["Subject", "View", "chance", "recognizer"]
 
@@ -129,6 +129,6 @@ def chance(subject: Subject, count: int, rng: np.random.Generator) -> Floats:
 @lru_cache(maxsize=4)
 def recognizer(path: str) -> Recognizer:
     """Return the recogniser of a file, loaded once per process."""
-    from intona.recognizer import Recognizer
+    from intona.inference.recognizer import Recognizer
 
     return Recognizer.load(path)

@@ -59,7 +59,7 @@ def build(verb: str | None = None) -> typer.Typer:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from intona import __version__
+        from intona._version import __version__
 
         typer.echo(f"intona {__version__}")
         raise typer.Exit

@@ -54,7 +54,7 @@ def info(name: Name) -> None:
 
     loader = corpora.loader(name)
     found = loader.info
-    description = getdoc(modules[f"intona.corpora.{found.name}"]) or found.title
+    description = getdoc(modules[f"intona.corpora.named.{found.name}"]) or found.title
     typer.echo(description.replace("``", ""))
     codes = ", ".join(
         label if code.lower() == label else f"{code} = {label}"
@@ -140,7 +140,7 @@ def stats(
     """Draw durations, emotions, speakers, levels and pitch as one picture."""
     from intona.cli.corpus_of import load
     from intona.cli.progress import bar
-    from intona.corpora.picture import draw, summary
+    from intona.corpora.plot import draw, summary
 
     loaded = load(paths, name, columns, settings)
     with bar() as progress:

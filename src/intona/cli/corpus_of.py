@@ -51,7 +51,8 @@ def corpus_of(
     settings: Sequence[str] | None = None,
 ) -> Corpus:
     """Load, report problems on standard error, then select, merge and number as asked."""
-    from intona import labels, targets
+    from intona import labels
+    from intona.corpora import targets
 
     corpus = load(paths, name, columns, settings)
     for sentence in (*corpus.notes, *corpus.problems[:SHOWN]):

@@ -10,7 +10,7 @@ __all__ = ["on_engine"]
 
 def on_engine(name: str, workers: int, address: str | None) -> AbstractContextManager[Any]:
     """Compute within the block on another engine than this machine's processes, if so asked."""
-    from intona import engines
+    from intona.parallel import local as engines
 
     made = engines.engine(name, workers=workers, address=address)
     return nullcontext() if name == "local" else engines.using(made)

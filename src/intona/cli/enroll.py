@@ -48,10 +48,10 @@ def run(
     intona enroll office --speech place --from recordings/
     """
     from intona.audio import Audio, find
-    from intona.enroll import enroll
     from intona.errors import UsageError
-    from intona.profile import profile_path
-    from intona.recognizer import load
+    from intona.inference.enroll import enroll
+    from intona.inference.profile import profile_path
+    from intona.inference.recognizer import load
 
     if bool(source) == (microphone is not None):
         raise UsageError("say what to enroll from: either --from CLIP or --microphone SECONDS")
@@ -61,7 +61,7 @@ def run(
     recognizer = load(model)
     recordings: list[Path | Audio] = []
     if microphone is not None:
-        from intona.live import record
+        from intona.audio.capture import record
 
         typer.echo(f"speak for {microphone:.0f} s ...")
         recordings.append(record(microphone))

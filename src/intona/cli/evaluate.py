@@ -107,18 +107,19 @@ def run(
 
     intona evaluate model.onnx EMODB/
     """
-    from intona import labels, recipes
-    from intona import protocol as protocols
+    from intona import labels
     from intona.cli.corpus_of import corpus_of
     from intona.cli.engine_of import on_engine
     from intona.cli.progress import bar
     from intona.errors import UsageError
-    from intona.evaluation.artefact import evaluate_model
+    from intona.evaluation import protocols
     from intona.evaluation.enrolment import Enrolment, with_enrolment
+    from intona.evaluation.finished import evaluate_model
     from intona.evaluation.report import check_folder, write_report
     from intona.evaluation.run import evaluate, parse_seeds
     from intona.evaluation.text import summary
-    from intona.recognizer import load
+    from intona.inference.recognizer import load
+    from intona.models import recipes
 
     command = shlex.join(["intona", *sys.argv[1:]])
     adaptation = Enrolment.parse(enrol) if enrol is not None else None

@@ -48,12 +48,12 @@ def run(
     intona explain clip.wav --plot why.png
     """
     from intona.audio import read
-    from intona.explain import check as compare
-    from intona.explain import occlude
+    from intona.explain.occlusion import check as compare
+    from intona.explain.occlusion import occlude
+    from intona.features.manner import remarks
     from intona.files import picture
-    from intona.manner import remarks
-    from intona.profile import find_profile
-    from intona.recognizer import load
+    from intona.inference.profile import find_profile
+    from intona.inference.recognizer import load
 
     if plot is not None:
         plot = picture(plot)
@@ -65,7 +65,7 @@ def run(
     whose = own.name if own is not None and own.manner else "many speakers"
     curves = compare(recognizer, audio, evidence) if check else None
     if plot is not None:
-        from intona.explain_plot import figure, save
+        from intona.explain.plot import figure, save
 
         page = figure(audio, evidence, said, title=clip.name, whose=whose, curves=curves)
         save(page, plot)

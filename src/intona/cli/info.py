@@ -16,9 +16,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the metadata as JSON
 
 def run(model: Model = None, as_json: AsJson = False) -> None:
     """Print what a model file is: labels, input, training material, calibration, licence."""
-    from intona.artefact import read_model
-    from intona.describe import describe
-    from intona.recognizer import bundled
+    from intona.inference.recognizer import bundled
+    from intona.models.artefact import read_model
+    from intona.models.card import describe
 
     path = model or bundled()
     content, metadata = read_model(path)

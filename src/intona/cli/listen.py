@@ -76,17 +76,17 @@ def run(
 
     intona listen --on-change "playerctl open moods/{emotion}.m3u"
     """
-    from intona import live
+    from intona.audio import capture as live
 
     if devices:
         typer.echo(live.devices(), nl=False)
         return
     from intona.cli.liveview import LiveView, shown
+    from intona.cli.stopping import Stop
     from intona.errors import UsageError
-    from intona.listening import Diary, Reaction, listen
-    from intona.reactions import Command, Webhook
-    from intona.recognizer import load
-    from intona.stopping import Stop
+    from intona.inference.listen import Diary, Reaction, listen
+    from intona.inference.reactions import Command, Webhook
+    from intona.inference.recognizer import load
 
     if source not in (None, "-"):
         raise UsageError(f"cannot listen to {source}: use - for standard input, or intona predict")

@@ -14,8 +14,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from intona.engine import Event
 from intona.formats.text import clock
+from intona.inference.online import Event
 
 __all__ = ["LiveView", "shown"]
 

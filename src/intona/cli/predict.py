@@ -11,7 +11,7 @@ import typer
 from intona.cli import options
 
 if TYPE_CHECKING:
-    from intona.recognizer import Recognizer
+    from intona.inference.recognizer import Recognizer
 
 Paths = Annotated[
     list[Path],
@@ -87,8 +87,8 @@ def run(
     """
     from intona.errors import UsageError
     from intona.files import picture
-    from intona.predictions import format_of
-    from intona.recognizer import load
+    from intona.formats.predictions import format_of
+    from intona.inference.recognizer import load
 
     if plot is not None:
         plot = picture(plot)
@@ -108,10 +108,10 @@ def run(
 
 def _clips(model: Recognizer, paths: list[Path], style: str, out: Path | None) -> None:
     from intona.audio import find
-    from intona.clips import TOGETHER, predict_each
     from intona.errors import AudioError
-    from intona.predictions import line, render, save
-    from intona.recognizer import Prediction
+    from intona.formats.predictions import line, render, save
+    from intona.inference.clips import TOGETHER, predict_each
+    from intona.inference.recognizer import Prediction
 
     done: list[Prediction] = []
     failed = False
@@ -140,8 +140,8 @@ def _batch(
     engine: str,
     address: str | None,
 ) -> None:
-    from intona.batch import predict_folder
     from intona.cli.progress import bar
+    from intona.inference.batch import predict_folder
 
     assert out is not None  # format_of has refused parquet without a file
     with bar() as progress:
@@ -170,11 +170,11 @@ def _timeline(
     import pandas as pd
 
     from intona import formats
-    from intona import plot as pictures
     from intona.audio import find
+    from intona.cli.stopping import Stop
     from intona.errors import AudioError, UsageError
-    from intona.stopping import Stop
-    from intona.timeline import timeline_each
+    from intona.formats import picture as pictures
+    from intona.inference.timeline import timeline_each
 
     style = formats.format_of(out, style)
     tables: dict[Path, pd.DataFrame] = {}

@@ -43,12 +43,12 @@ def run(
     """
     from dataclasses import replace
 
-    from intona import recipes
     from intona.cli.corpus_of import corpus_of
     from intona.cli.engine_of import on_engine
     from intona.cli.progress import bar
     from intona.corpora.speakers import spoken_by
-    from intona.train import train
+    from intona.models import recipes
+    from intona.models.train import train
 
     plan = recipes.load(recipe)
     corpus = corpus_of(

@@ -50,7 +50,7 @@ def loader(name: str) -> Loader:
     key = name.lower().replace("-", "").replace("_", "")
     if key not in names():
         raise UsageError(f"unknown corpus {name!r}; known are {', '.join(names())}")
-    return import_module(f"intona.corpora.{key}").LOADER
+    return import_module(f"intona.corpora.named.{key}").LOADER
 
 
 def info(name: str) -> Info:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from intona.evaluation.artefact import evaluate_model as evaluate_model
     from intona.evaluation.compare import compare as compare
+    from intona.evaluation.finished import evaluate_model as evaluate_model
     from intona.evaluation.result import Evaluation as Evaluation
     from intona.evaluation.run import evaluate as evaluate
 
@@ -20,7 +20,7 @@ _HOMES = {
     "Evaluation": "intona.evaluation.result",
     "compare": "intona.evaluation.compare",
     "evaluate": "intona.evaluation.run",
-    "evaluate_model": "intona.evaluation.artefact",
+    "evaluate_model": "intona.evaluation.finished",
 }
 
 

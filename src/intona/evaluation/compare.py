@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.bootstrap import Interval, Statistic, draws, interval
 from intona.errors import UsageError
 from intona.evaluation.measure import clusters, headline, short_name
 from intona.evaluation.result import Evaluation, without_nan
 from intona.evaluation.text import TRANSDUCTIVE, stamp_word, value_text
 from intona.files import atomic
+from intona.metrics.bootstrap import Interval, Statistic, draws, interval
 from intona.metrics.clustered import cluster_numbers, of_decisions, of_numbers
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from intona.corpora.folds import inner_folds
 from intona.evaluation.fold import FoldJob, FoldOutcome, declared, run_folds, shown
 from intona.evaluation.measure import headline, measure
-from intona.inner import inner_folds
+from intona.evaluation.protocols import Fold
 from intona.metrics import weighted_average_recall
-from intona.protocol import Fold
-from intona.recipes import Recipe
+from intona.models.recipes import Recipe
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from intona.bootstrap import Interval
 from intona.errors import CorpusError, UsageError
-from intona.evaluation.mapping import merge_columns
+from intona.evaluation.labelmap import merge_columns
 from intona.evaluation.result import Evaluation
 from intona.evaluation.run import voice_columns
+from intona.metrics.bootstrap import Interval
+from intona.models.adaptation import KINDS, PLACE, centred_log, place_statistics, shift
 from intona.models.calibration import softmax
-from intona.models.speakers import KINDS, PLACE, centred_log, place_statistics, shift
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.engines import chosen, in_order
+from intona.audio.seal import sealed
 from intona.models.normalisation import by_speaker
-from intona.recipes import Recipe
-from intona.seal import sealed
+from intona.models.recipes import Recipe
+from intona.parallel.local import chosen, in_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,9 +89,9 @@ def run_fold(job: FoldJob) -> FoldOutcome:
 
     Raises:
         LeakError: the recipe reached for a test recording while training.
-        IntonaError: see :func:`intona.train.fit`.
+        IntonaError: see :func:`intona.models.train.fit`.
     """
-    from intona.train import Enrollable, fit
+    from intona.models.train import Enrollable, fit
 
     def files(part: pd.DataFrame) -> set[str]:
         return set(part.index.get_level_values("file"))

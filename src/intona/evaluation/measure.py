@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from intona import metrics
-from intona.bootstrap import Interval, Statistic, intervals
 from intona.metrics.arrays import divide
+from intona.metrics.bootstrap import Interval, Statistic, intervals
 from intona.metrics.clustered import (
     cluster_numbers,
     confusion_per_cluster,

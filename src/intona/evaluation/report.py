@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from intona.bootstrap import Interval
 from intona.errors import UsageError
 from intona.evaluation import figures
 from intona.evaluation.measure import headline, short_name
-from intona.evaluation.mistakes import worst
 from intona.evaluation.text import METRIC_WORDS, TRANSDUCTIVE, stamp_word, value_text
+from intona.evaluation.worst import worst
 from intona.files import atomic
+from intona.metrics.bootstrap import Interval
 
 if TYPE_CHECKING:
     from intona.evaluation.result import Evaluation
-    from intona.recognizer import Recognizer
+    from intona.inference.recognizer import Recognizer
 
 __all__ = ["check_folder", "render", "write_report"]
 

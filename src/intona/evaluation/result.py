@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from intona.bootstrap import Interval
 from intona.errors import UsageError
 from intona.evaluation.measure import (
     breakdown,
@@ -20,6 +19,7 @@ from intona.evaluation.measure import (
     per_class,
 )
 from intona.files import atomic
+from intona.metrics.bootstrap import Interval
 
 if TYPE_CHECKING:
     import pandas as pd

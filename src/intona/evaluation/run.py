@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 
 from intona.errors import CorpusError, UsageError
 from intona.evaluation.fold import FoldJob, FoldOutcome, declared, run_folds, shown
-from intona.evaluation.result import Evaluation
-from intona.labels import order
-from intona.leaks import (
+from intona.evaluation.leaks import (
     Finding,
     LeakReport,
     contamination,
@@ -25,9 +23,11 @@ from intona.leaks import (
     inspect,
     require_clean,
 )
-from intona.protocol import Fold, Split
-from intona.recipes import Recipe
-from intona.train import is_numeric, provenance
+from intona.evaluation.protocols import Fold, Split
+from intona.evaluation.result import Evaluation
+from intona.labels import order
+from intona.models.recipes import Recipe
+from intona.models.train import is_numeric, provenance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +78,7 @@ def evaluate(
     Args:
         recipe: what is trained, anew for every fold, on the fold's training part alone.
         corpus: what is tested.
-        split: the protocol; see :func:`intona.protocol.parse`.
+        split: the protocol; see :func:`intona.evaluation.protocols.parse`.
         target: ``"emotion"`` or a numeric column.
         seed: of the division into folds.
         model_seeds: the whole evaluation is repeated for each; the metrics are of all
@@ -94,7 +94,7 @@ def evaluate(
     Raises:
         LeakError: training and test share what they must not.
         CorpusError: the corpus does not allow the protocol or lacks the target.
-        IntonaError: see :func:`intona.train.fit`.
+        IntonaError: see :func:`intona.models.train.fit`.
     """
     table, tested = _combine(corpus, extra, target)
     folds = _with_extra(split.folds(table.iloc[:tested], target=target, seed=seed), table, tested)
@@ -240,7 +240,7 @@ def corpus_facts(corpus: Corpus, table: pd.DataFrame, target: str) -> dict[str, 
 
 def versions() -> dict[str, Any]:
     """Return when and with what this was computed."""
-    from intona import __version__
+    from intona._version import __version__
 
     found = {"intona": __version__, "python": platform.python_version()}
     for name in ("numpy", "scipy", "scikit-learn", "torch", "opensmile", "onnxruntime"):
@@ -310,7 +310,7 @@ def _pretrained(recipe: Recipe, corpus: Corpus) -> list[Finding]:
 
 def _absent(recipe: Recipe, table: pd.DataFrame) -> list[Finding]:
     """Say which corpora the recipe gives a weight and does not get."""
-    from intona.models.known import groups_of
+    from intona.models.targets import groups_of
 
     absent = sorted(set(recipe.training.get("weights", {})) - set(groups_of(table)))
     if not absent:

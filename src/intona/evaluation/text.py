@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from intona.bootstrap import Interval
 from intona.evaluation.measure import NUMERIC_HEADLINE, headline, short_name
+from intona.metrics.bootstrap import Interval
 
 if TYPE_CHECKING:
     from intona.evaluation.result import Evaluation

@@ -12,8 +12,8 @@ __all__ = ["FrontEnd", "front_end", "names"]
 
 _HOMES = {
     "classic": "intona.features.classic:Classic",
-    "default": "intona.features.embedding:Embedding",
-    "encoder": "intona.features.encoder:Encoder",
+    "default": "intona.models.encoders.embedding:Embedding",
+    "encoder": "intona.models.encoders.encoder:Encoder",
     "light": "intona.features.light:Light",
     "opensmile": "intona.features.opensmile:OpenSmile",
     "prosody": "intona.features.prosody:Prosody",

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import read
-from intona.engines import chosen, in_order
+from intona.audio.seal import refuse_sealed
 from intona.errors import AudioError
 from intona.features.base import FrontEnd
 from intona.features.cache import FeatureCache
-from intona.seal import refuse_sealed
+from intona.parallel.local import chosen, in_order
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from intona.errors import UsageError
-from intona.turns import Turn, checked
+from intona.formats.turns import Turn, checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +67,7 @@ def render(table: pd.DataFrame, format: str) -> str:
     """Return a timeline as text.
 
     Args:
-        table: as :func:`intona.timeline.timeline` returns it.
+        table: as :func:`intona.inference.timeline.timeline` returns it.
         format: one of :data:`FORMATS`, but neither ``parquet`` nor ``audformat``.
 
     Raises:
@@ -80,7 +80,7 @@ def write(table: pd.DataFrame, path: str | Path, format: str | None = None) -> P
     """Write a timeline; the file appears whole or not at all.
 
     Args:
-        table: as :func:`intona.timeline.timeline` returns it.
+        table: as :func:`intona.inference.timeline.timeline` returns it.
         path: the file, or for ``audformat`` the folder.
         format: one of :data:`FORMATS`; ``None`` goes by the suffix.
 

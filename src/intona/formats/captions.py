@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from intona.errors import UsageError
-from intona.turns import Turn
+from intona.formats.turns import Turn
 
 __all__ = ["clock", "read_cues"]
 

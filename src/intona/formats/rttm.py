@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from intona.errors import UsageError
 from intona.formats.rows import rows
-from intona.turns import Turn
+from intona.formats.turns import Turn
 
 if TYPE_CHECKING:
     import pandas as pd

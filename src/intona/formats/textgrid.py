@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from intona.errors import UsageError
 from intona.formats.rows import Row, single
-from intona.turns import Turn
+from intona.formats.turns import Turn
 
 if TYPE_CHECKING:
     import pandas as pd

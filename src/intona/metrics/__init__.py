@@ -17,7 +17,7 @@ Metrics
     of numbers: :func:`concordance_correlation`, :func:`pearson_correlation`,
     :func:`mean_absolute_error`.
 
-Intervals are in :mod:`intona.bootstrap`.
+Intervals are in :mod:`intona.metrics.bootstrap`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The metrics as functions of how often each speaker counts, for :mod:`intona.bootstrap`.
+"""The metrics as functions of how often each speaker counts, for :mod:`intona.metrics.bootstrap`.
 
 What adds up over utterances (confusion counts, Brier, log-loss, moments) is summed per speaker
 once; concordant pairs, and with them the area under the ROC curve, are counted per pair of

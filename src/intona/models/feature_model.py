@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.corpora.folds import InnerFolds
 from intona.errors import CorpusError, RecipeError
 from intona.features import FrontEnd, front_end
 from intona.features.extract import extract
-from intona.inner import InnerFolds
 from intona.labels import order
+from intona.models.adaptation import speaker_statistics
 from intona.models.calibration import choose_abstention, fit_temperature, softmax
 from intona.models.ensemble import Ensemble, new_head
 from intona.models.heads import Head
 from intona.models.normalisation import by_speaker, normalise
+from intona.models.recipes import Recipe
 from intona.models.selection import candidates, choose, held_out_scores, together
-from intona.models.speakers import speaker_statistics
-from intona.recipes import Recipe
-from intona.train import Progress, is_numeric, training_options
+from intona.models.train import Progress, is_numeric, training_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ UNCALIBRATED = {"temperature": 1.0, "threshold": 0.0, "calibration": "none"}
 
 @dataclass(frozen=True)
 class FeatureModel:
-    """A fitted head on a front end; see :class:`intona.train.Fitted`."""
+    """A fitted head on a front end; see :class:`intona.models.train.Fitted`."""
 
     labels: tuple[str, ...]
     recipe: Recipe
@@ -75,7 +75,7 @@ class FeatureModel:
                 f"recipe {self.recipe.name} normalises by speaker, which one recording alone "
                 "cannot be: it can be evaluated, not made into a model file"
             )
-        from intona.artefact import write_model
+        from intona.models.artefact import write_model
         from intona.models.export import add_softmax
 
         model = self.head.to_onnx(len(self.front_end.names))
@@ -107,7 +107,7 @@ def fit(
     workers: int,
     progress: Progress | None,
 ) -> FeatureModel:
-    """Fit a feature recipe; called through :func:`intona.train.fit`."""
+    """Fit a feature recipe; called through :func:`intona.models.train.fit`."""
     options = training_options(recipe, OPTIONS)
     numeric = is_numeric(table[target])
     labels = (target,) if numeric else order(table[target])
@@ -160,7 +160,7 @@ def _augmented(
     """Yield what hears the recordings changed, as the recipe says."""
     steps = options.get("augmentation", ())
     if steps:
-        from intona.features.augmented import augmented
+        from intona.models.augmented import augmented
 
         copies = int(options.get("augmented_copies", 1))
         yield from augmented(front, steps, table, copies=copies, seed=seed)

@@ -2,7 +2,7 @@
 
 The head is a softmax regression on standardised features pooled over time: of Whisper's encoder
 or the embedding of the bundled model. What is exported takes a waveform: see
-:mod:`intona.models.waveform`.
+:mod:`intona.models.encoders.waveform`.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.corpora.folds import inner_folds
 from intona.errors import RecipeError
 from intona.features import front_end
-from intona.features.embedding import Embedding
-from intona.features.encoder import Encoder
 from intona.features.extract import extract
 from intona.features.logmel import RATE
-from intona.inner import inner_folds
 from intona.labels import order
+from intona.models.adaptation import centred, speaker_statistics
 from intona.models.calibration import choose_abstention, fit_temperature, softmax
-from intona.models.known import Known
+from intona.models.encoders.embedding import Embedding
+from intona.models.encoders.encoder import Encoder
 from intona.models.linear_head import LinearHead
 from intona.models.material import Material, gather
-from intona.models.speakers import centred, speaker_statistics
+from intona.models.recipes import Recipe
+from intona.models.targets import Known
+from intona.models.train import Progress, is_numeric, training_options
 from intona.models.voices import HeldOut, VoiceHead, Voices, learn_voices
-from intona.recipes import Recipe
-from intona.train import Progress, is_numeric, training_options
 
 if TYPE_CHECKING:
     import onnx
@@ -57,7 +57,7 @@ OPTIONS = (
 
 @dataclass(frozen=True)
 class LinearModel:
-    """A fitted encoder with its head; see :class:`intona.train.Fitted`."""
+    """A fitted encoder with its head; see :class:`intona.models.train.Fitted`."""
 
     labels: tuple[str, ...]
     recipe: Recipe
@@ -84,7 +84,7 @@ class LinearModel:
 
     def export(self, path: str | Path, *, metadata: Mapping[str, Any]) -> Path:
         """Write the one-file artefact: waveform in, probabilities and embedding out."""
-        from intona.artefact import write_model
+        from intona.models.artefact import write_model
 
         temperature = np.float32(self.details["temperature"])
         weights, bias = self.head.weights / temperature, self.head.bias / temperature
@@ -108,7 +108,7 @@ class LinearModel:
         return write_model(model, {**own, **metadata}, path)
 
     def _with_voices(self, model: onnx.ModelProto) -> onnx.ModelProto:
-        from intona.models.waveform import with_scores
+        from intona.models.encoders.waveform import with_scores
 
         heads = {}
         for one in self.voices.values():
@@ -120,9 +120,9 @@ class LinearModel:
         return with_scores(model, heads)
 
     def _with_encoder(self, weights: Floats, bias: Floats) -> tuple[onnx.ModelProto, Facts]:
-        from intona.features.weights import locate
-        from intona.models.waveform import waveform_model
-        from intona.models.whisper import load_whisper, weights_of
+        from intona.models.encoders.waveform import waveform_model
+        from intona.models.encoders.weights import locate
+        from intona.models.encoders.whisper import load_whisper, weights_of
 
         front, head = self.front_end, self.head
         assert isinstance(front, Encoder)
@@ -136,8 +136,8 @@ class LinearModel:
     def _on_bundled(self, weights: Floats, bias: Floats) -> tuple[onnx.ModelProto, Facts]:
         import onnx
 
-        from intona.artefact import read_model
-        from intona.models.waveform import with_head
+        from intona.models.artefact import read_model
+        from intona.models.encoders.waveform import with_head
 
         assert isinstance(self.front_end, Embedding)
         content, known = read_model(self.front_end.path)
@@ -157,7 +157,7 @@ def fit(
     workers: int,
     progress: Progress | None,
 ) -> LinearModel:
-    """Fit an encoder recipe; called through :func:`intona.train.fit`."""
+    """Fit an encoder recipe; called through :func:`intona.models.train.fit`."""
     if is_numeric(table[target]):
         raise RecipeError(f"recipe {recipe.name} learns emotions, not numbers like {target}")
     options = training_options(recipe, OPTIONS)

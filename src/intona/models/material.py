@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.errors import RecipeError
-from intona.features.augmented import augmented
-from intona.features.embedding import Embedding
-from intona.features.encoder import Encoder
 from intona.features.extract import Progress, extract
 from intona.features.logmel import RATE
-from intona.models.known import Known
-from intona.models.nothing import sounds_without_voice
+from intona.models.augmented import augmented
+from intona.models.encoders.embedding import Embedding
+from intona.models.encoders.encoder import Encoder
+from intona.models.targets import Known
+from intona.models.voiceless import sounds_without_voice
 
 if TYPE_CHECKING:
     import pandas as pd

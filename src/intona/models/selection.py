@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.corpora.folds import InnerFolds
 from intona.errors import CorpusError, RecipeError
-from intona.inner import InnerFolds
 from intona.metrics import concordance_correlation, unweighted_average_recall
 from intona.models.ensemble import new_head
 from intona.models.span import TrainingRows

@@ -5,7 +5,7 @@ is known. Of every training speaker's features a share of the speaker's deviatio
 others is taken off: all of it for the head that goes with mixed speech, half of it for the one
 that goes with neutral speech, where the mean over the speaker's (other) neutral utterances
 stands for the voice. What an enrolled speaker gets is the sum of this head's scores and the
-general head's, less the speaker's own mean of that sum (:mod:`intona.models.speakers`).
+general head's, less the speaker's own mean of that sum (:mod:`intona.models.adaptation`).
 
 Both heads are linear in the embedding, so the sum is one more matrix in the model file: the
 outputs ``scores_neutral`` and ``scores_mixed``.
@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.models.adaptation import LEAST_SPEAKERS, centred, shift, spread_of_means
 from intona.models.calibration import choose_abstention, fit_temperature, softmax
-from intona.models.known import Known
 from intona.models.linear_head import LinearHead
 from intona.models.material import Material
-from intona.models.speakers import LEAST_SPEAKERS, centred, shift, spread_of_means
+from intona.models.targets import Known
 
 __all__ = ["OUTPUTS", "HeldOut", "VoiceHead", "Voices", "learn_voices"]
 
@@ -42,7 +42,7 @@ class VoiceHead:
 
     Attributes:
         head: on the model's features; the temperature is divided in.
-        statistics: of its scores over speakers, see :func:`intona.models.speakers.shift`, the
+        statistics: of its scores over speakers, see :func:`intona.models.adaptation.shift`, the
             graph's ``output`` and the abstention ``threshold``.
     """
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from intona import __version__
+from intona._version import __version__
 from intona.server import live, problems, routes
 from intona.server.gate import Gate
 from intona.server.intake import Intake

@@ -14,7 +14,7 @@ from intona.server.settings import Settings
 
 __all__ = ["Service"]
 
-ENGINE = "intona.server.engine:Engine"
+ENGINE = "intona.server.handler:Engine"
 
 
 class Service:

@@ -1,0 +1,1 @@
+"""One small module for each corpus known by name."""

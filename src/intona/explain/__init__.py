@@ -1,0 +1,1 @@
+"""Explanations: why a model answers as it does."""

@@ -1,0 +1,247 @@
+"""A timeline as a picture: waveform, spectrogram and emotion ribbon over one time axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intona.audio import Audio, blocks
+from intona.audio.decode import Source
+from intona.errors import UsageError
+from intona.formats.rows import Row, rows
+from intona.labels import EMOTIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["COLOURS", "plot", "sketch"]
+
+RATE = 16_000
+COLUMNS = 1200  # at least so many, at most twice as many
+FRAME = 512
+BANDS = 128
+
+# Told apart by people with common colour blindness as well (after Okabe and Ito 2008).
+COLOURS = dict(
+    zip(
+        EMOTIONS,
+        (
+            "#999999",
+            "#56b4e9",
+            "#f0c419",
+            "#0072b2",
+            "#d55e00",
+            "#cc79a7",
+            "#007a5a",
+            "#e69f00",
+            "#7a6652",
+        ),
+        strict=True,
+    )
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Sketch:
+    """A recording reduced to what a picture can show.
+
+    Attributes:
+        low: smallest sample per column, shape ``(columns,)``.
+        high: largest sample per column.
+        power: mean power per band and column, shape ``(128, columns)``, linear up to 8 kHz.
+        duration: in seconds.
+    """
+
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+    power: NDArray[np.float32]
+    duration: float
+
+
+def sketch(parts: Iterable[Audio]) -> Sketch:
+    """Reduce a recording, block by block, at constant memory.
+
+    Args:
+        parts: its blocks, at 16 kHz.
+    """
+    hop = FRAME // 2  # samples per column; doubled whenever there are too many columns
+    columns: list[NDArray[np.float32]] = []  # low, high, 128 powers
+    rest = np.zeros(0, np.float32)
+    window = np.hanning(FRAME).astype(np.float32)
+    total = 0
+    for part in parts:
+        total += len(part.samples)
+        rest = np.concatenate([rest, part.samples])
+        while len(rest) >= hop + FRAME:
+            count = (len(rest) - FRAME) // hop
+            chunk, rest = rest[: count * hop + FRAME], rest[count * hop :]
+            columns.extend(_columns(chunk, hop, count, window))
+            while len(columns) > 2 * COLUMNS:
+                columns, left = _halve(columns)
+                hop *= 2
+                if left is not None:
+                    columns.append(left)
+    if len(rest):
+        padded = np.pad(rest, (0, max(0, hop + FRAME - len(rest))))
+        columns.extend(_columns(padded, hop, 1, window))
+    table = np.stack(columns, axis=1) if columns else np.zeros((BANDS + 2, 1), np.float32)
+    return Sketch(table[0], table[1], table[2:], total / RATE)
+
+
+def _columns(
+    chunk: NDArray[np.float32], hop: int, count: int, window: NDArray[np.float32]
+) -> list[NDArray[np.float32]]:
+    body = chunk[: count * hop].reshape(count, hop)
+    views = np.lib.stride_tricks.sliding_window_view(chunk, FRAME)
+    # At most 16 spectra per column: more would not be seen.
+    step = max(FRAME // 2, hop // 16)
+    starts = np.arange(0, hop, step)
+    found = []
+    for number in range(count):
+        spectra = np.abs(np.fft.rfft(views[number * hop + starts] * window, axis=1)) ** 2
+        power = spectra[:, 1:].reshape(len(starts), BANDS, -1).mean(axis=(0, 2))
+        row = np.concatenate([[body[number].min(), body[number].max()], power])
+        found.append(row.astype(np.float32))
+    return found
+
+
+def _halve(
+    columns: list[NDArray[np.float32]],
+) -> tuple[list[NDArray[np.float32]], NDArray[np.float32] | None]:
+    pairs = np.stack(columns[: len(columns) // 2 * 2]).reshape(-1, 2, BANDS + 2)
+    merged = pairs.mean(axis=1)
+    merged[:, 0] = pairs[:, :, 0].min(axis=1)
+    merged[:, 1] = pairs[:, :, 1].max(axis=1)
+    return list(merged), columns[-1] if len(columns) % 2 else None
+
+
+def plot(table: pd.DataFrame, source: Source | Audio, path: str | Path) -> Path:
+    """Draw a timeline.
+
+    Args:
+        table: of one recording, as :func:`intona.inference.timeline.timeline` returns it.
+        source: that recording.
+        path: picture to write; the suffix (``.png``, ``.svg``, ``.pdf``) is its format.
+
+    Raises:
+        AudioError: the recording cannot be read.
+        UsageError: the table is about several recordings, or the picture cannot be written.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    from intona.files import atomic
+
+    path = Path(path)
+    found = rows(table)
+    if len({row.file for row in found}) > 1:
+        raise UsageError("a plot shows one recording: give one at a time")
+    if isinstance(source, Audio):
+        from intona.audio import resample
+
+        parts: Iterable[Audio] = [Audio(resample(source.samples, source.rate, RATE), RATE)]
+    else:
+        parts = blocks(source, rate=RATE)
+    small = sketch(parts)
+    with matplotlib.rc_context(
+        {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}
+    ):
+        figure = Figure(figsize=(12, 6.2), layout="constrained")
+        axes = figure.subplots(3, 1, sharex=True, height_ratios=[1.2, 1.8, 1.5])
+        _draw_wave(axes[0], small)
+        _draw_spectrogram(axes[1], small)
+        _draw_ribbon(axes[2], found)
+        axes[0].set_title(Path(found[0].file).name if found and found[0].file else "recording")
+        axes[2].set_xlim(0, small.duration)
+        axes[2].xaxis.set_major_formatter(lambda value, _: _clock(value, small.duration))
+        axes[2].set_xlabel("time")
+        try:
+            with atomic(path) as temporary:
+                figure.savefig(temporary, dpi=130)
+        except (OSError, ValueError) as error:
+            raise UsageError(f"cannot draw {path}: {error}") from None
+    return path
+
+
+def _draw_wave(axis: Any, small: Sketch) -> None:
+    times = np.linspace(0, small.duration, len(small.low))
+    axis.fill_between(times, small.low, small.high, color="#444444", linewidth=0.3)
+    peak = max(0.05, float(np.abs([small.low, small.high]).max()))
+    axis.set_ylim(-peak, peak)
+    axis.set_ylabel("waveform")
+
+
+def _draw_spectrogram(axis: Any, small: Sketch) -> None:
+    level = 10 * np.log10(small.power + 1e-10)
+    top = float(np.percentile(level, 99.7))
+    axis.imshow(
+        level,
+        origin="lower",
+        aspect="auto",
+        extent=(0, small.duration, 0, RATE / 2000),
+        cmap="magma",
+        vmin=top - 70,
+        vmax=top,
+        interpolation="bilinear",
+    )
+    axis.set_ylabel("kHz")
+
+
+def _draw_ribbon(axis: Any, found: list[Row]) -> None:
+    """Draw bars as high as the confidence, pale where unsure."""
+    spoken = [row for row in found if row.status != "no_speech"]
+    names = [name for name in EMOTIONS if any(row.emotion == name for row in spoken)]
+    names += sorted({row.emotion for row in spoken if row.emotion} - set(names))
+    if not names:
+        _draw_numbers(axis, spoken)
+        return
+    for row in spoken:
+        colour = COLOURS.get(row.emotion or "", "#b0b0b0")
+        axis.bar(
+            row.start,
+            row.confidence or 0.0,
+            width=row.end - row.start,
+            align="edge",
+            color=colour,
+            alpha=0.35 if row.status == "unsure" else 1.0,
+            edgecolor="white",
+            linewidth=0.4,
+            hatch="///" if row.status == "unsure" else None,
+        )
+    from matplotlib.patches import Patch
+
+    handles = [Patch(color=COLOURS.get(name, "#b0b0b0"), label=name) for name in names]
+    if any(row.status == "unsure" for row in spoken):
+        handles.append(
+            Patch(facecolor="#dddddd", edgecolor="white", hatch="///", label="hatched: unsure")
+        )
+    axis.legend(
+        handles=handles, ncols=len(handles), loc="upper center", bbox_to_anchor=(0.5, -0.28),
+        frameon=False, handlelength=1.2,
+    )  # fmt: skip
+    axis.set_ylim(0, 1)
+    axis.set_ylabel("confidence")
+
+
+def _draw_numbers(axis: Any, spoken: list[Row]) -> None:
+    for name in dict.fromkeys(name for row in spoken for name in row.probabilities):
+        times = [(row.start + row.end) / 2 for row in spoken]
+        axis.plot(times, [row.probabilities[name] for row in spoken], "o-", label=name)
+    if spoken:
+        axis.legend(frameon=False)
+    else:
+        axis.text(0.5, 0.5, "no speech", transform=axis.transAxes, ha="center", color="#777777")
+
+
+def _clock(seconds: float, duration: float) -> str:
+    minutes, rest = divmod(max(0.0, seconds), 60)
+    if duration < 120:
+        return f"{seconds:g} s"
+    if duration < 3600:
+        return f"{minutes:.0f}:{rest:02.0f}"
+    return f"{minutes // 60:.0f}:{minutes % 60:02.0f}:{rest:02.0f}"

@@ -1,0 +1,100 @@
+"""Predictions of many recordings, written in the usual formats."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from intona.errors import UsageError
+from intona.files import atomic
+from intona.inference.recognizer import Prediction
+
+__all__ = ["FORMATS", "format_of", "render", "save"]
+
+FORMATS = ("text", "json", "csv", "parquet")
+
+
+def format_of(name: str | None, out: Path | None) -> str:
+    """Return the output format: as named, else from the file's suffix, else text.
+
+    Raises:
+        UsageError: an unknown format, or parquet (which :mod:`intona.inference.batch` writes)
+            without a file to write to.
+
+    Examples:
+        >>> format_of(None, Path("table.csv"))
+        'csv'
+    """
+    if name is None:
+        suffix = out.suffix.lower().lstrip(".") if out is not None else ""
+        name = suffix if suffix in FORMATS else "text"
+    if name not in FORMATS:
+        raise UsageError(f"no format {name!r}: choose one of {', '.join(FORMATS)}")
+    if name == "parquet" and out is None:
+        raise UsageError("parquet is binary: name a file with --out FILE")
+    return name
+
+
+def render(predictions: Sequence[Prediction], labels: Sequence[str], style: str) -> str:
+    """Return predictions as text in one of the textual formats (``text``, ``json``, ``csv``)."""
+    if style == "json":
+        rows = [_no_nan(prediction.to_dict()) for prediction in predictions]
+        return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
+    if style == "csv":
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow([*_COLUMNS, *labels])
+        for p in predictions:
+            values = [p.probabilities[label] for label in labels]
+            writer.writerow([p.file, p.start, p.end, p.emotion or "", *_blank([p.confidence]),
+                             p.status, *_blank(values)])  # fmt: skip
+        return text.getvalue()
+    return "".join(line(prediction) + "\n" for prediction in predictions)
+
+
+def line(prediction: Prediction) -> str:
+    """Return one prediction as one line for people."""
+    ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
+    if prediction.status == "no_speech":
+        return f"{prediction.file}  no speech"
+    if prediction.emotion is None:
+        return f"{prediction.file}  " + "  ".join(f"{k} {v:.3f}" for k, v in ranked)
+    rest = "  ".join(f"{name} {100 * value:.0f} %" for name, value in ranked[1:4])
+    guess = f"{prediction.emotion} {100 * prediction.confidence:.0f} %"
+    mark = "  (unsure)" if prediction.status == "unsure" else ""
+    return f"{prediction.file}  {guess}{mark}  then {rest}"
+
+
+def save(predictions: Sequence[Prediction], labels: Sequence[str], style: str, out: Path) -> None:
+    """Write predictions to a file in a textual format; it appears whole or not at all.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    try:
+        with atomic(out) as temporary:
+            temporary.write_text(render(predictions, labels, style), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {out}: {error.strerror or error}") from None
+
+
+_COLUMNS = ("file", "start", "end", "emotion", "confidence", "status")
+
+
+def _blank(values: Iterable[float]) -> list[float | str]:
+    return ["" if math.isnan(value) else round(value, 6) for value in values]
+
+
+def _no_nan(row: dict[str, object]) -> dict[str, object]:
+    """Return the row with ``None`` for NaN, which JSON does not know."""
+
+    def clean(value: object) -> object:
+        if isinstance(value, float) and math.isnan(value):
+            return None
+        return {k: clean(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+    return {key: clean(value) for key, value in row.items()}

@@ -1,0 +1,1 @@
+"""Inference: a model file applied to clips, long recordings, live audio, folders."""

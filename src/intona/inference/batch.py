@@ -1,0 +1,215 @@
+"""As many recordings as there are: predicted in parallel, resumable, exactly once.
+
+How it survives being killed at any moment:
+
+* Files are found as a stream, in sorted order, and cut into shards of equal size.
+* A finished shard becomes one part file, by an atomic rename, in ``RESULT.parts/``. Its name holds
+  the shard's number and a digest of its files' names, sizes and times, so a part is used again only
+  for exactly the files it was made from.
+* Started again, parts that are there are skipped. At the end all parts, in order, become the result
+  by one atomic rename; then they are deleted. The result therefore equals that of an undisturbed
+  run, row by row.
+
+A file that cannot be read is one row of ``errors.parquet`` beside the result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from intona.audio import find
+from intona.errors import AudioError, UsageError
+from intona.inference.parts import Parts
+from intona.inference.shards import Shard, cut
+from intona.parallel import local as engines
+from intona.parallel.local import Lost
+
+if TYPE_CHECKING:
+    from intona.inference.recognizer import Prediction, Recognizer
+
+__all__ = ["Summary", "predict_folder"]
+
+Progress = Callable[[int, int, str], None]
+
+SHARD = 64
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run did.
+
+    Attributes:
+        files: recordings in the result.
+        errors: recordings in ``errors.parquet``.
+        resumed: recordings that an earlier, interrupted run had already done.
+        audio: seconds of audio in the result.
+        seconds: how long this run took.
+    """
+
+    files: int
+    errors: int
+    resumed: int
+    audio: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Predict:
+    """The job of one worker: hold a model, predict shards.
+
+    Attributes:
+        content: the model file's bytes, so that all workers use the same one.
+        metadata: its metadata, validated.
+        path: where it was read from, for messages.
+    """
+
+    content: bytes = field(repr=False)
+    metadata: dict[str, Any]
+    path: Path
+
+    def setup(self) -> Recognizer:
+        """Load the model."""
+        from intona.inference.recognizer import Recognizer
+
+        return Recognizer(self.content, self.metadata, self.path)
+
+    def run(self, state: Recognizer, task: Shard) -> list[dict[str, Any]]:
+        """Predict the shard's files; one row each, in order."""
+        from intona.inference.clips import predict_each
+
+        return list(map(_row, predict_each(state, task.files), task.files))
+
+
+def _row(found: Prediction | AudioError, file: str) -> dict[str, Any]:
+    name = _unicode(file)
+    if isinstance(found, AudioError):
+        return {"file": name, "error": str(found).replace(file, name)}
+    row = found.to_dict()
+    return {"error": None, **row.pop("probabilities"), **row, "file": name}
+
+
+def _unicode(file: str) -> str:
+    """Spell out the bytes of a name that are not Unicode: a table holds nothing else."""
+    return file.encode("utf-8", "backslashreplace").decode()
+
+
+def predict_folder(
+    model: str | Path | None,
+    paths: Iterable[str | Path],
+    out: str | Path,
+    *,
+    workers: int = 1,
+    engine: str = "local",
+    address: str | None = None,
+    shard: int = SHARD,
+    progress: Progress | None = None,
+) -> Summary:
+    """Predict every recording below ``paths`` into one parquet file.
+
+    Args:
+        model: model file; ``None`` for the bundled one.
+        paths: recordings, and folders of them.
+        out: the ``.parquet`` file; its table is that of ``intona predict``.
+        workers: processes.
+        engine: ``"local"`` or ``"ray"``.
+        address: of the Ray cluster.
+        shard: files per part file.
+        progress: called as ``progress(done, total, text)``; ``total`` is what has been found so
+            far until the search through the folders ends.
+
+    Raises:
+        UsageError: ``out`` is no parquet file or cannot be written, or another run is writing it.
+        AudioError: a path does not exist or holds no audio.
+        ModelError: the model cannot be loaded.
+    """
+    from intona._version import __version__
+    from intona.inference.recognizer import bundled
+    from intona.models.artefact import read_model
+
+    begin = time.monotonic()
+    out = Path(out)
+    if out.suffix.lower() != ".parquet":
+        raise UsageError(f"{out}: many recordings are written as parquet: name a .parquet file")
+    source = Path(model) if model is not None else bundled()
+    content, metadata = read_model(source)
+    job = Predict(content, metadata, source)
+    roots = [Path(path) for path in paths]
+    runner = engines.engine(engine, workers=workers, address=address)
+    made_by = {"model": hashlib.sha256(content).hexdigest(), "intona": __version__}
+    parts = Parts(out, metadata["labels"])
+    with parts.opened(made_by):
+        tally = _Tally(progress, roots)
+        keys: list[str] = []
+        todo = _todo(cut(find(roots), shard), parts, keys, tally)
+        try:
+            for task, rows in runner.run(job, todo):
+                if isinstance(rows, Lost):
+                    rows = _one_by_one(job, task, workers)
+                parts.write(task.key, rows)
+                tally.add(len(rows))
+        finally:
+            tally.stop()
+        files, errors, audio = parts.join(keys)
+    return Summary(files, errors, tally.resumed, audio, time.monotonic() - begin)
+
+
+def _todo(shards: Iterable[Shard], parts: Parts, keys: list[str], tally: _Tally) -> Iterator[Shard]:
+    """Yield the shards without a part, and note the keys of all, in order."""
+    for shard in shards:
+        keys.append(shard.key)
+        if parts.has(shard.key):
+            tally.skip(len(shard.files))
+        else:
+            yield shard
+
+
+def _one_by_one(job: Predict, shard: Shard, workers: int) -> list[dict[str, Any]]:
+    """Do a shard that kills workers file by file, to find the file that does it."""
+    alone = [Shard(f"{number}", (file,)) for number, file in enumerate(shard.files)]
+    done = dict(engines.engine(workers=max(2, workers)).run(job, alone))
+    return [
+        {"file": _unicode(task.files[0]), "error": "a worker was killed while it read this file"}
+        if isinstance(done[task], Lost)
+        else done[task][0]
+        for task in alone
+    ]
+
+
+class _Tally:
+    """Counts what is done, and reports it; the total is counted in a thread of its own."""
+
+    def __init__(self, progress: Progress | None, roots: list[Path]) -> None:
+        self.resumed = 0
+        self._progress = progress
+        self._done = 0
+        self._total = 0
+        self._ended = threading.Event()
+        if progress is not None:
+            threading.Thread(target=self._count, args=(roots,), daemon=True).start()
+
+    def _count(self, roots: list[Path]) -> None:
+        try:
+            for _ in find(roots):
+                self._total += 1
+                if self._ended.is_set():
+                    return
+        except AudioError:
+            return  # the run itself meets the same fault, and tells
+
+    def add(self, count: int) -> None:
+        self._done += count
+        if self._progress is not None:
+            self._progress(self._done, max(self._total, self._done), "predicting")
+
+    def skip(self, count: int) -> None:
+        self.resumed += count
+        self.add(count)
+
+    def stop(self) -> None:
+        self._ended.set()

@@ -1,0 +1,81 @@
+"""Predictions of many recordings, several at a time.
+
+Clips that follow each other are read into a window of bounded size; voice activity is found in all
+of them side by side, and clips of similar length share a call of the model. Each is treated by its
+own length, so what a clip gets differs from
+:meth:`intona.inference.recognizer.Recognizer.predict` by no more than rounding. The same files in
+the same order always give the very same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from intona.audio import Audio, blocks
+from intona.errors import AudioError
+from intona.inference.hearing import LEAST_SPEECH, LONGEST, Mean, hear
+from intona.inference.recognizer import Prediction, Recognizer
+
+__all__ = ["TOGETHER", "predict_each"]
+
+TOGETHER = 32  # clips in a window
+SECONDS = 120.0  # and of audio: some 25 MB
+
+
+def predict_each(
+    model: Recognizer, files: Iterable[str | Path], *, together: int = TOGETHER
+) -> Iterator[Prediction | AudioError]:
+    """Yield one prediction per file, or the error that prevented it; never stops half-way.
+
+    Args:
+        model: the recogniser.
+        files: recordings; those longer than 30 s are predicted alone, in constant memory.
+        together: clips in a window; 1 yields each as soon as it is done.
+    """
+    window: list[tuple[str, Audio | AudioError | None]] = []
+    seconds = 0.0
+    for file in files:
+        found = _short(file)
+        window.append((str(file), found))
+        seconds += found.duration if isinstance(found, Audio) else 0.0
+        if len(window) >= together or seconds >= SECONDS:
+            yield from _predict(model, window)
+            window, seconds = [], 0.0
+    yield from _predict(model, window)
+
+
+def _short(file: str | Path) -> Audio | AudioError | None:
+    """Return a whole recording, its error, or ``None`` for one that is too long to be held."""
+    try:
+        parts = blocks(file, seconds=LONGEST)
+        first = next(parts)
+        return first if next(parts, None) is None else None
+    except (AudioError, OSError) as error:
+        return _as_error(file, error)
+
+
+def _as_error(file: str | Path, error: AudioError | OSError) -> AudioError:
+    if isinstance(error, AudioError):
+        return error
+    return AudioError(f"cannot read {file}: {error.strerror or error}")
+
+
+def _predict(
+    model: Recognizer, window: list[tuple[str, Audio | AudioError | None]]
+) -> Iterator[Prediction | AudioError]:
+    heard = hear([found for _, found in window if isinstance(found, Audio)], model.rate)
+    spoken = [clip for clip in heard if clip.speech >= LEAST_SPEECH]
+    clips, rows = iter(heard), iter(model.rows([clip.audio for clip in spoken]))
+    for file, found in window:
+        if isinstance(found, AudioError):
+            yield found
+        elif found is None:
+            try:
+                yield model.predict(file)
+            except (AudioError, OSError) as error:
+                yield _as_error(file, error)
+        else:
+            clip, mean = next(clips), Mean(len(model.labels))
+            mean.add(clip, next(rows) if clip.speech >= LEAST_SPEECH else None)
+            yield model.conclude(mean, file)

@@ -1,0 +1,315 @@
+"""Emotion over time: long recordings to a table of segments, at constant memory.
+
+Blocks are decoded, speech is detected, cut into overlapping windows, judged many at once,
+smoothed and merged. Ready-made segments can take the place of the detector.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intona.audio import Audio, blocks
+from intona.audio.decode import Source
+from intona.errors import AudioError
+from intona.formats.turns import Turn, checked
+from intona.inference.online import Engine, Model, as_prediction
+from intona.inference.recognizer import Prediction
+from intona.inference.windows import TimelineOptions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "TimelineOptions",
+    "judge_turns",
+    "segments",
+    "table",
+    "timeline",
+    "timeline_each",
+]
+
+BLOCK = 10.0  # seconds decoded at once
+BATCH = 4  # windows judged at once; more is no faster, and takes memory
+SHORTEST = 0.05  # seconds; a shorter segment is no utterance
+
+Progress = Callable[[float], object]
+Stopped = Callable[[], bool]
+
+
+def timeline(
+    model: Model,
+    source: Source | Audio,
+    options: TimelineOptions | None = None,
+    *,
+    turns: str | Path | Sequence[Turn] | None = None,
+    progress: Progress | None = None,
+    stop: Stopped | None = None,
+    **changes: Any,
+) -> pd.DataFrame:
+    """Return the emotion of a recording over time.
+
+    Args:
+        model: a :class:`intona.inference.recognizer.Recognizer`.
+        source: a path, a binary file-like object, or audio.
+        options: windows, segments and speech.
+        turns: ready-made segments instead of the speech detector, one row each: a file (CSV,
+            RTTM, TextGrid, WebVTT, SRT, Audacity labels) or
+            :class:`intona.formats.turns.Turn` objects.
+        progress: called with the seconds done so far.
+        stop: asked after each block; once it says ``True``, the recording ends there.
+        changes: single fields of the options, for example ``window=2.0``.
+
+    Returns:
+        One row per segment, indexed ``(file, start, end)``; columns ``emotion``,
+        ``confidence``, ``status``, one per emotion, and what the turns say (``speaker``,
+        ``text``, ...). A recording without speech is one row of status ``no_speech``.
+
+    Raises:
+        AudioError: the recording cannot be read.
+        UsageError: options or turns do not make sense.
+    """
+    chosen = replace(options or TimelineOptions(), **changes)
+    if turns is None:
+        found = list(segments(model, source, chosen, progress=progress, stop=stop))
+        return table(found, model.labels)
+    given = _turns(turns, source)
+    rows = judge_turns(model, source, given, chosen, progress=progress)
+    return table(rows, model.labels, [turn.values for turn in given])
+
+
+def segments(
+    model: Model,
+    source: Source | Audio,
+    options: TimelineOptions | None = None,
+    *,
+    progress: Progress | None = None,
+    stop: Stopped | None = None,
+) -> Iterator[Prediction]:
+    """Yield the segments of a recording as soon as they are complete.
+
+    Args:
+        model: a :class:`intona.inference.recognizer.Recognizer`.
+        source: a path, a binary file-like object, or audio.
+        options: windows, segments and speech.
+        progress: called with the seconds done so far.
+        stop: asked after each block; once it says ``True``, the recording ends there.
+
+    Raises:
+        AudioError: the recording cannot be read.
+    """
+    options = options or TimelineOptions()
+    file = _name(source)
+    engine: Engine | None = None
+    done, found = 0.0, False
+    for block in _blocks(source, model.rate):
+        if engine is None:
+            engine = Engine(model, block.rate, options, batch=BATCH, file=file)
+        for event in engine.push(block.samples):
+            if event.kind == "segment" and event.prediction is not None:
+                found = True
+                yield event.prediction
+        done += block.duration
+        if progress is not None:
+            progress(done)
+        if stop is not None and stop():
+            break
+    for event in engine.flush() if engine is not None else ():
+        if event.kind == "segment" and event.prediction is not None:
+            found = True
+            yield event.prediction
+    if not found:
+        yield _no_speech(model, 0.0, round(done, 6), file)
+
+
+def timeline_each(
+    model: Model,
+    files: Iterable[str | Path],
+    options: TimelineOptions | None = None,
+    *,
+    turns: str | Path | None = None,
+    progress: Callable[[Path, float], object] | None = None,
+    stop: Stopped | None = None,
+) -> Iterator[tuple[Path, pd.DataFrame | AudioError]]:
+    """Yield each recording with its timeline, or the error that prevented it.
+
+    Args:
+        model: a :class:`intona.inference.recognizer.Recognizer`.
+        files: recordings.
+        options: windows, segments and speech.
+        turns: a file of ready-made segments, see :func:`timeline`.
+        progress: called with the recording and the seconds of it done so far.
+        stop: once it says ``True``, the running recording ends there, and no other begins.
+
+    Raises:
+        UsageError: the turns cannot be read, or are about none of the recordings.
+    """
+    for file in map(Path, files):
+        told = None if progress is None else partial(progress, file)
+        try:
+            found = timeline(model, file, options, turns=turns, progress=told, stop=stop)
+        except AudioError as error:
+            yield file, error
+        else:
+            yield file, found
+        if stop is not None and stop():
+            return
+
+
+def judge_turns(
+    model: Model,
+    source: Source | Audio,
+    turns: Sequence[Turn],
+    options: TimelineOptions | None = None,
+    *,
+    progress: Progress | None = None,
+) -> list[Prediction]:
+    """Return one prediction per ready-made segment, in their order.
+
+    A segment longer than a window is cut evenly, and the parts' probabilities are averaged.
+    One of digital silence, or shorter than 50 ms, has the status ``no_speech``.
+
+    Args:
+        model: a :class:`intona.inference.recognizer.Recognizer`.
+        source: a path, a binary file-like object, or audio.
+        turns: the segments, in any order; they may overlap.
+        options: the window's length counts, nothing else.
+        progress: called with the seconds done so far.
+
+    Raises:
+        AudioError: the recording cannot be read, or ends before a segment begins.
+    """
+    options = options or TimelineOptions()
+    file = _name(source)
+    totals = np.zeros((len(turns), len(model.labels)))
+    weights = np.zeros(len(turns))
+    duration = 0.0
+    for rate, batch, duration in _turn_windows(model, source, turns, options.window):
+        good = [(k, samples) for k, samples in batch if _has_sound(samples, rate)]
+        if good:
+            rows = model.probabilities([samples for _, samples in good], rate)
+            for (k, samples), row in zip(good, rows, strict=True):
+                totals[k] += len(samples) / rate * row
+                weights[k] += len(samples) / rate
+        if progress is not None:
+            progress(duration)
+    late = [turn for turn in turns if turn.start >= duration]
+    if late:
+        raise AudioError(
+            f"{file or 'the recording'} ends at {duration:.2f} s, before a segment that begins at "
+            f"{late[0].start:.2f} s: do these segments belong to another recording?"
+        )
+    return [
+        as_prediction(model, totals[k] / weights[k], turn.start, turn.end, file)
+        if weights[k]
+        else _no_speech(model, turn.start, turn.end, file)
+        for k, turn in enumerate(turns)
+    ]
+
+
+def table(
+    predictions: Iterable[Prediction],
+    labels: Sequence[str],
+    values: Sequence[Any] | None = None,
+) -> pd.DataFrame:
+    """Return predictions as the table described at :func:`timeline`.
+
+    Args:
+        predictions: one per row.
+        labels: the probability columns.
+        values: for each row a mapping of further columns.
+    """
+    import pandas as pd
+
+    from intona.corpora.base import segmented_index
+
+    rows = list(predictions)
+    index = segmented_index(
+        [row.file or "" for row in rows], [row.start for row in rows], [row.end for row in rows]
+    )
+    columns: dict[str, Any] = {
+        "emotion": pd.Series([row.emotion for row in rows], index, dtype="object"),
+        "confidence": pd.Series([row.confidence for row in rows], index, dtype="float64"),
+        "status": pd.Series([row.status for row in rows], index, dtype="object"),
+    }
+    for label in labels:
+        column = [row.probabilities[label] for row in rows]
+        columns[label] = pd.Series(column, index, dtype="float64")
+    for name in dict.fromkeys(key for row in values or () for key in row):
+        if name not in columns:
+            column = [row.get(name) for row in values or ()]
+            columns[name] = pd.Series(column, index, dtype="object")
+    return pd.DataFrame(columns, index=index)
+
+
+def _turns(turns: str | Path | Sequence[Turn], source: Source | Audio) -> Sequence[Turn]:
+    if not isinstance(turns, str | Path):
+        return checked(list(turns), "the list")
+    from intona.formats import read_turns
+
+    return read_turns(turns, _name(source))
+
+
+def _name(source: Source | Audio) -> str | None:
+    return str(source) if isinstance(source, str | Path) else None
+
+
+def _blocks(source: Source | Audio, rate: int | None) -> Iterator[Audio]:
+    if not isinstance(source, Audio):
+        return blocks(source, rate=rate, seconds=BLOCK)
+    size = round(BLOCK * source.rate)
+    return (
+        Audio(source.samples[first : first + size], source.rate)
+        for first in range(0, len(source.samples), size)
+    )
+
+
+def _turn_windows(
+    model: Model, source: Source | Audio, turns: Sequence[Turn], window: float
+) -> Iterator[tuple[int, list[tuple[int, NDArray[np.float32]]], float]]:
+    """Yield ``(rate, [(turn's number, samples), ...], seconds decoded)`` block by block."""
+    waiting = sorted(_parts(turns, window), reverse=True)  # the first is last
+    kept = np.zeros(0, np.float32)
+    offset = total = rate = 0
+    for block in _blocks(source, model.rate):
+        rate = block.rate
+        total += len(block.samples)
+        kept = np.concatenate([kept, block.samples])
+        batch = []
+        while waiting and waiting[-1][1] * rate <= total:
+            start, end, k = waiting.pop()
+            batch.append((k, kept[round(start * rate) - offset : round(end * rate) - offset]))
+        needed = min(round(waiting[-1][0] * rate), total) if waiting else total
+        kept = kept[needed - offset :].copy()
+        offset = needed
+        yield rate, batch, total / rate
+    if rate:
+        rest = [
+            (k, kept[max(0, round(start * rate) - offset) : round(end * rate) - offset])
+            for start, end, k in reversed(waiting)
+        ]
+        yield rate, rest, total / rate
+
+
+def _parts(turns: Sequence[Turn], window: float) -> Iterator[tuple[float, float, int]]:
+    for k, turn in enumerate(turns):
+        count = max(1, math.ceil((turn.end - turn.start) / window - 1e-6))
+        step = (turn.end - turn.start) / count
+        for part in range(count):
+            yield turn.start + part * step, turn.start + (part + 1) * step, k
+
+
+def _has_sound(samples: NDArray[np.float32], rate: int) -> bool:
+    return len(samples) >= SHORTEST * rate and bool(np.any(samples))
+
+
+def _no_speech(model: Model, start: float, end: float, file: str | None) -> Prediction:
+    nothing = dict.fromkeys(model.labels, float("nan"))
+    return Prediction(None, float("nan"), nothing, "no_speech", file, start, end)

@@ -1,0 +1,1 @@
+"""Pretrained speech encoders: weights, our Whisper, the ONNX graph around them, embeddings."""

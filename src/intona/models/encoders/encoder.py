@@ -1,0 +1,236 @@
+"""Pretrained speech encoders as front ends: hidden states, pooled over time.
+
+Whisper's encoder is read from a local safetensors file or the hub and run without padding to
+30 s; wav2vec2, HuBERT, WavLM and data2vec are run by transformers, from a local folder or by
+hub name. Needs the extra ``[torch]``; names on the hub and other encoders need ``[hub]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intona.errors import AudioError, ModelError, RecipeError, UsageError
+from intona.features.logmel import DYNAMIC_RANGE, RATE, WINDOW, level, log_mel, trim
+
+__all__ = ["POOLINGS", "Encoder"]
+
+Floats = NDArray[np.float32]
+
+# From (time, width) to (width,).
+POOLINGS: Mapping[str, Callable[[Floats], Floats]] = {
+    "mean": lambda frames: frames.mean(axis=0),
+    "std": lambda frames: np.sqrt(frames.var(axis=0) + np.float32(1e-7)),
+    "min": lambda frames: frames.min(axis=0),
+    "max": lambda frames: frames.max(axis=0),
+    "median": lambda frames: np.median(frames, axis=0).astype(np.float32),
+}
+
+
+class Encoder:
+    """Hidden states of a pretrained encoder, pooled over the time of one utterance.
+
+    Args:
+        model: a Whisper encoder's ``.safetensors`` file, a folder in Hugging Face's format, or
+            a hub name; empty means the environment variable ``INTONA_ENCODER``, else
+            ``openai/whisper-tiny.en``.
+        layers: whose outputs are used, counted from 1.
+        pooling: of ``mean``, ``std``, ``min``, ``max`` and ``median``, each over time.
+        trim: cut silence off both ends first (below 2 % of the peak, 0.1 s kept).
+        level: scale each (trimmed) signal to the same root mean square, so that the distance to
+            the microphone is not heard.
+        dynamic_range: dB below the loudest value at which Whisper's spectrogram is cut off, 20 to
+            80; less than its own 80 hides the noise of the room. Other encoders have none.
+        weights: the first 16 hexadecimal digits of the SHA-256 of the weight file; where
+            given, other weights are refused.
+
+    Raises:
+        UsageError: an impossible layer, pooling or dynamic range.
+        RecipeError: torch or transformers is missing.
+        ModelError: the weights cannot be read or are others than asked for.
+    """
+
+    name = "encoder"
+    version = 1
+    rate: int | None = RATE
+
+    def __init__(
+        self,
+        model: str = "",
+        layers: Sequence[int] = (1, 2, 3),
+        pooling: Sequence[str] = ("mean", "std"),
+        trim: bool = True,
+        level: bool = True,
+        dynamic_range: float = DYNAMIC_RANGE,
+        weights: str = "",
+    ) -> None:
+        if not layers or any(not isinstance(k, int) or k < 1 for k in layers):
+            raise UsageError(f"encoder layers count from 1, got {list(layers)}")
+        unknown = [kind for kind in pooling if kind not in POOLINGS]
+        if unknown or not pooling:
+            raise UsageError(f"encoder pooling is any of {', '.join(POOLINGS)}, got {pooling}")
+        if not 20.0 <= dynamic_range <= 80.0:
+            raise UsageError(f"encoder dynamic_range is 20 to 80 dB, got {dynamic_range}")
+        self.model = model
+        self.layers = tuple(layers)
+        self.pooling = tuple(pooling)
+        self.trim = bool(trim)
+        self.level = bool(level)
+        self.dynamic_range = float(dynamic_range)
+        self._expected = weights
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """JSON-able keyword arguments; ``weights`` says which weights are really used."""
+        return {
+            "model": self.model,
+            "layers": list(self.layers),
+            "pooling": list(self.pooling),
+            "trim": self.trim,
+            "level": self.level,
+            "dynamic_range": self.dynamic_range,
+            "weights": self._digest,
+        }
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """``layer1_mean_0`` and so on: layer by layer, pooling by pooling."""
+        return tuple(
+            f"layer{layer}_{kind}_{k}"
+            for layer in self.layers
+            for kind in self.pooling
+            for k in range(self.width)
+        )
+
+    @property
+    def width(self) -> int:
+        """Numbers per hidden state."""
+        return int(self._network.width)
+
+    def __call__(self, samples: Floats, rate: int) -> Floats:
+        """Return the pooled hidden states, shape ``(len(names),)``.
+
+        Args:
+            samples: mono float32 in [-1, 1], shape ``(n,)``, at least 0.05 s.
+            rate: must be 16000.
+
+        Raises:
+            AudioError: another rate, or too short.
+        """
+        outputs = self.hidden(samples, rate)
+        pooled = [POOLINGS[kind](outputs[k - 1]) for k in self.layers for kind in self.pooling]
+        return np.concatenate(pooled).astype(np.float32)
+
+    def hidden(self, samples: Floats, rate: int) -> list[Floats]:
+        """Return the output of every layer up to the last used, each ``(time, width)``.
+
+        Args:
+            samples: mono float32 in [-1, 1], shape ``(n,)``, at least 0.05 s.
+            rate: must be 16000.
+
+        Raises:
+            AudioError: another rate, or too short.
+        """
+        if rate != RATE:
+            raise AudioError(f"the encoder front end needs {RATE} Hz, got {rate} Hz")
+        if len(samples) < 2 * WINDOW:
+            raise AudioError(
+                f"the encoder front end needs at least 0.05 s, got {len(samples)} samples"
+            )
+        signal = trim(samples) if self.trim else samples
+        return self._network.hidden(level(signal) if self.level else signal)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the network behind: a worker process loads its own."""
+        kept = ("model", "layers", "pooling", "trim", "level", "dynamic_range", "_expected")
+        return {key: self.__dict__[key] for key in kept}
+
+    @cached_property
+    def _file(self) -> Path:
+        from intona.models.encoders.weights import locate
+
+        return locate(self.model)
+
+    @cached_property
+    def _digest(self) -> str:
+        from intona.features.cache import content_hash
+
+        digest = content_hash(self._file)[:16]
+        if self._expected and self._expected != digest:
+            raise ModelError(f"{self._file} holds other weights ({digest}) than {self._expected}")
+        return digest
+
+    @cached_property
+    def _network(self) -> Any:
+        self._digest  # noqa: B018  refuses other weights before they are loaded
+        from intona.models.encoders.weights import is_whisper
+
+        if is_whisper(self._file):
+            return _Whisper(self._file, max(self.layers), self.dynamic_range)
+        return _Transformer(self._file.parent, max(self.layers))
+
+
+class _Whisper:
+    """Our own Whisper encoder."""
+
+    def __init__(self, path: Path, layers: int, dynamic_range: float) -> None:
+        self._dynamic_range = dynamic_range
+        self._encoder = _torch("intona.models.encoders.whisper").load_whisper(path, layers).eval()
+        self.width = self._encoder.conv1.out_channels
+
+    def hidden(self, signal: Floats) -> list[Floats]:
+        import torch
+
+        mel = torch.from_numpy(log_mel(signal, self._dynamic_range))[None]
+        with torch.inference_mode():
+            outputs, _ = self._encoder(mel, torch.tensor([mel.shape[2]]))
+        return [output[0].numpy() for output in outputs]
+
+
+class _Transformer:
+    """wav2vec2, HuBERT, WavLM, data2vec and their like through transformers."""
+
+    def __init__(self, folder: Path, layers: int) -> None:
+        transformers = _torch("transformers")
+        try:
+            self._model = transformers.AutoModel.from_pretrained(
+                folder, use_safetensors=True, local_files_only=True
+            ).eval()
+        except (OSError, ValueError) as error:
+            raise ModelError(f"cannot load an encoder from {folder}: {error}") from None
+        config = self._model.config
+        self.width = config.hidden_size
+        if layers > config.num_hidden_layers:
+            raise UsageError(f"{folder} has {config.num_hidden_layers} layers, not {layers}")
+        try:
+            settings = transformers.AutoFeatureExtractor.from_pretrained(folder)
+            self._normalise = bool(getattr(settings, "do_normalize", True))
+        except (OSError, ValueError):
+            self._normalise = True
+
+    def hidden(self, signal: Floats) -> list[Floats]:
+        import torch
+
+        if self._normalise:
+            signal = (signal - signal.mean()) / np.sqrt(signal.var() + 1e-7)
+        with torch.inference_mode():
+            result = self._model(torch.from_numpy(signal)[None], output_hidden_states=True)
+        # The first is the input of the first layer.
+        return [output[0].float().numpy() for output in result.hidden_states[1:]]
+
+
+def _torch(module: str) -> Any:
+    from importlib import import_module
+
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        extra = "hub" if error.name == "transformers" else "torch"
+        raise RecipeError(
+            f"the encoder front end needs {error.name}: pip install 'intona[{extra}]'"
+        ) from None

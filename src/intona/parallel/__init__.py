@@ -1,0 +1,1 @@
+"""Work somewhere: processes of this machine, or a Ray cluster."""

@@ -1,0 +1,219 @@
+"""What a worker does with a model: clips, timelines, explanations, live streams, exports."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from intona._version import __version__
+from intona.audio import Audio, read
+from intona.errors import UsageError
+from intona.inference.recognizer import Prediction, Recognizer
+from intona.server.jobs import TooMuchError, Upload
+from intona.server.profiles import Speakers
+
+if TYPE_CHECKING:
+    from intona.inference.profile import Profile
+    from intona.inference.stream import Event, Stream
+
+__all__ = ["Engine"]
+
+_DTYPES = {"s16le": "<i2", "f32le": "<f4"}
+
+
+class Engine:
+    """One loaded model and what clients ask of it.
+
+    Args:
+        options: ``model`` (path or ``None`` for the bundled one), ``profiles`` (names or
+            paths), ``clip_seconds``, ``explain_seconds`` and ``recording_seconds``, the longest
+            recordings taken.
+
+    Raises:
+        ModelError: the model cannot be loaded.
+        UsageError: the model predicts numbers, which the service does not serve, or a
+            profile cannot be used with it.
+    """
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._model = Recognizer.load(options["model"])
+        if self._model.numeric:
+            raise UsageError(
+                f"{self._model.path} predicts numbers: intona serve takes models of emotions"
+            )
+        self._speakers = Speakers(self._model, options["profiles"])
+        self._clip_seconds = float(options["clip_seconds"])
+        self._explain_seconds = float(options["explain_seconds"])
+        self._recording_seconds = float(options["recording_seconds"])
+        self._streams: dict[str, tuple[Stream, str]] = {}
+        self._warm_up()
+
+    def describe(self) -> dict[str, Any]:
+        """Return what clients may know about the model: no path, no machine."""
+        return {
+            "name": Path(self._model.path).name,
+            "labels": list(self._model.labels),
+            "threshold": self._model.threshold,
+            "rate": self._model.rate,
+            "metadata": self._model.metadata,
+            "version": __version__,
+            "profiles": list(self._speakers.names),
+        }
+
+    def _warm_up(self) -> None:
+        """Load what the first request would wait for, before memory is limited."""
+        noise = (np.random.default_rng(0).standard_normal(16_000) / 100).astype(np.float32)
+        self._model.predict(Audio(noise, 16_000))
+        self._model.probabilities([noise], 16_000)
+
+    def handle(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        """Do ``request["op"]``."""
+        op = {
+            "predict": self._predict,
+            "timeline": self._timeline,
+            "explain": self._explain,
+            "export": self._export,
+            "open": self._open,
+            "push": self._push,
+            "flush": self._flush,
+            "close": self._close,
+        }[request["op"]]
+        return op(request, data)
+
+    def _predict(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        model, profile = self._speakers.choose(request["profile"])
+        upload = Upload(data, request["name"])
+        audio = read(upload, end=self._clip_seconds + 0.5)
+        if audio.duration > self._clip_seconds:
+            raise TooMuchError(
+                f"{upload.name} is longer than {self._clip_seconds:g} s: "
+                "use /v1/timeline, or send a part"
+            )
+        prediction = replace(model.predict(audio), file=upload.name)
+        return {"prediction": {**_json(prediction.to_dict()), **_by(profile)}}, b""
+
+    def _timeline(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        from intona.inference.timeline import segments
+
+        model, profile = self._speakers.choose(request["profile"])
+        upload = Upload(data, request["name"])
+
+        def bounded(seconds: float) -> None:
+            if seconds > self._recording_seconds:
+                raise TooMuchError(
+                    f"{upload.name} is longer than {self._recording_seconds:g} s: send a part"
+                )
+
+        rows = [replace(row, file=upload.name) for row in segments(model, upload, progress=bounded)]
+        if request["format"] == "json":
+            timeline = {
+                "file": upload.name,
+                **_by(profile),
+                "labels": list(model.labels),
+                "segments": [_json(row.to_dict()) for row in rows],
+            }
+            return {"timeline": timeline}, b""
+        written = _written(rows, model.labels, request["format"])
+        return {"file": upload.name, **_by(profile)}, written
+
+    def _explain(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        from intona.explain.occlusion import occlude
+        from intona.features.manner import remarks
+
+        model, profile = self._speakers.choose(request["profile"])
+        upload = Upload(data, request["name"])
+        start, end = request["start"], request["end"]
+        longest = start + self._explain_seconds + 0.5
+        audio = read(upload, start=start, end=longest if end is None else min(end, longest))
+        if audio.duration > self._explain_seconds + 0.01:
+            raise TooMuchError(
+                f"an explanation takes at most {self._explain_seconds:g} s of sound: "
+                "choose a stretch with start and end"
+            )
+        evidence = occlude(model, audio, emotion=request["emotion"])
+        evidence = replace(evidence, times=evidence.times + start)
+        own = profile.manner if profile is not None else {}
+        explanation = {
+            "file": upload.name,
+            **_by(profile),
+            **evidence.to_dict(),
+            "text": str(evidence),
+            "manner": [remark.to_dict() for remark in remarks(audio, own)],
+            "neutral_of": profile.name if profile is not None and own else None,
+        }
+        return {"explanation": explanation}, b""
+
+    def _export(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        timeline = request["timeline"]
+        labels = timeline["labels"]
+        rows = [_row(segment, labels, timeline["file"]) for segment in timeline["segments"]]
+        return {"file": timeline["file"]}, _written(rows, labels, request["format"])
+
+    def _open(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        from intona.inference.stream import Stream
+
+        model, profile = self._speakers.choose(request["profile"])
+        live = Stream(model, request["rate"])
+        self._streams[request["stream"]] = (live, _DTYPES[request["encoding"]])
+        return _by(profile), b""
+
+    def _push(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        live, dtype = self._streams[request["stream"]]
+        return _events(live.push(np.frombuffer(data, dtype))), b""
+
+    def _flush(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        live, _ = self._streams[request["stream"]]
+        return _events(live.flush()), b""
+
+    def _close(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        self._streams.pop(request["stream"], None)
+        return {}, b""
+
+
+def _by(profile: Profile | None) -> dict[str, Any]:
+    return {"profile": None if profile is None else profile.name}
+
+
+def _events(events: Iterable[Event]) -> dict[str, Any]:
+    return {"events": [_json(event.to_dict()) for event in events]}
+
+
+def _written(rows: Sequence[Prediction], labels: Sequence[str], style: str) -> bytes:
+    """Return a timeline in one of the formats of :mod:`intona.server.formats`."""
+    from intona.formats import render
+    from intona.inference.timeline import table
+
+    frame = table(rows, labels)
+    return frame.to_parquet() if style == "parquet" else render(frame, style).encode()
+
+
+def _row(segment: dict[str, Any], labels: Sequence[str], file: str | None) -> Prediction:
+    given = segment["probabilities"]
+    known = {label: _number(given.get(label)) for label in labels}
+    return Prediction(
+        segment["emotion"],
+        _number(segment["confidence"]),
+        known,
+        segment["status"],
+        file,
+        segment["start"],
+        segment["end"],
+    )
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _json(value: Any) -> Any:
+    """Return the value with ``None`` for NaN, which JSON does not know."""
+    if isinstance(value, dict):
+        return {key: _json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_json(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from intona import corpora
+from intona.corpora import synthetic
+from intona.errors import CorpusError, LeakError, UsageError
+from intona.evaluation import evaluate_model
+from intona.inference.recognizer import Recognizer
+from intona.models.train import train
+
+
+@pytest.fixture(scope="module")
+def model(corpus, svm, tmp_path_factory):
+    """A model of two of the four speakers."""
+    heard = corpus.table["speaker"].isin(corpus.speakers[:2])
+    path = tmp_path_factory.mktemp("model") / "m.onnx"
+    train(svm, replace(corpus, table=corpus.table[heard]), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def unheard(corpus):
+    return replace(corpus, table=corpus.table[corpus.table["speaker"].isin(corpus.speakers[2:])])
+
+
+def test_a_model_is_tested_as_a_user_meets_it(model, unheard):
+    result = evaluate_model(model, unheard)
+    recognizer = Recognizer.load(model)
+    file = unheard.table.index[0][0]
+    expected = recognizer.predict(file)
+    row = result.predictions.loc[file].iloc[0]
+    assert row["confidence"] == pytest.approx(expected.confidence)
+    assert row["emotion"] == expected.emotion
+    assert [item["model"] for item in result.facts["mapping"]] == list(result.labels)
+    # Other speakers of the corpus it was trained on: said, but no leak.
+    assert not result.leaky
+    assert "other speakers of ravdess" in result.facts["leaks"]["findings"][0]["text"]
+
+
+def test_speakers_it_was_trained_on_are_refused(model, corpus):
+    with pytest.raises(LeakError, match="trained on 2 of the speakers under test"):
+        evaluate_model(model, corpus)
+    assert evaluate_model(model, corpus, allow_leaks=True).leaky
+
+
+def test_restricting_and_merging_work_on_both_sides(model, unheard):
+    result = evaluate_model(
+        model, unheard, emotions=("neutral", "angry"), merge={"happy": "angry", "sad": "neutral"}
+    )
+    assert result.labels == ("neutral", "angry")
+    full = evaluate_model(model, unheard)
+    np.testing.assert_allclose(
+        result.predictions["angry"], full.predictions["angry"] + full.predictions["happy"]
+    )
+    kept = evaluate_model(model, unheard, emotions=("happy", "sad"))
+    assert set(kept.predictions["truth"]) == {"happy", "sad"}
+    np.testing.assert_allclose(kept.predictions[["happy", "sad"]].sum(axis=1), 1.0)
+
+
+def test_labels_the_model_does_not_know_are_left_out_in_the_open(model, tmp_path):
+    folder = synthetic.corpus(
+        tmp_path / "c", emotions=("happy", "fearful"), speakers=4, takes=1, style="ravdess"
+    )
+    other = corpora.load(folder)
+    table = other.table.assign(speaker="ravdess-" + other.table["speaker"] + "x")
+    result = evaluate_model(model, replace(other, table=table))
+    assert {row["corpus"]: row["model"] for row in result.facts["mapping"]} == {
+        "happy": "happy",
+        "fearful": None,
+    }
+    assert set(result.predictions["truth"]) == {"happy"}
+    only = replace(other, table=table[table["emotion"] == "fearful"])
+    with pytest.raises(CorpusError, match="nothing to compare"):
+        evaluate_model(model, only)
+
+
+def test_impossible_requests(model, unheard):
+    with pytest.raises(UsageError, match="does not know proud"):
+        evaluate_model(model, unheard, emotions=("proud",))
+    with pytest.raises(CorpusError, match="which ravdess does not have"):
+        evaluate_model(model, replace(unheard, table=unheard.table.drop(columns="emotion")))
+
+
+def test_an_enrolled_answer_is_what_a_profile_gives(tmp_path):
+    """Every utterance, scored with a profile of all the others, as `intona predict` scores it."""
+    from intona.evaluation.enrolment import Enrolment, with_enrolment
+    from intona.inference.enroll import enroll
+    from intona.inference.recognizer import load
+
+    synthetic.corpus(tmp_path, speakers=2, emotions=("angry", "sad"), takes=4, style="folders")
+    corpus = corpora.load(tmp_path)
+    model = load()
+    plain = evaluate_model(model.path, corpus, emotions=("angry", "sad"), voices="place")
+    count = len(corpus.table) // 2
+    found = with_enrolment(plain, Enrolment("place", count)).predictions
+    first, second = sorted(corpus.table["speaker"].unique())
+    heard = corpus.table[corpus.table["speaker"] == first]
+    files = [str(name) for name in heard.index.get_level_values("file")]
+    profile = enroll(model, files, name="there", speech="place")
+    assert profile.count == count
+    theirs = found[found["speaker"] == second].iloc[0]
+    row = model.adapted(profile).predict(theirs.name[0]).probabilities
+    assert theirs["angry"] == pytest.approx(row["angry"] / (row["angry"] + row["sad"]), abs=1e-3)
+    before = plain.predictions.loc[theirs.name[0]].iloc[0]
+    assert theirs["angry"] != pytest.approx(before["angry"], abs=1e-3)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from intona import corpora
+from intona.errors import RecipeError
+from intona.features import front_end
+from intona.features.extract import extract
+from intona.models import recipes
+from intona.models.augmented import Augmented, augmented
+from intona.models.train import fit
+
+STEPS = ({"name": "white_noise", "snr": {"low": 0.0, "high": 10.0}},)
+
+
+@pytest.fixture(scope="module")
+def table(voices):
+    return corpora.load(voices).table
+
+
+def test_the_same_recording_is_always_changed_alike(table):
+    front = front_end("classic")
+    plain = extract(table[:4], front, cache=False)
+    first = extract(table[:4], Augmented(front, STEPS), cache=False)
+    again = extract(table[:4], Augmented(front, STEPS), cache=True)
+    cached = extract(table[:4], Augmented(front, STEPS), cache=True)
+    other = extract(table[:4], Augmented(front, STEPS, copy=1), cache=True)
+    assert np.array_equal(first, again)
+    assert np.array_equal(first, cached)
+    assert not np.allclose(first, plain)
+    assert not np.allclose(first, other)
+
+
+def test_no_steps_change_nothing(table):
+    front = front_end("classic")
+    bare = extract(table[:2], Augmented(front, ()), cache=False)
+    assert np.array_equal(bare, extract(table[:2], front, cache=False))
+
+
+def test_babble_comes_from_the_table(table):
+    steps = ({"name": "babble", "snr": 10.0},)
+    first, second = augmented(front_end("classic"), steps, table, copies=2, seed=1)
+    assert first.voices is second.voices
+    assert len(first.voices.signals) == min(40, len(table))
+    changed = [extract(table[:2], heard, cache=False) for heard in (first, second)]
+    assert not np.allclose(*changed)
+
+
+def test_a_recipe_trains_on_changed_copies(table):
+    recipe = recipes.load("classic-svm")
+    training = {
+        **recipe.training,
+        "augmentation": [{"name": "gain", "db": [-6.0, 6.0]}],
+        "augmented_copies": 2,
+    }
+    plain = fit(recipe, table)
+    robust = fit(replace(recipe, training=training), table)
+    assert robust.recipe.to_dict()["training"]["augmentation"][0]["name"] == "gain"
+    few = table[:6]
+    assert not np.allclose(plain.probabilities(few), robust.probabilities(few))
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ({"name": "wobble"}, "no transform named 'wobble'"),
+        ({"name": "gain", "loud": 1}, "has no parameter loud"),
+    ],
+)
+def test_mistakes_in_a_recipe(table, step, message):
+    recipe = recipes.load("classic-svm")
+    training = {**recipe.training, "augmentation": [step]}
+    with pytest.raises(RecipeError, match=message):
+        fit(replace(recipe, training=training), table[:12])
