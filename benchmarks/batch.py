@@ -64,10 +64,11 @@ def batch(
     code = (
         "import sys, json, dataclasses\n"
         "from intona.inference.batch import predict_folder\n"
+        "from intona.parallel import engine\n"
         "if __name__ == '__main__':\n"
-        "    found = predict_folder(None, [sys.argv[1]], sys.argv[2], workers=int(sys.argv[3]),\n"
-        "                           engine='ray' if sys.argv[4:] else 'local',\n"
-        "                           address=(sys.argv[4:] or [None])[0])\n"
+        "    on = engine('ray' if sys.argv[4:] else 'local', workers=int(sys.argv[3]),\n"
+        "                address=(sys.argv[4:] or [None])[0])\n"
+        "    found = predict_folder(None, [sys.argv[1]], sys.argv[2], on=on)\n"
         "    print(json.dumps(dataclasses.asdict(found)))\n"
     )
     script = out.with_suffix(".py")
@@ -107,12 +108,12 @@ def ray_cost(scratch: Path, tasks: int = 3000) -> float:
     script = scratch / "empty.py"
     script.write_text(
         "import time\n"
-        "from intona.parallel.local import engine, in_order\n"
+        "from intona.parallel import engine, map\n"
         "made = engine('ray', workers=2)\n"
         "with made.session():\n"
-        "    list(in_order(made, abs, range(100)))\n"
+        "    list(map(abs, range(100), on=made, chunk=1))\n"
         "    begin = time.perf_counter()\n"
-        f"    list(in_order(made, abs, range({tasks})))\n"
+        f"    list(map(abs, range({tasks}), on=made, chunk=1))\n"
         f"    print((time.perf_counter() - begin) / {tasks} * 1e3)\n"
     )
     told = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)

@@ -50,8 +50,8 @@ def compare(files: list[Path]) -> dict:
 
     import intona
     from intona import audio
-    from intona.inference import recognizer
     from intona.inference.clips import predict_each
+    from intona.models import session
 
     model = intona.load()
     alone, together = [model.predict(file) for file in files], list(predict_each(model, files))
@@ -67,9 +67,9 @@ def compare(files: list[Path]) -> dict:
     result["ratio"] = round(result["one by one"] / result["window of 32"], 2)
     result["largest_difference"] = float(np.nanmax(np.abs(rows[0] - rows[1])))
     signals = [audio.read(file, rate=16_000).samples for file in files]
-    recognizer.BUDGET, recognizer.FILLED = 1e9, 0.0
+    session.BUDGET, session.FILLED = 1e9, 0.0
     for count in (1, 2, 4, 8, 16):
-        recognizer.TOGETHER = count
+        session.TOGETHER = count
         key = f"model alone, {count} in a call"
         result[key] = cpu(lambda: model.probabilities(signals, 16_000), len(files))
     return result

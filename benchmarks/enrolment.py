@@ -22,6 +22,7 @@ from intona.evaluation.enrolment import Enrolment, with_enrolment
 from intona.evaluation.run import evaluate
 from intona.labels import parse_list
 from intona.models import recipes
+from intona.parallel import Local
 
 KINDS = (
     *("neutral:1", "neutral:2", "neutral:4"),
@@ -50,7 +51,7 @@ def main() -> None:
         protocol.parse(given.protocol),
         extra=read(given.extra) if given.extra else None,
         voices=True,
-        workers=given.workers,
+        on=Local(given.workers),
     )
     rows: dict[str, object] = {"none": {"uar": result.headline.value}}
     print(f"none        {100 * result.headline.value:.1f}", flush=True)

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from intona import corpora
 from intona.cli import main
 from intona.corpora import synthetic
+from intona.models import recipes
+from intona.models.train import train
 
 # Some tests use onnxruntime without our hands in between; it reports to its maker otherwise.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -50,6 +53,14 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 def voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small synthetic corpus with RAVDESS names: 4 emotions, 4 speakers."""
     return synthetic.corpus(tmp_path_factory.mktemp("voices"))
+
+
+@pytest.fixture(scope="session")
+def tiny_model(voices: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model file that answers at once: classic features of the synthetic voices."""
+    path = tmp_path_factory.mktemp("model") / "tiny.onnx"
+    train(recipes.load("classic-svm"), corpora.load(voices), path)
+    return path
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from intona.audio import Audio as Audio
     from intona.corpora.base import Corpus as Corpus
     from intona.errors import IntonaError as IntonaError
-    from intona.inference.recognizer import Prediction as Prediction
     from intona.inference.recognizer import Recognizer as Recognizer
     from intona.inference.recognizer import load as load
+    from intona.tables import Prediction as Prediction
 
 
 # Imported on first use, so that `import intona` costs nothing.
@@ -28,7 +28,7 @@ _HOMES = {
     "Audio": "intona.audio",
     "Corpus": "intona.corpora.base",
     "IntonaError": "intona.errors",
-    "Prediction": "intona.inference.recognizer",
+    "Prediction": "intona.tables",
     "Recognizer": "intona.inference.recognizer",
     "load": "intona.inference.recognizer",
 }

@@ -25,6 +25,7 @@ from intona.errors import CorpusError, LeakError, UsageError
 from intona.inference.recognizer import load
 from intona.models import recipes
 from intona.models.train import train
+from intona.parallel import Local
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +67,10 @@ def test_all_chosen_tests_are_run_for_the_model_and_the_guesser(result):
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_outcomes_on_two_processes(model, held_out):
-    options = AuditOptions(("background-noise", "room"), clips=3, workers=1)
+    options = AuditOptions(("background-noise", "room"), clips=3)
     subject = Subject.of(load(model), "small")
     alone = run([subject], held_out, options)
-    together = run([subject], held_out, replace(options, workers=2))
+    together = run([subject], held_out, replace(options, on=Local(2)))
     assert [o.value for o in alone.outcomes[0]] == [o.value for o in together.outcomes[0]]
 
 

@@ -18,9 +18,9 @@ from rich.console import Console
 from intona.cli.liveview import LiveView
 from intona.corpora import synthetic
 from intona.inference.enroll import enroll
-from intona.inference.online import Event
 from intona.inference.profile import Profile
-from intona.inference.recognizer import Prediction, Recognizer, load
+from intona.inference.recognizer import Recognizer, load
+from intona.tables import Event, Prediction
 
 COMMAND = [sys.executable, "-m", "intona", "listen"]
 

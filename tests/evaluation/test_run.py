@@ -23,6 +23,7 @@ from intona.features.classic import Classic
 from intona.features.extract import extract
 from intona.models import train
 from intona.models.recipes import Recipe
+from intona.parallel import Local
 
 
 def test_every_utterance_is_tested_once_by_a_model_that_never_heard_its_speaker(result, corpus):
@@ -104,7 +105,7 @@ def test_the_same_seed_gives_the_same_result(corpus, svm):
 
 @pytest.mark.slow
 def test_processes_do_not_change_the_result(result, corpus, svm):
-    other = evaluate(svm, corpus, parse("loso"), workers=2)
+    other = evaluate(svm, corpus, parse("loso"), on=Local(2))
     pd.testing.assert_frame_equal(other.predictions, result.predictions)
 
 

@@ -14,8 +14,7 @@ from praatio import textgrid
 
 from intona import formats
 from intona.errors import UsageError
-from intona.inference.recognizer import Prediction
-from intona.inference.timeline import table
+from intona.tables import Prediction, to_table
 
 LABELS = ("neutral", "sad", "angry")
 
@@ -39,7 +38,7 @@ ROWS = (
 
 @pytest.fixture
 def timeline() -> pd.DataFrame:
-    return table([prediction("a b/talk.wav", *row) for row in ROWS], LABELS)
+    return to_table([prediction("a b/talk.wav", *row) for row in ROWS], LABELS)
 
 
 @pytest.fixture
@@ -49,12 +48,12 @@ def spoken() -> pd.DataFrame:
     speakers = [
         {"speaker": s, "text": t} for s, t in (("A", 'so "no"'), ("B & C", "oh"), ("A", ""))
     ]
-    return table([prediction("talk.wav", *row) for row in rows], LABELS, speakers)
+    return to_table([prediction("talk.wav", *row) for row in rows], LABELS, speakers)
 
 
 @pytest.fixture
 def several(timeline: pd.DataFrame) -> pd.DataFrame:
-    silent = table([prediction("empty.wav", 0.0, 4.0, None)], LABELS)
+    silent = to_table([prediction("empty.wav", 0.0, 4.0, None)], LABELS)
     return pd.concat([timeline, silent])
 
 
@@ -170,7 +169,7 @@ def test_textgrid_has_a_tier_per_speaker(tmp_path: Path, spoken: pd.DataFrame) -
     path = formats.write(spoken, tmp_path / "t.TextGrid")
     grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=False)
     assert [n for n in grid.tierNames if "emotion" in n] == ["emotion A", "emotion B & C"]
-    crowd = table([prediction("x", 0, 4, ROWS[0][2]), prediction("x", 1, 2, ROWS[1][2])], LABELS)
+    crowd = to_table([prediction("x", 0, 4, ROWS[0][2]), prediction("x", 1, 2, ROWS[1][2])], LABELS)
     path = formats.write(crowd, tmp_path / "c.TextGrid")
     names = textgrid.openTextgrid(str(path), includeEmptyIntervals=False).tierNames
     assert [n for n in names if "emotion" in n] == ["emotion", "emotion 2"]
@@ -251,7 +250,9 @@ def test_text_is_for_people(several: pd.DataFrame, spoken: pd.DataFrame) -> None
 
 
 def test_numbers_instead_of_emotions() -> None:
-    frame = table([Prediction(None, float("nan"), {"arousal": 0.7}, "ok", "x", 0, 1)], ["arousal"])
+    frame = to_table(
+        [Prediction(None, float("nan"), {"arousal": 0.7}, "ok", "x", 0, 1)], ["arousal"]
+    )
     assert "arousal 0.70" in formats.render(frame, "vtt")
     assert json.loads(formats.render(frame, "jsonl"))["probabilities"] == {"arousal": 0.7}
 
@@ -266,7 +267,7 @@ def test_one_recording_per_file(several: pd.DataFrame, style: str) -> None:
     "style", ["text", "json", "jsonl", "csv", "vtt", "srt", "textgrid", "rttm"]
 )
 def test_empty_tables_are_valid(tmp_path: Path, style: str) -> None:
-    empty = table([prediction("e.wav", 0.0, 4.0, None)], LABELS)
+    empty = to_table([prediction("e.wav", 0.0, 4.0, None)], LABELS)
     path = formats.write(empty, tmp_path / f"t.{style}", style)
     if style == "textgrid":
         assert textgrid.openTextgrid(str(path), includeEmptyIntervals=False).maxTimestamp == 4.0

@@ -14,13 +14,13 @@ import soundfile
 
 from intona import audio, corpora
 from intona.corpora import synthetic
-from intona.corpora.base import segmented_index
 from intona.errors import AudioError, UsageError
 from intona.inference.batch import predict_folder
 from intona.inference.recognizer import load
 from intona.models import recipes
 from intona.models.train import train
-from intona.parallel.local import Lost
+from intona.parallel import Local, Lost
+from intona.tables import segmented_index
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_workers_and_shards_do_not_change_the_result(
         model,
         [clips],
         out,
-        workers=workers,
+        on=Local(workers),
         shard=shard,
         progress=lambda done, total, text: seen.append((done, total)),
     )
@@ -225,8 +225,9 @@ def test_two_runs_at_once_are_refused(model, clips, tmp_path):
 RUN = """
 import sys
 from intona.inference.batch import predict_folder
+from intona.parallel import Local
 if __name__ == "__main__":
-    predict_folder(sys.argv[1], [sys.argv[2]], sys.argv[3], workers=2, shard=4)
+    predict_folder(sys.argv[1], [sys.argv[2]], sys.argv[3], on=Local(2), shard=4)
 """
 
 

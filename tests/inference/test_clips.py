@@ -14,7 +14,8 @@ from intona.corpora import synthetic
 from intona.errors import AudioError
 from intona.inference.clips import predict_each
 from intona.inference.hearing import hear
-from intona.inference.recognizer import TOGETHER, Prediction, Recognizer, _alike
+from intona.inference.recognizer import TOGETHER, Recognizer, _alike
+from intona.tables import Prediction
 
 
 @pytest.fixture(scope="module")

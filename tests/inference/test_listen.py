@@ -18,9 +18,8 @@ from intona.corpora import synthetic
 from intona.errors import UsageError
 from intona.formats import read_turns
 from intona.inference.listen import Diary, listen
-from intona.inference.online import Event
 from intona.inference.reactions import Change, Command, Mood, Webhook
-from intona.inference.recognizer import Prediction
+from intona.tables import Event, Prediction
 
 
 def update(time: float, emotion: str, status: str = "ok") -> Event:

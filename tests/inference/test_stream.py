@@ -13,9 +13,9 @@ from fakes import FakeRecognizer
 from intona.audio import Audio, resample
 from intona.corpora import synthetic
 from intona.errors import UsageError
-from intona.inference.online import Event
 from intona.inference.stream import Stream
 from intona.inference.timeline import segments
+from intona.tables import Event
 
 RATE = 16_000
 

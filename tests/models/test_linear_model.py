@@ -19,7 +19,8 @@ from intona.inference.recognizer import Recognizer
 from intona.models import recipes
 from intona.models.adaptation import statistics
 from intona.models.encoders.embedding import Embedding
-from intona.models.train import Enrollable, Fitted, fit
+from intona.models.task import Enrollable, Fitted
+from intona.models.train import fit
 
 torch = pytest.importorskip("torch")
 LABELS = {"version": "0", "corpora": {}, "licence": "none", "name": "test", "seed": 0}
@@ -91,7 +92,7 @@ def test_an_enrolled_speaker_is_heard_alike_in_the_graph(
     expected = model.voice_scores(many.table)
     assert set(expected) == {"neutral", "mixed"}
     for kind, values in expected.items():
-        known = statistics(found, kind)
+        known = statistics(found.metadata, kind)
         heard = found.voice_scores(signals, 16_000, known["output"])
         assert np.abs(heard - values[:4]).max() < 0.1
         profile = enroll(found, list(map(str, files)), name="me", speech=kind)

@@ -8,17 +8,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from engine_jobs import Failing, Square, threads
 
-from intona import corpora
-from intona.errors import IntonaError, MissingExtraError, UsageError
+from intona import corpora, parallel
+from intona.errors import MissingExtraError, UsageError
 from intona.evaluation import protocols as protocol
 from intona.evaluation.run import evaluate
 from intona.models import recipes
-from intona.parallel.local import Local, Lost, engine, in_order, using
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from engine_jobs import Failing, Square
+from intona.parallel import Local, Lost, engine
 
 
 @pytest.fixture(autouse=True)
@@ -76,28 +73,46 @@ def test_engines_by_name():
         engine(address="10.0.0.1:6379")
 
 
-def test_in_order_gives_the_order_of_the_tasks():
-    assert list(in_order(Local(2), abs, [-3, -1, -2])) == [3, 1, 2]
+@pytest.mark.parametrize("chunk", [1, 4])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_map_gives_the_order_of_the_tasks(workers, chunk):
+    told = []
+    found = parallel.map(
+        abs,
+        range(-9, 0),
+        on=Local(workers),
+        chunk=chunk,
+        progress=lambda *words: told.append(words),
+        text="work",
+    )
+    assert list(found) == list(range(9, 0, -1))
+    assert told == [(done, 9, "work") for done in range(1, 10)]
+    assert list(parallel.map(abs, [], on=Local(workers))) == []
 
 
-def test_a_task_that_kills_every_worker_is_an_error():
-    with pytest.raises(IntonaError, match="task 1 of 1 kills its worker"):
-        list(in_order(Local(2), os._exit, [7]))
+def test_map_blames_the_task_that_kills_its_worker_and_no_other():
+    found = list(parallel.map(Square(poison=9), range(40), on=Local(2), chunk=5))
+    assert isinstance(found.pop(9), Lost)
+    assert [value for value, _ in found] == [n * n for n in range(40) if n != 9]
+
+
+def test_linear_algebra_has_one_thread_here_and_in_workers():
+    for workers in (1, 2):
+        (found,) = parallel.map(threads, [0], on=Local(workers))
+        assert found
+        assert set(found) == {1}
 
 
 def test_features_and_folds_are_the_same_on_an_engine(voices, monkeypatch, tmp_path):
     corpus = corpora.load(voices)
     split = protocol.parse("speakers:4")
     results = []
-    for place in (None, Local(2)):
-        monkeypatch.setenv("INTONA_CACHE", str(tmp_path / f"{place}"))
-        with nullcontext() if place is None else using(place):
-            found = evaluate(recipes.load("classic-svm"), corpus, split)
+    for place in (Local(), Local(2)):
+        monkeypatch.setenv("INTONA_CACHE", str(tmp_path / f"{place.workers}"))
+        found = evaluate(recipes.load("classic-svm"), corpus, split, on=place)
         results.append(found.predictions)
     pd.testing.assert_frame_equal(*results)
-    assert len(list((tmp_path / "None").rglob("*.npy"))) == len(
-        list((tmp_path / "Local(workers=2)").rglob("*.npy"))
-    )
+    assert len(list((tmp_path / "1").rglob("*.npy"))) == len(list((tmp_path / "2").rglob("*.npy")))
 
 
 def test_ray_not_installed(monkeypatch):
@@ -106,11 +121,50 @@ def test_ray_not_installed(monkeypatch):
         engine("ray")
 
 
-@pytest.mark.parametrize("verb", ["train", "evaluate"])
-def test_the_command_line_knows_the_engines(intona, voices, verb):
-    told = intona(verb, voices, "--engine", "spark")
-    assert told.code == 2
+# Every verb that takes --workers, with what it needs besides.
+VERBS = (
+    ("train", "{voices}"),
+    ("evaluate", "{voices}", "--protocol", "speakers:2"),
+    ("evaluate", "{model}", "{voices}", "--allow-leaks"),
+    ("audit", "{model}", "{voices}", "--allow-leaks", "--tests", "correctness"),
+    ("features", "{voices}", "--out", "{out}.csv"),
+    ("corpus", "check", "{voices}"),
+    ("corpus", "stats", "{voices}", "--out", "{out}.png"),
+    ("predict", "{voices}", "--model", "{model}", "--out", "{out}.parquet"),
+)
+
+
+class Spy:
+    """An engine that counts what it is given."""
+
+    workers = 1
+    remote = False
+
+    def __init__(self):
+        self.jobs = 0
+
+    def run(self, job, tasks):
+        self.jobs += 1
+        return Local().run(job, tasks)
+
+    def session(self):
+        return nullcontext()
+
+
+@pytest.mark.parametrize("words", VERBS, ids=" ".join)
+def test_every_verb_with_workers_computes_on_the_engine_named(
+    intona, voices, tiny_model, tmp_path, monkeypatch, words
+):
+    filled = [word.format(voices=voices, model=tiny_model, out=tmp_path / "out") for word in words]
+    told = intona(*filled, "--engine", "spark")
+    assert (told.code, told.out) == (2, "")
     assert "unknown engine 'spark'" in told.err
-    told = intona(verb, voices, "--address", "10.0.0.1:6379")
+    told = intona(*filled, "--address", "10.0.0.1:6379")
     assert told.code == 2
     assert "--address is for --engine ray" in told.err
+    spy = Spy()
+    monkeypatch.setattr("intona.parallel.ray.RayEngine", lambda workers, address: spy)
+    monkeypatch.chdir(tmp_path)
+    told = intona(*filled, "--engine", "ray")
+    assert told.code in (0, 1), told.err
+    assert spy.jobs

@@ -8,22 +8,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from intona import corpora
+from intona import corpora, parallel
 from intona.errors import UsageError
 from intona.evaluation import protocols as protocol
 from intona.evaluation.run import evaluate
 from intona.inference.batch import predict_folder
 from intona.models import recipes
 from intona.models.train import train
-from intona.parallel.local import Lost, engine, in_order, using
+from intona.parallel import Lost, engine
 
 ray = pytest.importorskip("ray")
 
-from ray.cluster_utils import Cluster  # noqa: E402
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from engine_jobs import Failing, Square  # noqa: E402
+from ray.cluster_utils import Cluster  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -67,9 +64,7 @@ def test_a_node_killed_half_way_changes_nothing(cluster, voices, tmp_path):
         model,
         [folder],
         tmp_path / "r.parquet",
-        workers=4,
-        engine="ray",
-        address=made.address,
+        on=engine("ray", workers=4, address=made.address),
         shard=8,
         progress=progress,
     )
@@ -87,8 +82,12 @@ def test_features_and_folds_are_the_same_on_a_cluster(cluster, voices, monkeypat
     split = protocol.parse("speakers:4")
     here = evaluate(recipes.load("classic-svm"), corpus, split)
     monkeypatch.setenv("INTONA_CACHE", str(tmp_path))
-    with using(engine("ray", workers=2, address=made.address)):
-        there = evaluate(recipes.load("classic-svm"), corpus, split)
+    there = evaluate(
+        recipes.load("classic-svm"),
+        corpus,
+        split,
+        on=engine("ray", workers=2, address=made.address),
+    )
     pd.testing.assert_frame_equal(here.predictions, there.predictions)
 
 
@@ -118,7 +117,7 @@ def test_a_task_that_kills_its_worker_is_given_up_and_a_bug_is_raised(cluster):
 
 def test_without_an_address_it_has_a_cluster_of_its_own(cluster):
     """Ray itself would look for one that runs here, and stumble over it."""
-    assert list(in_order(engine("ray", workers=1), abs, [-1, -2])) == [1, 2]
+    assert list(parallel.map(abs, [-1, -2], on=engine("ray", workers=1))) == [1, 2]
 
 
 def test_no_cluster_there():

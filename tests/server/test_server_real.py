@@ -23,7 +23,8 @@ from intona.audio import read
 from intona.corpora import synthetic
 from intona.explain.occlusion import occlude
 from intona.features.manner import remarks
-from intona.inference.timeline import segments, table
+from intona.inference.timeline import segments
+from intona.tables import to_table
 
 ENGINE = "intona.server.handler:Engine"
 TEXTS = ["jsonl", "csv", "vtt", "srt", "textgrid", "audacity", "rttm", "text"]
@@ -70,7 +71,7 @@ def test_the_service_says_what_the_library_says(service: Running, talk: Path) ->
 def both(service: Running, talk: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The timeline as the library and as the service give it."""
     model = intona.load()
-    frame = table(segments(model, talk), model.labels)
+    frame = to_table(segments(model, talk), model.labels)
     frame.index = frame.index.set_levels(["talk.wav"], level="file")
     return frame, service.upload("talk.wav", talk.read_bytes(), "/v1/timeline").json()
 

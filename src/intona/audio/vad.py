@@ -115,7 +115,7 @@ class SpeechDetector:
         speaking: whether a reported region is open.
 
     Examples:
-        >>> from intona import synthetic
+        >>> from intona.corpora import synthetic
         >>> detector = SpeechDetector(16_000)
         >>> edges = detector.push(synthetic.utterance("happy").samples) + detector.flush()
         >>> [edge.kind for edge in edges]
@@ -237,7 +237,7 @@ def regions(
         AudioError: the recording cannot be read.
 
     Examples:
-        >>> from intona import synthetic
+        >>> from intona.corpora import synthetic
         >>> [(start, end)] = regions(synthetic.utterance("neutral", seconds=3.0))
         >>> bool(0 < start < 0.5 and 2.5 < end <= 3)
         True

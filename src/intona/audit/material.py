@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from intona.corpora.speakers import speaker_names
 from intona.errors import CorpusError
-from intona.features.extract import Utterance, utterances
 from intona.metrics.clustered import cluster_numbers
+from intona.tables import Utterance, utterances
 
 __all__ = ["Material"]
 

@@ -14,6 +14,7 @@ from intona.audit.conditions import Condition
 from intona.audit.material import Material
 from intona.audit.questions import Question, Sources, ask
 from intona.audit.subject import Subject, chance
+from intona.parallel import HERE, Engine
 
 __all__ = ["Heard", "Plan"]
 
@@ -61,7 +62,7 @@ class Plan:
     pitch: bool = False
 
     def listen(
-        self, subjects: Sequence[Subject], *, workers: int = 1, progress: Progress | None = None
+        self, subjects: Sequence[Subject], *, on: Engine = HERE, progress: Progress | None = None
     ) -> tuple[list[Heard], NDArray[np.float64]]:
         """Return what each model answers, and the mean pitch per utterance (NaN unmeasured).
 
@@ -76,7 +77,7 @@ class Plan:
             measure = self.pitch and rate == rates[0]
             questions = [self.question(row, group, measure) for row in range(len(self.material))]
             names = ", ".join(subject.name for subject in group)
-            replies = ask(questions, workers=workers, progress=progress, text=f"asking {names}")
+            replies = ask(questions, on=on, progress=progress, text=f"asking {names}")
             if measure:
                 pitches = np.array([reply.pitch for reply in replies])
             for place, k in enumerate(members):

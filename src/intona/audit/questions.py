@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intona import audio
+from intona import audio, parallel
 from intona.audio.transforms import Bank
 from intona.audit.conditions import Banks, Condition, apply
 from intona.audit.subject import Subject
 from intona.corpora import synthetic
-from intona.features.extract import Utterance
+from intona.errors import AudioError
+from intona.parallel import HERE, Engine, Progress
+from intona.tables import Utterance
 
 __all__ = ["Question", "Reply", "Sources", "ask"]
 
 Floats = NDArray[np.float64]
-Progress = Callable[[int, int, str], None]
 
 BATCH = 16
 BANK_RATE = 16_000
@@ -114,7 +113,7 @@ class Reply:
 def ask(
     questions: Sequence[Question],
     *,
-    workers: int = 1,
+    on: Engine = HERE,
     progress: Progress | None = None,
     text: str = "listening",
 ) -> list[Reply]:
@@ -122,7 +121,7 @@ def ask(
 
     Args:
         questions: see :class:`Question`.
-        workers: processes; 1 works here.
+        on: where: here, in local processes, on Ray.
         progress: called as ``progress(done, total, text)``.
         text: what the progress is called.
 
@@ -130,25 +129,16 @@ def ask(
         AudioError: the first recording that cannot be read.
     """
     found = []
-    for done, answer in enumerate(_stream(questions, workers), start=1):
-        found.append(answer)
-        if progress is not None:
-            progress(done, len(questions), text)
+    replies = parallel.map(
+        Question.__call__, questions, on=on, chunk=4, progress=progress, text=text
+    )
+    for question, reply in zip(questions, replies, strict=True):
+        if isinstance(reply, parallel.Lost):
+            raise AudioError(
+                f"{question.utterance.file}: a worker was killed while it read this file"
+            )
+        found.append(reply)
     return found
-
-
-def _stream(questions: Sequence[Question], workers: int) -> Iterator[Reply]:
-    if workers <= 1 or len(questions) < 2:
-        yield from map(Question.__call__, questions)
-        return
-    # Spawned, not forked: forking a process with running threads can deadlock.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        chunk = max(1, min(4, len(questions) // (4 * workers)))
-        yield from pool.map(_call, questions, chunksize=chunk)
-
-
-def _call(question: Question) -> Reply:
-    return question()
 
 
 def _answers(subject: Subject, signals: Sequence[tuple[NDArray[np.float32], int]]) -> Floats:

@@ -21,6 +21,7 @@ from intona.audit.plan import Heard, Plan
 from intona.audit.robustness import parallel, robustness, same
 from intona.audit.subject import Subject
 from intona.errors import UsageError
+from intona.parallel import HERE, Engine
 
 __all__ = ["TESTS", "AuditOptions", "AuditResult", "Flip", "choose", "run"]
 
@@ -64,7 +65,7 @@ class AuditOptions:
         noises: a folder of recorded noises, added to the tests.
         rooms: a folder of recorded impulse responses, added to the tests.
         seed: of everything random.
-        workers: processes.
+        on: where: here, in local processes, on Ray.
     """
 
     tests: tuple[str, ...] = ()
@@ -72,7 +73,7 @@ class AuditOptions:
     noises: Path | None = None
     rooms: Path | None = None
     seed: int = 0
-    workers: int = 1
+    on: Engine = HERE
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ def run(
         options.seed,
         "pitch" in chosen,
     )
-    heard, pitches = plan.listen(subjects, workers=options.workers, progress=progress)
+    heard, pitches = plan.listen(subjects, on=options.on, progress=progress)
     divisions, skipped = groupings(material, pitches if plan.pitch else None)
     everyone = (*subjects, subjects[0].random())
     answers = (*heard, plan.guess(everyone[-1]))

@@ -53,6 +53,8 @@ def run(
     allow_leaks: Allow = False,
     seed: options.Seed = 0,
     workers: options.Workers = 1,
+    engine: options.Engine = "local",
+    address: options.Address = None,
 ) -> None:
     """Test whether models deserve trust: correct, fair, robust?
 
@@ -71,8 +73,9 @@ def run(
         merge=labels.parse_merge(merge),
         allow_leaks=allow_leaks,
     )
-    how = audit.AuditOptions(labels.parse_list(tests) or (), clips, noises, rooms, seed, workers)
-    with bar() as progress:
+    on = options.place(workers, engine, address)
+    how = audit.AuditOptions(labels.parse_list(tests) or (), clips, noises, rooms, seed, on)
+    with bar() as progress, on.session():
         result = audit.run(prepared.subjects, prepared.material, how, progress)
     typer.echo(audit.summary(result, prepared.context, failed=report is None), nl=False)
     if report is not None:

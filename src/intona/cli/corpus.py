@@ -97,20 +97,22 @@ def check(
     settings: options.Settings = None,
     labels: Doubtful = False,
     workers: options.Workers = 1,
+    engine: options.Engine = "local",
+    address: options.Address = None,
     out: Report = None,
 ) -> None:
     """Look for missing, extra, doubled, unreadable, clipped, silent and mislabelled files.
 
     The exit code is 1 when something was found.
     """
-    from intona.cli.corpus_of import load
     from intona.cli.progress import bar
     from intona.corpora.integrity import check as check_corpus
     from intona.files import atomic
 
-    loaded = load(paths, name, columns, settings)
-    with bar() as progress:
-        findings = check_corpus(loaded, labels=labels, workers=workers, progress=progress)
+    loaded = options.load_corpus(paths, name, columns, settings)
+    on = options.place(workers, engine, address)
+    with bar() as progress, on.session():
+        findings = check_corpus(loaded, labels=labels, on=on, progress=progress)
     if out is not None:
         with atomic(out) as temporary:
             findings.to_csv(temporary, index=False)
@@ -136,15 +138,17 @@ def stats(
     columns: options.Columns = None,
     settings: options.Settings = None,
     workers: options.Workers = 1,
+    engine: options.Engine = "local",
+    address: options.Address = None,
 ) -> None:
     """Draw durations, emotions, speakers, levels and pitch as one picture."""
-    from intona.cli.corpus_of import load
     from intona.cli.progress import bar
     from intona.corpora.plot import draw, summary
 
-    loaded = load(paths, name, columns, settings)
-    with bar() as progress:
-        frame = draw(loaded, out, workers=workers, progress=progress)
+    loaded = options.load_corpus(paths, name, columns, settings)
+    on = options.place(workers, engine, address)
+    with bar() as progress, on.session():
+        frame = draw(loaded, out, on=on, progress=progress)
     for name, value in summary(frame).items():
         typer.echo(f"{name + ':':<10}{value}")
     typer.echo(f"{out}: the picture")

@@ -108,8 +108,6 @@ def run(
     intona evaluate model.onnx EMODB/
     """
     from intona import labels
-    from intona.cli.corpus_of import corpus_of
-    from intona.cli.engine_of import on_engine
     from intona.cli.progress import bar
     from intona.errors import UsageError
     from intona.evaluation import protocols
@@ -123,6 +121,7 @@ def run(
 
     command = shlex.join(["intona", *sys.argv[1:]])
     adaptation = Enrolment.parse(enrol) if enrol is not None else None
+    on = options.place(workers, engine, address)
     finished = paths[0].suffix.lower() == ".onnx"
     if explain and (report is None or not finished):
         raise UsageError("--explain goes with a finished model and --report")
@@ -133,10 +132,10 @@ def run(
             raise UsageError("--normalise goes with a recipe, not with a finished model")
         if len(paths) < 2:
             raise UsageError(f"name a corpus to test {paths[0]} on")
-        corpus = corpus_of(
+        corpus = options.corpus_of(
             paths[1:], name, target=target, numbers=numbers, columns=columns, settings=settings
         )
-        with bar() as progress, on_engine(engine, workers, address):
+        with bar() as progress, on.session():
             result = evaluate_model(
                 paths[0],
                 corpus,
@@ -144,7 +143,7 @@ def run(
                 merge=labels.parse_merge(merge),
                 voices=None if adaptation is None else adaptation.speech,
                 allow_leaks=allow_leaks,
-                workers=workers,
+                on=on,
                 progress=progress,
                 command=command,
             )
@@ -154,10 +153,12 @@ def run(
             protocols.parse(protocol),
             parse_seeds(model_seeds),
         )
-        chosen = partial(corpus_of, target=target, numbers=numbers, emotions=emotions, merge=merge)
+        chosen = partial(
+            options.corpus_of, target=target, numbers=numbers, emotions=emotions, merge=merge
+        )
         corpus = chosen(paths, name, columns=columns, settings=settings)
         more = chosen(extra, None) if extra else None
-        with bar() as progress, on_engine(engine, workers, address):
+        with bar() as progress, on.session():
             result = evaluate(
                 plan,
                 corpus,
@@ -169,7 +170,7 @@ def run(
                 controls=controls,
                 voices=adaptation is not None,
                 allow_leaks=allow_leaks,
-                workers=workers,
+                on=on,
                 progress=progress,
                 command=command,
             )

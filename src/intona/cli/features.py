@@ -22,6 +22,8 @@ def run(
     out: Out,
     front_end: FrontEnd = "classic",
     workers: options.Workers = 1,
+    engine: options.Engine = "local",
+    address: options.Address = None,
 ) -> None:
     """Write the features of each recording, one row per file, with named columns.
 
@@ -38,8 +40,9 @@ def run(
     from intona.features.table import feature_table, save
 
     front = features.front_end(front_end)
-    with bar() as progress:
-        table, errors = feature_table(find(paths), front, workers=workers, progress=progress)
+    on = options.place(workers, engine, address)
+    with bar() as progress, on.session():
+        table, errors = feature_table(find(paths), front, on=on, progress=progress)
     for error in errors:
         print(f"error: {error}", file=sys.stderr)
     save(table, out)

@@ -16,8 +16,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the metadata as JSON
 
 def run(model: Model = None, as_json: AsJson = False) -> None:
     """Print what a model file is: labels, input, training material, calibration, licence."""
-    from intona.inference.recognizer import bundled
-    from intona.models.artefact import read_model
+    from intona.models.artefact import bundled, read_model
     from intona.models.card import describe
 
     path = model or bundled()

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from intona.formats.text import clock
-from intona.inference.online import Event
+from intona.tables import Event
 
 __all__ = ["LiveView", "shown"]
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from intona.corpora.base import Corpus as CorpusTable
+    from intona.parallel import Engine as Place
 
 
 def named(text: str) -> Path:
@@ -58,3 +63,68 @@ Profile = Annotated[
     str | None,
     typer.Option("--profile", help="Of the speaker: a name from intona enroll, or a .json file."),
 ]
+
+SHOWN = 10  # problems; a corpus may have thousands
+
+
+def load_corpus(
+    paths: Sequence[Path],
+    name: str | None,
+    columns: str | None = None,
+    settings: Sequence[str] | None = None,
+) -> CorpusTable:
+    """Load corpora as ``--corpus``, ``--columns`` and ``--set`` say.
+
+    Raises:
+        UsageError: a setting is not of the form ``name=value``.
+    """
+    from intona import corpora
+    from intona.errors import UsageError
+
+    chosen: dict[str, str] = {} if columns is None else {"columns": columns}
+    for setting in settings or ():
+        key, sign, value = (piece.strip() for piece in setting.partition("="))
+        if not (sign and key and value):
+            raise UsageError(f"cannot read --set {setting!r}: write it as name=value")
+        chosen[key] = value
+    return corpora.load(list(paths), name, **chosen)
+
+
+def corpus_of(
+    paths: Sequence[Path],
+    name: str | None,
+    *,
+    target: str = "emotion",
+    numbers: str | None = None,
+    emotions: str | None = None,
+    merge: str | None = None,
+    columns: str | None = None,
+    settings: Sequence[str] | None = None,
+) -> CorpusTable:
+    """Load, report problems on standard error, then select, merge and number as asked."""
+    from intona import labels
+    from intona.corpora import targets
+
+    corpus = load_corpus(paths, name, columns, settings)
+    for sentence in (*corpus.notes, *corpus.problems[:SHOWN]):
+        typer.echo(f"note: {sentence}", err=True)
+    if len(corpus.problems) > SHOWN:
+        more = len(corpus.problems) - SHOWN
+        typer.echo(f"note: and {more} more like these: see `intona corpus check`", err=True)
+    chosen = targets.parse_numbers(numbers)
+    keep, merged = labels.parse_list(emotions), labels.parse_merge(merge)
+    if target == "emotion" or keep or merged:
+        corpus = corpus.select(keep, merged)
+    return targets.as_numbers(corpus, target, chosen) if chosen else corpus
+
+
+def place(workers: int, engine: str, address: str | None) -> Place:
+    """Return where work is done, as ``--workers``, ``--engine`` and ``--address`` say.
+
+    Raises:
+        UsageError: no such engine, or an address without Ray.
+        MissingExtraError: Ray is not installed.
+    """
+    from intona.parallel import engine as by_name
+
+    return by_name(engine, workers=workers, address=address)

@@ -12,6 +12,7 @@ from intona.cli import options
 
 if TYPE_CHECKING:
     from intona.inference.recognizer import Recognizer
+    from intona.parallel import Engine as Place
 
 Paths = Annotated[
     list[Path],
@@ -47,12 +48,6 @@ Turns = Annotated[
 Plot = Annotated[
     Path | None, typer.Option("--plot", help="Draw the timeline of one recording as a picture.")
 ]
-Engine = Annotated[
-    str, typer.Option("--engine", help="local, or ray for more than one machine (parquet only).")
-]
-Address = Annotated[
-    str | None, typer.Option("--address", help="Of a running Ray cluster.", show_default=False)
-]
 
 
 def run(
@@ -65,8 +60,8 @@ def run(
     turns: Turns = None,
     plot: Plot = None,
     workers: options.Workers = 1,
-    engine: Engine = "local",
-    address: Address = None,
+    engine: options.Engine = "local",
+    address: options.Address = None,
 ) -> None:
     """Say which emotion each recording holds, how sure that is, and where it is unsure.
 
@@ -101,7 +96,7 @@ def run(
     if over_time:
         _timeline(load(model, profile=profile), paths, style, out, turns, plot)
     elif to_parquet:
-        _batch(model, paths, out, workers, engine, address)
+        _batch(model, paths, out, options.place(workers, engine, address))
     else:
         _clips(load(model, profile=profile), paths, format_of(style, out), out)
 
@@ -111,7 +106,7 @@ def _clips(model: Recognizer, paths: list[Path], style: str, out: Path | None) -
     from intona.errors import AudioError
     from intona.formats.predictions import line, render, save
     from intona.inference.clips import TOGETHER, predict_each
-    from intona.inference.recognizer import Prediction
+    from intona.tables import Prediction
 
     done: list[Prediction] = []
     failed = False
@@ -136,18 +131,14 @@ def _batch(
     model: Path | None,
     paths: list[Path],
     out: Path | None,
-    workers: int,
-    engine: str,
-    address: str | None,
+    on: Place,
 ) -> None:
     from intona.cli.progress import bar
     from intona.inference.batch import predict_folder
 
     assert out is not None  # format_of has refused parquet without a file
     with bar() as progress:
-        done = predict_folder(
-            model, paths, out, workers=workers, engine=engine, address=address, progress=progress
-        )
+        done = predict_folder(model, paths, out, on=on, progress=progress)
     resumed = f", {done.resumed} of them by an earlier run" if done.resumed else ""
     typer.echo(
         f"{out}: {done.files} recordings{resumed}, {done.audio / 3600:.2f} h of audio "

@@ -43,15 +43,13 @@ def run(
     """
     from dataclasses import replace
 
-    from intona.cli.corpus_of import corpus_of
-    from intona.cli.engine_of import on_engine
     from intona.cli.progress import bar
     from intona.corpora.speakers import spoken_by
     from intona.models import recipes
     from intona.models.train import train
 
     plan = recipes.load(recipe)
-    corpus = corpus_of(
+    corpus = options.corpus_of(
         paths,
         name,
         target=target,
@@ -64,8 +62,7 @@ def run(
     if without:
         others = ~spoken_by(corpus.table, without.split(","))
         corpus = replace(corpus, table=corpus.table[others])
-    with bar() as progress, on_engine(engine, workers, address):
-        summary = train(
-            plan, corpus, out, target=target, seed=seed, workers=workers, progress=progress
-        )
+    on = options.place(workers, engine, address)
+    with bar() as progress, on.session():
+        summary = train(plan, corpus, out, target=target, seed=seed, on=on, progress=progress)
     typer.echo(summary)

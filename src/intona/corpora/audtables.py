@@ -101,7 +101,7 @@ def _first(parts: list[pd.Series]) -> pd.Series:
     """Join series over (file, start, end); the first that knows an utterance gives it."""
     import pandas as pd
 
-    from intona.corpora.base import segmented_index
+    from intona.tables import segmented_index
 
     whole = []
     for part in parts:

@@ -4,44 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from intona.errors import CorpusError
 from intona.labels import order, relabel
+from intona.tables import segmented_index
 
-__all__ = ["Corpus", "segmented_index", "table"]
+__all__ = ["Corpus", "table"]
 
 COLUMNS = ("emotion", "speaker", "corpus", "language")
-
-
-def segmented_index(
-    files: Sequence[str | Path],
-    starts: Sequence[Any] | None = None,
-    ends: Sequence[Any] | None = None,
-) -> pd.MultiIndex:
-    """Return audformat's segmented index ``(file, start, end)``.
-
-    Args:
-        files: paths, one per utterance.
-        starts: begin of each utterance in seconds (or timedeltas); default 0.
-        ends: end of each utterance in seconds; ``None``/``NaT`` means the end of the file.
-
-    Examples:
-        >>> segmented_index(["a.wav"]).names
-        FrozenList(['file', 'start', 'end'])
-    """
-    n = len(files)
-    start = pd.to_timedelta([0.0] * n if starts is None else list(starts), unit="s")
-    end = pd.to_timedelta([pd.NaT] * n if ends is None else list(ends), unit="s")
-    arrays = [
-        pd.Index([str(file) for file in files], dtype="object"),
-        start.astype("timedelta64[ns]"),
-        end.astype("timedelta64[ns]"),
-    ]
-    return pd.MultiIndex.from_arrays(arrays, names=["file", "start", "end"])
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from intona import corpora
 from intona.corpora.base import Corpus
 from intona.corpora.measure import measure
 from intona.errors import UsageError
+from intona.parallel import HERE, Engine
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +42,7 @@ def check(
     corpus: Corpus,
     *,
     labels: bool = False,
-    workers: int = 1,
+    on: Engine = HERE,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Check a corpus file by file.
@@ -50,7 +51,7 @@ def check(
         corpus: as loaded.
         labels: also look for labels that the sound contradicts (:func:`doubtful_labels`), which
             takes the features of every file.
-        workers: processes.
+        on: where: here, in local processes, on Ray.
         progress: called as ``progress(done, total, text)``.
 
     Returns:
@@ -62,7 +63,7 @@ def check(
     files = list(dict.fromkeys(corpus.table.index.get_level_values("file")))
     findings = _missing(corpus, len(files))
     findings += [(_kind(problem), "", problem) for problem in corpus.problems]
-    sound = measure(files, pitched=False, workers=workers, progress=progress)
+    sound = measure(files, pitched=False, on=on, progress=progress)
     for file, error in sound["error"].dropna().items():
         findings.append(("unreadable", str(file), str(error)))
     good = sound[sound["error"].isna()]
@@ -80,7 +81,7 @@ def check(
         findings += _odd_lengths(good["duration"])
     if labels:
         readable = corpus.table[corpus.table.index.get_level_values("file").isin(good.index)]
-        findings += doubtful_labels(readable, workers=workers, progress=progress)
+        findings += doubtful_labels(readable, on=on, progress=progress)
     frame = pd.DataFrame(findings, columns=["kind", "file", "detail"])
     return frame.sort_values("kind", key=lambda kind: kind.map(KINDS.index), kind="stable")
 
@@ -145,7 +146,7 @@ def _odd_lengths(durations: pd.Series) -> list[tuple[str, str, str]]:
 
 
 def doubtful_labels(
-    table: pd.DataFrame, *, workers: int = 1, progress: Progress | None = None
+    table: pd.DataFrame, *, on: Engine = HERE, progress: Progress | None = None
 ) -> list[tuple[str, str, str]]:
     """Find labels that a model trained on the other speakers firmly contradicts.
 
@@ -156,7 +157,7 @@ def doubtful_labels(
 
     Args:
         table: utterances with ``emotion`` and ``speaker``.
-        workers: processes.
+        on: where: here, in local processes, on Ray.
         progress: called as ``progress(done, total, text)``.
 
     Raises:
@@ -176,7 +177,7 @@ def doubtful_labels(
             f"looking for doubtful labels needs {_FEWEST} speakers and two emotions, "
             f"here are {known['speaker'].nunique()} and {known['emotion'].nunique()}"
         )
-    features = extract(known, front_end("classic"), workers=workers, progress=progress)
+    features = extract(known, front_end("classic"), on=on, progress=progress)
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.3, max_iter=2000))
     truth = known["emotion"].astype(str).to_numpy()
     probabilities: NDArray[np.float64] = cross_val_predict(

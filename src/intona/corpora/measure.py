@@ -6,25 +6,24 @@ Conventions: levels in dB relative to full scale (dBFS), durations in seconds, p
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from functools import partial
-from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intona import parallel
 from intona.audio import read, resample
 from intona.errors import AudioError
 from intona.features.pitch import pitch
+from intona.parallel import HERE, Engine, Progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["measure", "median_pitch"]
 
-Progress = Callable[[int, int, str], None]
 Row = dict[str, float | str | None]
 
 _RATE = 16_000
@@ -35,7 +34,7 @@ def measure(
     files: Sequence[str],
     *,
     pitched: bool = True,
-    workers: int = 1,
+    on: Engine = HERE,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Measure whole files.
@@ -43,7 +42,7 @@ def measure(
     Args:
         files: paths.
         pitched: also measure the pitch, which takes three quarters of the time.
-        workers: processes; 1 measures here.
+        on: where: here, in local processes, on Ray.
         progress: called as ``progress(done, total, text)``.
 
     Returns:
@@ -54,34 +53,22 @@ def measure(
     """
     import pandas as pd
 
-    rows: list[Row] = []
     job = partial(_measure, pitched=pitched)
-    if workers <= 1 or len(files) < 2:
-        for row in map(job, files):
-            rows.append(row)
-            _tell(progress, len(rows), len(files))
-    else:
-        # Spawned, not forked: forking a process with running threads can deadlock.
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            for row in pool.map(job, files, chunksize=16):
-                rows.append(row)
-                _tell(progress, len(rows), len(files))
+    found = parallel.map(job, files, on=on, progress=progress, text="measuring")
+    rows: list[Row] = [
+        _unread(file, "a worker was killed while it read this file")
+        if isinstance(row, parallel.Lost)
+        else row
+        for file, row in zip(files, found, strict=True)
+    ]
     return pd.DataFrame(rows).astype({"error": "object"}).set_index("file")
 
 
-def _tell(progress: Progress | None, done: int, total: int) -> None:
-    if progress is not None:
-        progress(done, total, "measuring")
-
-
 def _measure(file: str, pitched: bool) -> Row:
-    nothing: Row = dict.fromkeys(
-        ("duration", "rate", "level", "peak", "clipped", "pitch"), float("nan")
-    )
     try:
         audio = read(file)
     except (AudioError, OSError) as error:
-        return {"file": file, **nothing, "hash": None, "error": str(error)}
+        return _unread(file, str(error))
     samples = audio.samples
     peak = float(np.abs(samples).max())
     return {
@@ -95,6 +82,13 @@ def _measure(file: str, pitched: bool) -> Row:
         "hash": hashlib.sha256(samples.tobytes()).hexdigest(),
         "error": None,
     }
+
+
+def _unread(file: str, why: str) -> Row:
+    nothing: Row = dict.fromkeys(
+        ("duration", "rate", "level", "peak", "clipped", "pitch"), float("nan")
+    )
+    return {"file": file, **nothing, "hash": None, "error": why}
 
 
 def _decibel(value: float) -> float:

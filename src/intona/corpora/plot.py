@@ -12,6 +12,7 @@ from intona.corpora.measure import measure
 from intona.errors import CorpusError, UsageError
 from intona.files import atomic
 from intona.formats.picture import COLOURS
+from intona.parallel import HERE, Engine
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,14 +28,14 @@ _MOST_SPEAKERS = 40
 
 
 def draw(
-    corpus: Corpus, out: Path, *, workers: int = 1, progress: Progress | None = None
+    corpus: Corpus, out: Path, *, on: Engine = HERE, progress: Progress | None = None
 ) -> pd.DataFrame:
     """Measure a corpus, draw it into one PNG or SVG file, and return the measures.
 
     Args:
         corpus: as loaded.
         out: the picture; its suffix says the format.
-        workers: processes.
+        on: where: here, in local processes, on Ray.
         progress: called as ``progress(done, total, text)``.
 
     Returns:
@@ -46,7 +47,7 @@ def draw(
         UsageError: when the picture cannot be written.
     """
     files = corpus.table.reset_index().drop_duplicates("file").set_index("file")
-    sound = measure([str(file) for file in files.index], workers=workers, progress=progress)
+    sound = measure([str(file) for file in files.index], on=on, progress=progress)
     known = [name for name in ("emotion", "speaker", "sex") if name in files]
     frame = files[known].join(sound)
     frame = frame[frame["error"].isna()]

@@ -18,6 +18,7 @@ from intona.evaluation.measure import headline, measure
 from intona.evaluation.protocols import Fold
 from intona.metrics import weighted_average_recall
 from intona.models.recipes import Recipe
+from intona.parallel import HERE, Engine
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,7 @@ def run_controls(
     target: str,
     labels: tuple[str, ...],
     *,
-    workers: int = 1,
+    on: Engine = HERE,
     progress: Progress | None = None,
 ) -> list[dict[str, Any]]:
     """Run all controls on the folds of an evaluation.
@@ -43,13 +44,13 @@ def run_controls(
         One dict per control: ``name``, ``words``, ``metric``, ``value``, ``low``, ``high``.
     """
     found = [
-        _permuted(recipe, table, folds, target, labels, workers, progress),
+        _permuted(recipe, table, folds, target, labels, on, progress),
         _constant(table, folds, target, labels),
     ]
     # A recipe that normalises by speaker is told who speaks: there is nothing to probe.
     known = table["speaker"].notna().all() and table["speaker"].nunique() > 1
     if known and not declared(recipe):
-        found.append(_speaker_probe(recipe, table, workers, progress))
+        found.append(_speaker_probe(recipe, table, on, progress))
     return found
 
 
@@ -59,7 +60,7 @@ def _permuted(
     folds: Sequence[Fold],
     target: str,
     labels: tuple[str, ...],
-    workers: int,
+    on: Engine,
     progress: Progress | None,
 ) -> dict[str, Any]:
     generator = np.random.default_rng(0)
@@ -70,7 +71,7 @@ def _permuted(
         return FoldJob(recipe, shuffled, shown(recipe, table.iloc[fold.test]), target, 0, fold.name)
 
     outcomes = run_folds(
-        [job(fold) for fold in folds], workers=workers, progress=progress, text="permuted labels"
+        [job(fold) for fold in folds], on=on, progress=progress, text="permuted labels"
     )
     words = "trained on shuffled labels; must be near chance"
     return _row("permuted labels", words, table, folds, outcomes, target, labels)
@@ -127,7 +128,7 @@ def _row(
 
 
 def _speaker_probe(
-    recipe: Recipe, table: pd.DataFrame, workers: int, progress: Progress | None
+    recipe: Recipe, table: pd.DataFrame, on: Engine, progress: Progress | None
 ) -> dict[str, Any]:
     speakers = table["speaker"].astype(str)
     rare = int(speakers.value_counts().min())
@@ -139,7 +140,7 @@ def _speaker_probe(
         FoldJob(recipe, table.iloc[train], table.iloc[test][[]], "speaker", 0, str(k))
         for k, (train, test) in enumerate(parts)
     ]
-    outcomes = run_folds(jobs, workers=workers, progress=progress, text="speaker probe")
+    outcomes = run_folds(jobs, on=on, progress=progress, text="speaker probe")
     truth: list[str] = []
     answers: list[str] = []
     for (_, test), outcome in zip(parts, outcomes, strict=True):

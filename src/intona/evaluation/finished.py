@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from functools import cache
-from multiprocessing import get_context
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intona import parallel
 from intona.audio import read
-from intona.errors import CorpusError
+from intona.errors import AudioError, CorpusError
 from intona.evaluation.fold import FoldOutcome
 from intona.evaluation.labelmap import label_mapping, merge_columns, merged
 from intona.evaluation.leaks import CHECKED_MODEL, LeakReport, contamination, require_clean
 from intona.evaluation.result import Evaluation
 from intona.evaluation.run import corpus_facts, prediction_table, versions, voice_columns
-from intona.features.extract import Utterance, utterances
 from intona.inference.hearing import stretch
 from intona.inference.recognizer import Recognizer
 from intona.models.adaptation import statistics
+from intona.models.artefact import read_model
+from intona.parallel import HERE, Engine, Progress
+from intona.tables import Utterance, utterances
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate_model"]
 
-Progress = Callable[[int, int, str], None]
 Row = NDArray[np.float64]
 
 
@@ -44,7 +43,7 @@ def evaluate_model(
     merge: Mapping[str, str] | None = None,
     voices: str | None = None,
     allow_leaks: bool = False,
-    workers: int = 1,
+    on: Engine = HERE,
     progress: Progress | None = None,
     command: str = "",
 ) -> Evaluation:
@@ -61,7 +60,7 @@ def evaluate_model(
         voices: kind of speech (:data:`intona.models.adaptation.KINDS`) for which to keep what
             :func:`intona.evaluation.enrolment.with_enrolment` needs.
         allow_leaks: stamp the result instead of refusing speakers the model was trained on.
-        workers: processes.
+        on: where: here, in local processes, on Ray.
         progress: called as ``progress(done, total, text)``.
         command: how this evaluation was started, for the report.
 
@@ -84,11 +83,13 @@ def evaluate_model(
         mapping, table = label_mapping(table, target, labels, merge, emotions)
     rows = np.empty((len(table), len(model.labels)))
     scores = np.empty_like(rows)
-    answer = _Answer(Path(path), voices)
-    for k, pair in enumerate(_answers(answer, utterances(table.index), workers)):  # type: ignore[arg-type]
+    wanted = utterances(table.index)  # type: ignore[arg-type]
+    job = _Answer(*read_model(path), Path(path), voices)
+    found_rows = parallel.map(job, wanted, on=on, progress=progress, text="predictions")
+    for k, pair in enumerate(found_rows):
+        if isinstance(pair, parallel.Lost):
+            raise AudioError(f"{wanted[k].file}: a worker was killed while it read this file")
         rows[k], scores[k] = pair
-        if progress is not None:
-            progress(k + 1, len(table), "predictions")
     if not model.numeric:
         rows = merge_columns(rows, model.labels, labels, merge)
     outcome = FoldOutcome(labels, rows, {"threshold": model.threshold}, False)
@@ -145,14 +146,20 @@ def _with_target(corpus: Corpus, target: str) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class _Answer:
-    """What a process does for one utterance; the model is loaded once per process."""
+    """The job of one worker: hold the model, answer utterances."""
 
+    content: bytes = field(repr=False)
+    metadata: dict[str, Any]
     path: Path
     voices: str | None
 
-    def __call__(self, wanted: Utterance) -> tuple[Row, Row | float]:
+    def setup(self) -> Recognizer:
+        """Load the model."""
+        return Recognizer(self.content, self.metadata, self.path)
+
+    def run(self, model: Recognizer, wanted: Utterance) -> tuple[Row, Row | float]:
         """Return the probabilities and, where asked for, the scores for enrolled speakers."""
-        model, (start, end) = _loaded(self.path), (wanted.start, wanted.end)
+        start, end = wanted.start, wanted.end
         found = model.predict(wanted.file, start=start, end=end)
         if found.status == "no_speech":
             # Every utterance of a labelled corpus holds speech: the model must answer.
@@ -162,23 +169,8 @@ class _Answer:
             row = np.array([found.probabilities[label] for label in model.labels])
         if self.voices is None:
             return row, np.nan
-        output = statistics(model, self.voices).get("output")
+        output = statistics(model.metadata, self.voices).get("output")
         parts = stretch(wanted.file, start or 0.0, end)
         return row, np.mean(
             [model.voice_scores([part.samples], part.rate, output)[0] for part in parts], axis=0
         )
-
-
-def _answers(
-    answer: _Answer, wanted: Sequence[Utterance], workers: int
-) -> Iterator[tuple[Row, Row | float]]:
-    if workers <= 1:
-        yield from map(answer, wanted)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(answer, wanted, chunksize=16)
-
-
-@cache
-def _loaded(path: Path) -> Recognizer:
-    return Recognizer.load(path)

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intona import parallel
 from intona.audio.seal import sealed
+from intona.errors import IntonaError
 from intona.models.normalisation import by_speaker
 from intona.models.recipes import Recipe
-from intona.parallel.local import chosen, in_order
+from intona.parallel import HERE, Engine, Progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["FoldJob", "FoldOutcome", "declared", "run_fold", "run_folds", "shown"]
-
-Progress = Callable[[int, int, str], None]
 
 # Probabilities of one utterance may differ by rounding between batches, not by more.
 ROUNDING = 1e-3
@@ -91,7 +88,8 @@ def run_fold(job: FoldJob) -> FoldOutcome:
         LeakError: the recipe reached for a test recording while training.
         IntonaError: see :func:`intona.models.train.fit`.
     """
-    from intona.models.train import Enrollable, fit
+    from intona.models.task import Enrollable
+    from intona.models.train import fit
 
     def files(part: pd.DataFrame) -> set[str]:
         return set(part.index.get_level_values("file"))
@@ -115,33 +113,22 @@ def run_fold(job: FoldJob) -> FoldOutcome:
 
 
 def run_folds(
-    jobs: Sequence[FoldJob], *, workers: int = 1, progress: Progress | None = None, text: str
+    jobs: Sequence[FoldJob], *, on: Engine = HERE, progress: Progress | None = None, text: str
 ) -> list[FoldOutcome]:
-    """Run folds, in ``workers`` processes or on the chosen engine; outcomes are in order."""
+    """Run folds; outcomes are in order.
+
+    Raises:
+        IntonaError: a fold kills its worker.
+    """
     outcomes = []
-    with ExitStack() as stack:
-        results: Iterable[FoldOutcome]
-        elsewhere = chosen()
-        if elsewhere is not None and len(jobs) > 1:
-            results = in_order(elsewhere, run_fold, jobs)
-        elif workers > 1 and len(jobs) > 1:
-            # Spawned, not forked: forking a process with running threads can deadlock.
-            pool = ProcessPoolExecutor(
-                min(workers, len(jobs)), mp_context=get_context("spawn"), initializer=_one_thread
+    for job, outcome in zip(
+        jobs,
+        parallel.map(run_fold, jobs, on=on, chunk=1, progress=progress, text=text),
+        strict=True,
+    ):
+        if isinstance(outcome, parallel.Lost):
+            raise IntonaError(
+                f"fold {job.name}: {outcome.reason}; is memory short? Use fewer workers"
             )
-            stack.callback(pool.shutdown, cancel_futures=True)
-            results = pool.map(run_fold, jobs)
-        else:
-            results = map(run_fold, jobs)
-        for outcome in results:
-            outcomes.append(outcome)
-            if progress is not None:
-                progress(len(outcomes), len(jobs), text)
+        outcomes.append(outcome)
     return outcomes
-
-
-def _one_thread() -> None:
-    """Give each process one thread for linear algebra: they share the machine's cores."""
-    from threadpoolctl import threadpool_limits
-
-    threadpool_limits(1)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.errors import AudioError, LeakError
+from intona.parallel import HERE, Engine
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +119,7 @@ def inspect(
     table: pd.DataFrame,
     folds: Sequence[Fold],
     *,
-    workers: int = 1,
+    on: Engine = HERE,
     progress: Progress | None = None,
 ) -> LeakReport:
     """Compare both sides of every fold.
@@ -126,7 +127,7 @@ def inspect(
     Args:
         table: the utterances the folds' row numbers refer to.
         folds: the division.
-        workers: processes for the fingerprints.
+        on: where: here, in local processes, on Ray.
         progress: called as ``progress(done, total, text)``.
 
     Raises:
@@ -139,7 +140,7 @@ def inspect(
     hashes = content_hashes(files)
     spans = (f"{start} {end}" for _, start, end in table.index)
     stretches = [f"{digest} {span}" for digest, span in zip(hashes, spans, strict=True)]
-    prints = extract(table, Fingerprint(), workers=workers, progress=progress)
+    prints = extract(table, Fingerprint(), on=on, progress=progress)
     twins = [(i, j) for i, j, _ in same_recordings(prints) if stretches[i] != stretches[j]]
     found = [
         _shared("speaker", _values(table, "speaker"), folds),

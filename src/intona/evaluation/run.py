@@ -27,7 +27,9 @@ from intona.evaluation.protocols import Fold, Split
 from intona.evaluation.result import Evaluation
 from intona.labels import order
 from intona.models.recipes import Recipe
-from intona.models.train import is_numeric, provenance
+from intona.models.task import is_numeric
+from intona.models.train import provenance
+from intona.parallel import HERE, Engine
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +71,7 @@ def evaluate(
     controls: bool = False,
     voices: bool = False,
     allow_leaks: bool = False,
-    workers: int = 1,
+    on: Engine = HERE,
     progress: Progress | None = None,
     command: str = "",
 ) -> Evaluation:
@@ -87,7 +89,7 @@ def evaluate(
         controls: also run the controls; see :mod:`intona.evaluation.controls`.
         voices: also keep what :func:`intona.evaluation.enrolment.with_enrolment` needs.
         allow_leaks: compute a leaky result, and stamp it, instead of refusing.
-        workers: processes.
+        on: where: here, in local processes, on Ray.
         progress: called as ``progress(done, total, text)``.
         command: how this evaluation was started, for the report.
 
@@ -98,10 +100,10 @@ def evaluate(
     """
     table, tested = _combine(corpus, extra, target)
     folds = _with_extra(split.folds(table.iloc[:tested], target=target, seed=seed), table, tested)
-    report = inspect(table, folds, workers=workers, progress=progress)
+    report = inspect(table, folds, on=on, progress=progress)
     report = report.with_findings([*_pretrained(recipe, corpus), *_absent(recipe, table)])
     require_clean(report, allow=allow_leaks or bool(split.leaky))
-    _fill_cache(recipe, table, workers, progress)
+    _fill_cache(recipe, table, on, progress)
     numeric = is_numeric(table[target])
     labels = (target,) if numeric else order(table[target])
     jobs = [
@@ -117,7 +119,7 @@ def evaluate(
         for one in model_seeds
         for fold in folds
     ]
-    outcomes = run_folds(jobs, workers=workers, progress=progress, text="folds")
+    outcomes = run_folds(jobs, on=on, progress=progress, text="folds")
     if any(outcome.transductive for outcome in outcomes):
         report = report.with_findings([TRANSDUCTIVE])
         require_clean(report, allow=allow_leaks or bool(split.leaky))
@@ -154,7 +156,7 @@ def evaluate(
         from intona.evaluation.controls import run_controls
 
         facts["controls"] = run_controls(
-            recipe, table, folds, target, labels, workers=workers, progress=progress
+            recipe, table, folds, target, labels, on=on, progress=progress
         )
     return Evaluation(target, labels, predictions, facts)
 
@@ -322,16 +324,14 @@ def _absent(recipe: Recipe, table: pd.DataFrame) -> list[Finding]:
     return [Finding("material", False, text, len(absent), tuple(absent))]
 
 
-def _fill_cache(
-    recipe: Recipe, table: pd.DataFrame, workers: int, progress: Progress | None
-) -> None:
+def _fill_cache(recipe: Recipe, table: pd.DataFrame, on: Engine, progress: Progress | None) -> None:
     """Compute a feature recipe's features once; the folds then find them in the cache."""
     from intona.features import front_end
     from intona.features.extract import extract
 
     parameters = dict(recipe.front_end)
     front = front_end(parameters.pop("name"), **parameters)
-    extract(table, front, workers=workers, progress=progress)
+    extract(table, front, on=on, progress=progress)
 
 
 def _columns(outcome: FoldOutcome, labels: Sequence[str]) -> NDArray[np.float64]:

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
+from intona import registry
 from intona.errors import RecipeError
 from intona.features.base import FrontEnd
 
 __all__ = ["FrontEnd", "front_end", "names"]
 
-_HOMES = {
-    "classic": "intona.features.classic:Classic",
-    "default": "intona.models.encoders.embedding:Embedding",
-    "encoder": "intona.models.encoders.encoder:Encoder",
-    "light": "intona.features.light:Light",
-    "opensmile": "intona.features.opensmile:OpenSmile",
-    "prosody": "intona.features.prosody:Prosody",
-}
-
 
 def names() -> tuple[str, ...]:
     """Return the names of all front ends, sorted."""
-    return tuple(sorted(_HOMES))
+    return registry.names("features")
 
 
 def front_end(name: str, **parameters: Any) -> FrontEnd:
@@ -35,11 +26,9 @@ def front_end(name: str, **parameters: Any) -> FrontEnd:
         >>> len(front_end("classic", chroma=False).names)
         168
     """
-    if name not in _HOMES:
+    if name not in names():
         raise RecipeError(f"no front end {name!r}: choose one of {', '.join(names())}")
-    module, _, attribute = _HOMES[name].partition(":")
-    cls = getattr(import_module(module), attribute)
     try:
-        return cls(**parameters)
+        return registry.find("features", name)(**parameters)
     except (TypeError, ValueError) as error:
         raise RecipeError(f"front end {name}: {error}") from None

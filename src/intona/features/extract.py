@@ -2,54 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intona import parallel
 from intona.audio import read
 from intona.audio.seal import refuse_sealed
 from intona.errors import AudioError
 from intona.features.base import FrontEnd
 from intona.features.cache import FeatureCache
-from intona.parallel.local import chosen, in_order
+from intona.parallel import HERE, Engine, Progress
+from intona.tables import Utterance, utterances
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Utterance", "extract", "extract_each", "utterances"]
-
-Progress = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True)
-class Utterance:
-    """A stretch of a file: ``start`` and ``end`` in seconds, ``end=None`` for the whole."""
-
-    file: str
-    start: float = 0.0
-    end: float | None = None
-
-
-def utterances(index: pd.MultiIndex) -> list[Utterance]:
-    """Return the rows of a segmented index as plain objects, times in seconds."""
-    import pandas as pd
-
-    return [
-        Utterance(file, start.total_seconds(), None if pd.isna(end) else end.total_seconds())
-        for file, start, end in index
-    ]
+__all__ = ["extract", "extract_each"]
 
 
 def extract(
     table: pd.DataFrame,
     front_end: FrontEnd,
     *,
-    workers: int = 1,
+    on: Engine = HERE,
     cache: bool = True,
     progress: Progress | None = None,
 ) -> NDArray[np.float32]:
@@ -58,7 +37,7 @@ def extract(
     Args:
         table: anything indexed by ``(file, start, end)``.
         front_end: what to compute.
-        workers: processes; 1 computes here.
+        on: where: here, in local processes, on Ray.
         cache: read and write the feature cache.
         progress: called as ``progress(done, total, text)``.
 
@@ -67,7 +46,7 @@ def extract(
     """
     wanted = utterances(table.index)  # type: ignore[arg-type]
     rows = np.empty((len(wanted), len(front_end.names)), dtype=np.float32)
-    results = extract_each(wanted, front_end, workers=workers, cache=cache)
+    results = extract_each(wanted, front_end, on=on, cache=cache)
     for position, result in enumerate(results):
         if isinstance(result, AudioError):
             raise result
@@ -81,41 +60,20 @@ def extract_each(
     wanted: Sequence[Utterance],
     front_end: FrontEnd,
     *,
-    workers: int = 1,
+    on: Engine = HERE,
     cache: bool = True,
 ) -> Iterator[NDArray[np.float32] | AudioError]:
     """Yield, in order, the features of each utterance or the error that prevented them."""
     for each in wanted:
         refuse_sealed(each.file)
     job = _Job(front_end, FeatureCache(front_end) if cache else None)
-    elsewhere = chosen()
-    if elsewhere is not None and len(wanted) > 1:
-        chunks = [wanted[k : k + _CHUNK] for k in range(0, len(wanted), _CHUNK)]
-        parts = in_order(elsewhere, _Chunk(job), chunks)
-        for part, values in zip(chunks, parts, strict=True):
-            job.keep(part, values)
-            yield from values
-        return
-    if workers <= 1 or len(wanted) < 2:
-        yield from map(job, wanted)
-        return
-    # Spawned, not forked: forking a process with running threads can deadlock.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        chunk = max(1, min(16, len(wanted) // (4 * workers)))
-        yield from pool.map(job, wanted, chunksize=chunk)
-
-
-_CHUNK = 16
-
-
-@dataclass(frozen=True)
-class _Chunk:
-    """What a worker of an engine does: several utterances at once."""
-
-    job: _Job
-
-    def __call__(self, wanted: Sequence[Utterance]) -> list[NDArray[np.float32] | AudioError]:
-        return [self.job(each) for each in wanted]
+    for each, found in zip(wanted, parallel.map(job, wanted, on=on), strict=True):
+        if isinstance(found, parallel.Lost):
+            yield AudioError(f"{each.file}: a worker was killed while it read this file")
+            continue
+        if on.remote:
+            job.keep(each, found)
+        yield found
 
 
 @dataclass(frozen=True)
@@ -145,14 +103,10 @@ class _Job:
             self.cache.put(path, values)
         return values
 
-    def keep(
-        self, wanted: Sequence[Utterance], values: Sequence[NDArray[np.float32] | AudioError]
-    ) -> None:
+    def keep(self, wanted: Utterance, value: NDArray[np.float32] | AudioError) -> None:
         """Put into the cache here what was computed on another machine."""
-        if self.cache is None:
+        if self.cache is None or isinstance(value, AudioError):
             return
-        for each, value in zip(wanted, values, strict=True):
-            if not isinstance(value, AudioError):
-                path = self.cache.path(each.file, each.start, each.end)
-                if self.cache.get(path) is None:
-                    self.cache.put(path, value)
+        path = self.cache.path(wanted.file, wanted.start, wanted.end)
+        if self.cache.get(path) is None:
+            self.cache.put(path, value)

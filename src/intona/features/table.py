@@ -10,7 +10,9 @@ import numpy as np
 
 from intona.errors import AudioError, UsageError
 from intona.features.base import FrontEnd
-from intona.features.extract import Utterance, extract_each
+from intona.features.extract import extract_each
+from intona.parallel import HERE, Engine
+from intona.tables import Utterance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +26,7 @@ def feature_table(
     files: Iterable[str | Path],
     front_end: FrontEnd,
     *,
-    workers: int = 1,
+    on: Engine = HERE,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> tuple[pd.DataFrame, list[AudioError]]:
     """Return features, one row per readable file, and the errors of the others.
@@ -33,11 +35,11 @@ def feature_table(
     """
     import pandas as pd
 
-    from intona.corpora.base import segmented_index
+    from intona.tables import segmented_index
 
     wanted = [Utterance(str(file)) for file in files]
     rows, kept, errors = [], [], []
-    for k, result in enumerate(extract_each(wanted, front_end, workers=workers)):
+    for k, result in enumerate(extract_each(wanted, front_end, on=on)):
         if isinstance(result, AudioError):
             errors.append(result)
         else:

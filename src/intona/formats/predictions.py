@@ -11,7 +11,7 @@ from pathlib import Path
 
 from intona.errors import UsageError
 from intona.files import atomic
-from intona.inference.recognizer import Prediction
+from intona.tables import Prediction
 
 __all__ = ["FORMATS", "format_of", "render", "save"]
 

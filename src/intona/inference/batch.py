@@ -27,11 +27,11 @@ from intona.audio import find
 from intona.errors import AudioError, UsageError
 from intona.inference.parts import Parts
 from intona.inference.shards import Shard, cut
-from intona.parallel import local as engines
-from intona.parallel.local import Lost
+from intona.parallel import HERE, Engine, Local, Lost
 
 if TYPE_CHECKING:
-    from intona.inference.recognizer import Prediction, Recognizer
+    from intona.inference.recognizer import Recognizer
+    from intona.tables import Prediction
 
 __all__ = ["Summary", "predict_folder"]
 
@@ -104,9 +104,7 @@ def predict_folder(
     paths: Iterable[str | Path],
     out: str | Path,
     *,
-    workers: int = 1,
-    engine: str = "local",
-    address: str | None = None,
+    on: Engine = HERE,
     shard: int = SHARD,
     progress: Progress | None = None,
 ) -> Summary:
@@ -116,9 +114,7 @@ def predict_folder(
         model: model file; ``None`` for the bundled one.
         paths: recordings, and folders of them.
         out: the ``.parquet`` file; its table is that of ``intona predict``.
-        workers: processes.
-        engine: ``"local"`` or ``"ray"``.
-        address: of the Ray cluster.
+        on: where: here, in local processes, on Ray.
         shard: files per part file.
         progress: called as ``progress(done, total, text)``; ``total`` is what has been found so
             far until the search through the folders ends.
@@ -129,8 +125,7 @@ def predict_folder(
         ModelError: the model cannot be loaded.
     """
     from intona._version import __version__
-    from intona.inference.recognizer import bundled
-    from intona.models.artefact import read_model
+    from intona.models.artefact import bundled, read_model
 
     begin = time.monotonic()
     out = Path(out)
@@ -140,7 +135,6 @@ def predict_folder(
     content, metadata = read_model(source)
     job = Predict(content, metadata, source)
     roots = [Path(path) for path in paths]
-    runner = engines.engine(engine, workers=workers, address=address)
     made_by = {"model": hashlib.sha256(content).hexdigest(), "intona": __version__}
     parts = Parts(out, metadata["labels"])
     with parts.opened(made_by):
@@ -148,9 +142,9 @@ def predict_folder(
         keys: list[str] = []
         todo = _todo(cut(find(roots), shard), parts, keys, tally)
         try:
-            for task, rows in runner.run(job, todo):
+            for task, rows in on.run(job, todo):
                 if isinstance(rows, Lost):
-                    rows = _one_by_one(job, task, workers)
+                    rows = _one_by_one(job, task, on)
                 parts.write(task.key, rows)
                 tally.add(len(rows))
         finally:
@@ -169,10 +163,10 @@ def _todo(shards: Iterable[Shard], parts: Parts, keys: list[str], tally: _Tally)
             yield shard
 
 
-def _one_by_one(job: Predict, shard: Shard, workers: int) -> list[dict[str, Any]]:
+def _one_by_one(job: Predict, shard: Shard, on: Engine) -> list[dict[str, Any]]:
     """Do a shard that kills workers file by file, to find the file that does it."""
     alone = [Shard(f"{number}", (file,)) for number, file in enumerate(shard.files)]
-    done = dict(engines.engine(workers=max(2, workers)).run(job, alone))
+    done = dict(Local(max(2, on.workers)).run(job, alone))
     return [
         {"file": _unicode(task.files[0]), "error": "a worker was killed while it read this file"}
         if isinstance(done[task], Lost)

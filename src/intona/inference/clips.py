@@ -15,7 +15,8 @@ from pathlib import Path
 from intona.audio import Audio, blocks
 from intona.errors import AudioError
 from intona.inference.hearing import LEAST_SPEECH, LONGEST, Mean, hear
-from intona.inference.recognizer import Prediction, Recognizer
+from intona.inference.recognizer import Recognizer
+from intona.tables import Prediction
 
 __all__ = ["TOGETHER", "predict_each"]
 

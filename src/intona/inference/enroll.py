@@ -51,7 +51,7 @@ def enroll(
         raise UsageError(f"speech is one of {', '.join(KINDS)}, not {speech!r}")
     if model.numeric:
         raise UsageError("a profile adapts a model of emotions, not one of numbers")
-    output = statistics(model, speech).get("output")
+    output = statistics(model.metadata, speech).get("output")
     rows, seconds = [], 0.0
     measured: list[dict[str, float]] = []
     for utterance in _utterances(sources):

@@ -11,10 +11,10 @@ from typing import Protocol
 import numpy as np
 
 from intona.audio.capture import Live
-from intona.inference.online import Event, Model
+from intona.inference.online import Model
 from intona.inference.reactions import Change, Mood
-from intona.inference.recognizer import Prediction
 from intona.inference.stream import Stream
+from intona.tables import Event, Prediction
 
 __all__ = ["Diary", "Reaction", "listen"]
 
@@ -68,10 +68,10 @@ class Diary:
     def save(self) -> None:
         """Bring the file up to date."""
         from intona.formats import write
-        from intona.inference.timeline import table
+        from intona.tables import to_table
 
         if self._changed:
-            write(table(self._segments, self._labels), self._path)
+            write(to_table(self._segments, self._labels), self._path)
         self._changed, self._saved = False, time.monotonic()
 
 

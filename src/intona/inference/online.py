@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.inference.recognizer import Prediction
 from intona.inference.segments import Segment, Segmenter
 from intona.inference.windows import Item, TimelineOptions, Windower
+from intona.tables import Event, Prediction
 
-__all__ = ["Engine", "Event", "Model", "as_prediction"]
+__all__ = ["Engine", "Model", "as_prediction"]
 
 REMEMBERED = 32  # rows of the last windows
 MOST = 8  # windows judged at once, whatever was pushed
-
-Kind = Literal["speech_start", "update", "segment", "speech_end", "trouble"]
 
 
 class Model(Protocol):
@@ -37,38 +34,6 @@ class Model(Protocol):
     def judge(self, row: NDArray[np.float64]) -> tuple[str, float, str]:
         """Return emotion, confidence and status of a row."""
         ...
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened in a stream.
-
-    Attributes:
-        kind: ``speech_start``, ``speech_end``, ``update`` (the emotion of the last seconds),
-            ``segment`` (a finished row of the timeline) or ``trouble`` (with the sound).
-        time: when, in seconds since the beginning of the stream.
-        prediction: of an ``update`` or ``segment``.
-        message: of a ``trouble``: one sentence.
-    """
-
-    kind: Kind
-    time: float
-    prediction: Prediction | None = None
-    message: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-able copy without what is empty."""
-        row: dict[str, Any] = {"event": self.kind, "time": round(self.time, 3)}
-        if self.message:
-            row["message"] = self.message
-        if self.prediction is not None:
-            p = self.prediction
-            row |= {"start": round(p.start, 3), "end": round(p.end or 0.0, 3)}
-            if p.emotion is not None:
-                row |= {"emotion": p.emotion, "confidence": round(p.confidence, 4)}
-            row["status"] = p.status
-            row["probabilities"] = {k: round(v, 4) for k, v in p.probabilities.items()}
-        return row
 
 
 def as_prediction(

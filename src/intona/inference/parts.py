@@ -185,7 +185,7 @@ class Parts:
         import pandas as pd
         import pyarrow as pa
 
-        from intona.corpora.base import segmented_index
+        from intona.tables import segmented_index
 
         columns = table.to_pydict()
         index = segmented_index(columns["file"], columns["start"], columns["end"])

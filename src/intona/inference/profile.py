@@ -13,16 +13,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from intona.errors import UsageError
-from intona.models.adaptation import KINDS, shift, statistics
-
-if TYPE_CHECKING:
-    from intona.inference.recognizer import Recognizer
+from intona.models.adaptation import KINDS
 
 __all__ = ["Profile", "find_profile", "profile_path"]
 
@@ -55,20 +49,6 @@ class Profile:
     labels: tuple[str, ...]
     mean: tuple[float, ...]
     manner: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-
-    def shift(self, model: Recognizer) -> NDArray[np.float64]:
-        """Return what to add to a model's scores for this speaker, ``(labels,)``.
-
-        Raises:
-            UsageError: the profile was made with another model, or the model does not say how
-                speakers differ.
-        """
-        if self.model != model.fingerprint:
-            raise UsageError(
-                f"the profile {self.name} was made with another model than {model.path}: "
-                "enroll the speaker again with this one"
-            )
-        return shift(statistics(model, self.speech), self.mean, self.count)
 
     def save(self, path: str | Path) -> Path:
         """Write the profile as JSON, atomically.

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from intona.errors import UsageError
-from intona.inference.online import Event
+from intona.tables import Event
 
 __all__ = ["Change", "Command", "Mood", "Webhook"]
 

@@ -15,8 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from intona.audio import MIN_RATE
 from intona.audio.check import Watch
 from intona.errors import UsageError
-from intona.inference.online import Engine, Event, Model
+from intona.inference.online import Engine, Model
 from intona.inference.windows import TimelineOptions
+from intona.tables import Event
 
 __all__ = ["Event", "Stream"]
 

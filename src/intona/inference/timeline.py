@@ -21,8 +21,8 @@ from intona.audio.decode import Source
 from intona.errors import AudioError
 from intona.formats.turns import Turn, checked
 from intona.inference.online import Engine, Model, as_prediction
-from intona.inference.recognizer import Prediction
 from intona.inference.windows import TimelineOptions
+from intona.tables import Prediction, to_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,6 @@ __all__ = [
     "TimelineOptions",
     "judge_turns",
     "segments",
-    "table",
     "timeline",
     "timeline_each",
 ]
@@ -79,10 +78,10 @@ def timeline(
     chosen = replace(options or TimelineOptions(), **changes)
     if turns is None:
         found = list(segments(model, source, chosen, progress=progress, stop=stop))
-        return table(found, model.labels)
+        return to_table(found, model.labels)
     given = _turns(turns, source)
     rows = judge_turns(model, source, given, chosen, progress=progress)
-    return table(rows, model.labels, [turn.values for turn in given])
+    return to_table(rows, model.labels, [turn.values for turn in given])
 
 
 def segments(
@@ -212,41 +211,6 @@ def judge_turns(
         else _no_speech(model, turn.start, turn.end, file)
         for k, turn in enumerate(turns)
     ]
-
-
-def table(
-    predictions: Iterable[Prediction],
-    labels: Sequence[str],
-    values: Sequence[Any] | None = None,
-) -> pd.DataFrame:
-    """Return predictions as the table described at :func:`timeline`.
-
-    Args:
-        predictions: one per row.
-        labels: the probability columns.
-        values: for each row a mapping of further columns.
-    """
-    import pandas as pd
-
-    from intona.corpora.base import segmented_index
-
-    rows = list(predictions)
-    index = segmented_index(
-        [row.file or "" for row in rows], [row.start for row in rows], [row.end for row in rows]
-    )
-    columns: dict[str, Any] = {
-        "emotion": pd.Series([row.emotion for row in rows], index, dtype="object"),
-        "confidence": pd.Series([row.confidence for row in rows], index, dtype="float64"),
-        "status": pd.Series([row.status for row in rows], index, dtype="object"),
-    }
-    for label in labels:
-        column = [row.probabilities[label] for row in rows]
-        columns[label] = pd.Series(column, index, dtype="float64")
-    for name in dict.fromkeys(key for row in values or () for key in row):
-        if name not in columns:
-            column = [row.get(name) for row in values or ()]
-            columns[name] = pd.Series(column, index, dtype="object")
-    return pd.DataFrame(columns, index=index)
 
 
 def _turns(turns: str | Path | Sequence[Turn], source: Source | Audio) -> Sequence[Turn]:

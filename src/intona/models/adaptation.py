@@ -17,15 +17,12 @@ there, and the whole mean is taken off.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from intona.errors import UsageError
-
-if TYPE_CHECKING:
-    from intona.inference.recognizer import Recognizer
 
 __all__ = [
     "KINDS",
@@ -174,21 +171,25 @@ def shift(statistics: Mapping[str, Any], mean: ArrayLike, count: int) -> Doubles
     return -factor * (np.asarray(mean, dtype=np.float64) - np.asarray(statistics["mean"]))
 
 
-def statistics(model: Recognizer, speech: str) -> Mapping[str, Any]:
+def statistics(metadata: Mapping[str, Any], speech: str) -> Mapping[str, Any]:
     """Return how speakers differ in a model's scores of one kind of speech.
 
     Where they are those of a head made for enrolled speakers, ``output`` is its name in the
     graph and ``threshold`` the confidence below which its answers are ``unsure``.
 
+    Args:
+        metadata: the model's.
+        speech: one of :data:`KINDS`.
+
     Raises:
         UsageError: the model was trained without that.
     """
     if speech == PLACE:
-        return place_statistics(len(model.labels))
-    known = model.metadata.get("speakers") or {}
+        return place_statistics(len(metadata["labels"]))
+    known = metadata.get("speakers") or {}
     if speech not in known:
         raise UsageError(
-            f"{model.path} does not say how speakers differ in {speech} speech, so it cannot "
+            f"the model does not say how speakers differ in {speech} speech, so it cannot "
             "adapt to one: train it on at least four speakers with calibration folds"
         )
     found: Mapping[str, Any] = known[speech]

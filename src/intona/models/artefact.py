@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from intona.errors import ModelError
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["LARGEST", "SCHEMA", "read_model", "write_model"]
+__all__ = ["LARGEST", "SCHEMA", "bundled", "read_model", "write_model"]
 
 SCHEMA = 1
 KEY = "intona"
@@ -34,6 +35,11 @@ _REQUIRED: Mapping[str, type | tuple[type, ...]] = {
     "licence": str,
     "version": str,
 }
+
+
+def bundled() -> Path:
+    """Return the path of the model that ships with intona."""
+    return Path(str(files("intona") / "assets" / "default.onnx"))
 
 
 def read_model(path: str | Path) -> tuple[bytes, dict[str, Any]]:

@@ -22,7 +22,8 @@ from intona.models.heads import Head
 from intona.models.normalisation import by_speaker, normalise
 from intona.models.recipes import Recipe
 from intona.models.selection import candidates, choose, held_out_scores, together
-from intona.models.train import Progress, is_numeric, training_options
+from intona.models.task import Progress, is_numeric, training_options
+from intona.parallel import HERE, Engine
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +43,7 @@ UNCALIBRATED = {"temperature": 1.0, "threshold": 0.0, "calibration": "none"}
 
 @dataclass(frozen=True)
 class FeatureModel:
-    """A fitted head on a front end; see :class:`intona.models.train.Fitted`."""
+    """A fitted head on a front end; see :class:`intona.models.task.Fitted`."""
 
     labels: tuple[str, ...]
     recipe: Recipe
@@ -50,7 +51,7 @@ class FeatureModel:
     target: str
     front_end: FrontEnd
     head: Head | Ensemble
-    workers: int = 1
+    on: Engine = HERE
     normalised: bool = False
 
     def probabilities(self, table: pd.DataFrame) -> NDArray[np.float64]:
@@ -58,7 +59,7 @@ class FeatureModel:
 
         A model normalised by speaker needs the column ``speaker`` and every recording of each.
         """
-        features = extract(table, self.front_end, workers=self.workers)
+        features = extract(table, self.front_end, on=self.on)
         if self.normalised:
             features = normalise(features, table["speaker"])
         scores = self.head.scores(features)
@@ -104,7 +105,7 @@ def fit(
     *,
     target: str,
     seed: int,
-    workers: int,
+    on: Engine,
     progress: Progress | None,
 ) -> FeatureModel:
     """Fit a feature recipe; called through :func:`intona.models.train.fit`."""
@@ -116,7 +117,7 @@ def fit(
     front = front_end(chosen.pop("name"), **chosen)
     normalised = by_speaker(options)
     copies = [
-        extract(table, heard, workers=workers, progress=progress)
+        extract(table, heard, on=on, progress=progress)
         for heard in (front, *_augmented(front, options, table, seed))
     ]
     if normalised:
@@ -151,7 +152,7 @@ def fit(
         details["calibration"] = "none: too few utterances"
     if options.get("select"):
         details["selected"] = {name: models[best][name] for name in options["select"]}
-    return FeatureModel(labels, recipe, details, target, front, head, workers, normalised)
+    return FeatureModel(labels, recipe, details, target, front, head, on, normalised)
 
 
 def _augmented(

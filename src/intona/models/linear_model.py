@@ -30,8 +30,9 @@ from intona.models.linear_head import LinearHead
 from intona.models.material import Material, gather
 from intona.models.recipes import Recipe
 from intona.models.targets import Known
-from intona.models.train import Progress, is_numeric, training_options
+from intona.models.task import Progress, is_numeric, training_options
 from intona.models.voices import HeldOut, VoiceHead, Voices, learn_voices
+from intona.parallel import HERE, Engine
 
 if TYPE_CHECKING:
     import onnx
@@ -57,7 +58,7 @@ OPTIONS = (
 
 @dataclass(frozen=True)
 class LinearModel:
-    """A fitted encoder with its head; see :class:`intona.models.train.Fitted`."""
+    """A fitted encoder with its head; see :class:`intona.models.task.Fitted`."""
 
     labels: tuple[str, ...]
     recipe: Recipe
@@ -65,7 +66,7 @@ class LinearModel:
     front_end: Encoder | Embedding
     head: LinearHead
     learn: Callable[[], Mapping[str, VoiceHead]]
-    workers: int = 1
+    on: Engine = HERE
 
     @cached_property
     def voices(self) -> Mapping[str, VoiceHead]:
@@ -74,12 +75,12 @@ class LinearModel:
 
     def voice_scores(self, table: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
         """Return their centred scores by kind of speech, each ``(rows, labels)``."""
-        features = extract(table, self.front_end, workers=self.workers)
+        features = extract(table, self.front_end, on=self.on)
         return {kind: centred(one.head.scores(features)) for kind, one in self.voices.items()}
 
     def probabilities(self, table: pd.DataFrame) -> NDArray[np.float64]:
         """Return calibrated probabilities ``(rows, labels)``."""
-        features = extract(table, self.front_end, workers=self.workers)
+        features = extract(table, self.front_end, on=self.on)
         return softmax(self.head.scores(features), self.details["temperature"])
 
     def export(self, path: str | Path, *, metadata: Mapping[str, Any]) -> Path:
@@ -154,7 +155,7 @@ def fit(
     *,
     target: str,
     seed: int,
-    workers: int,
+    on: Engine,
     progress: Progress | None,
 ) -> LinearModel:
     """Fit an encoder recipe; called through :func:`intona.models.train.fit`."""
@@ -173,7 +174,7 @@ def fit(
     known = Known.of(table, target, labels, options.get("weights", {}))
     kept = known.thinned(options.get("most", {}), seed)
     table, known = table.iloc[kept], known.at(kept)
-    material = gather(front, table, known, options, seed, workers, progress)
+    material = gather(front, table, known, options, seed, on, progress)
 
     def solve(utterances: NDArray[np.integer]) -> LinearHead:
         own, rows = material.known, material.rows(utterances)
@@ -192,7 +193,7 @@ def fit(
             return {}
         return learn_voices(voices, head, held_out, risk)
 
-    return LinearModel(labels, recipe, details, front, head, learn, workers)
+    return LinearModel(labels, recipe, details, front, head, learn, on)
 
 
 def _held_out(

@@ -17,6 +17,7 @@ from intona.models.encoders.embedding import Embedding
 from intona.models.encoders.encoder import Encoder
 from intona.models.targets import Known
 from intona.models.voiceless import sounds_without_voice
+from intona.parallel import Engine
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +55,7 @@ def gather(
     known: Known,
     options: Mapping[str, Any],
     seed: int,
-    workers: int,
+    on: Engine,
     progress: Progress | None,
 ) -> Material:
     """Compute all features a recipe's training options ask for.
@@ -78,8 +79,8 @@ def gather(
     voices = others if len(others) else part
     heard = augmented(front, steps, voices, copies=copies, seed=seed) if copies else ()
 
-    features = [extract(table, front, workers=workers, progress=progress)]
-    features += [extract(part, each, workers=workers, progress=progress) for each in heard]
+    features = [extract(table, front, on=on, progress=progress)]
+    features += [extract(part, each, on=on, progress=progress) for each in heard]
     origin = np.concatenate([np.arange(len(table)), *([main] * copies)])
     shared = (known.balanced() if options.get("balanced", False) else known).at(origin)
     share = np.ones(len(origin), dtype=np.float32)

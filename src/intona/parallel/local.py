@@ -1,144 +1,21 @@
-"""Engines: where independent tasks run. One contract for this process, a pool, or a Ray cluster.
-
-An engine is given a *job* (how to set a worker up, and what a worker does with a task) and a stream
-of tasks, and yields each task with its result, in any order. It holds only a few tasks at a time,
-so the stream may be endless. A worker that dies costs nothing but time: what it had in hand runs
-again elsewhere. A task that kills its worker when it runs alone is yielded as :class:`Lost`.
-"""
+"""Local engine: this process, or a pool of processes on this machine."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
-from intona.errors import IntonaError, UsageError
+from intona.parallel.base import Job, Lost, one_thread
 
-__all__ = ["ENGINES", "Engine", "Job", "Local", "Lost", "chosen", "engine", "in_order", "using"]
-
-ENGINES = ("local", "ray")
-
-
-class Job(Protocol):
-    """What workers do; sent to each worker once, so it should be small or shared."""
-
-    def setup(self) -> Any:
-        """Make what one worker keeps, for example a loaded model."""
-
-    def run(self, state: Any, task: Any) -> Any:
-        """Do one task with what :meth:`setup` made."""
-
-
-@dataclass(frozen=True)
-class Lost:
-    """Stands for the result of a task that killed its worker."""
-
-    reason: str
-
-
-class Engine(Protocol):
-    """Runs tasks somewhere."""
-
-    def run(self, job: Job, tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
-        """Yield ``(task, result)`` in any order; the result may be :class:`Lost`."""
-
-    def session(self) -> AbstractContextManager[Any]:
-        """Keep what is costly to start (a connection) over several runs."""
-
-
-_chosen: ContextVar[Engine | None] = ContextVar("engine", default=None)
-
-
-def chosen() -> Engine | None:
-    """Return the engine that :func:`using` has set, ``None`` outside of it."""
-    return _chosen.get()
-
-
-@contextmanager
-def using(engine: Engine) -> Iterator[None]:
-    """Within this block, features and folds are computed on ``engine``.
-
-    Examples:
-        >>> with using(Local(2)):
-        ...     chosen()
-        Local(workers=2)
-    """
-    with engine.session():
-        token = _chosen.set(engine)
-        try:
-            yield
-        finally:
-            _chosen.reset(token)
-
-
-@dataclass(frozen=True)
-class _Call:
-    """The job of calling one function."""
-
-    function: Callable[[Any], Any]
-
-    def setup(self) -> Callable[[Any], Any]:
-        return self.function
-
-    def run(self, state: Callable[[Any], Any], task: tuple[int, Any]) -> Any:
-        return state(task[1])
-
-
-def in_order(engine: Engine, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[Any]:
-    """Yield ``function(task)`` of each task, in the order of the tasks.
-
-    Args:
-        engine: where.
-        function: importable by the workers.
-        tasks: what it is called with.
-
-    Raises:
-        IntonaError: a task kills every worker it is given to.
-    """
-    waiting: dict[int, Any] = {}
-    wanted = 0
-    for (number, _), result in engine.run(_Call(function), enumerate(tasks)):
-        if isinstance(result, Lost):
-            raise IntonaError(
-                f"task {number + 1} of {len(tasks)} kills its worker: {result.reason}"
-            )
-        waiting[number] = result
-        while wanted in waiting:
-            yield waiting.pop(wanted)
-            wanted += 1
-
-
-def engine(name: str = "local", *, workers: int = 1, address: str | None = None) -> Engine:
-    """Return an engine by name.
-
-    Args:
-        name: ``"local"`` or ``"ray"``.
-        workers: processes; for Ray actors, each with one CPU.
-        address: of the Ray cluster; ``None`` starts or joins one on this machine.
-
-    Raises:
-        UsageError: unknown name, or ``address`` without Ray.
-        MissingExtraError: Ray is not installed.
-    """
-    if workers < 1:
-        raise UsageError(f"workers must be 1 or more, not {workers}")
-    if name == "ray":
-        from intona.parallel.ray import RayEngine
-
-        return RayEngine(workers, address)
-    if name != "local":
-        raise UsageError(f"unknown engine {name!r}; there are {', '.join(ENGINES)}")
-    if address is not None:
-        raise UsageError("--address is for --engine ray")
-    return Local(workers)
+__all__ = ["HERE", "Local"]
 
 
 @dataclass(frozen=True)
@@ -150,10 +27,11 @@ class Local:
     """
 
     workers: int = 1
+    remote: ClassVar[bool] = False
 
     def session(self) -> AbstractContextManager[Any]:
-        """Nothing is kept: a pool starts fast."""
-        return nullcontext()
+        """Limit this process as its workers are; nothing is kept, for a pool starts fast."""
+        return one_thread()
 
     def run(self, job: Job, tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
         """Yield ``(task, result)``; with several workers in any order."""
@@ -162,10 +40,14 @@ class Local:
             for task in tasks:
                 yield task, job.run(state, task)
             return
-        rest = iter(tasks)
+        with one_thread():
+            yield from self._in_pools(job, iter(tasks))
+
+    def _in_pools(self, job: Job, tasks: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
+        """Run tasks in a pool; after a death in the next one."""
         while True:
             suspects: list[Any] = []
-            yield from self._until_broken(job, rest, suspects)
+            yield from self._until_broken(job, tasks, suspects)
             if not suspects:
                 return
             # One of these killed its worker, and with it the whole pool: alone, it shows itself.
@@ -209,6 +91,8 @@ class Local:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
+
+HERE = Local()
 
 _worker: deque[tuple[Job, Any]] = deque(maxlen=1)
 

@@ -18,10 +18,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from intona.errors import MissingExtraError, UsageError
-from intona.parallel.local import Job, Lost
+from intona.parallel.base import Job, Lost, one_thread
 
 __all__ = ["RayEngine"]
 
@@ -45,6 +45,7 @@ class RayEngine:
 
     workers: int
     address: str | None = None
+    remote: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         try:
@@ -221,6 +222,8 @@ class _Worker:
 
     def __init__(self, job: Job) -> None:
         self._job = job
+        self._limit = one_thread()  # held as long as the actor lives
+        self._limit.__enter__()
         self._state = job.setup()
 
     def ready(self) -> bool:

@@ -13,9 +13,10 @@ import numpy as np
 from intona._version import __version__
 from intona.audio import Audio, read
 from intona.errors import UsageError
-from intona.inference.recognizer import Prediction, Recognizer
+from intona.inference.recognizer import Recognizer
 from intona.server.jobs import TooMuchError, Upload
 from intona.server.profiles import Speakers
+from intona.tables import Prediction
 
 if TYPE_CHECKING:
     from intona.inference.profile import Profile
@@ -186,9 +187,9 @@ def _events(events: Iterable[Event]) -> dict[str, Any]:
 def _written(rows: Sequence[Prediction], labels: Sequence[str], style: str) -> bytes:
     """Return a timeline in one of the formats of :mod:`intona.server.formats`."""
     from intona.formats import render
-    from intona.inference.timeline import table
+    from intona.tables import to_table
 
-    frame = table(rows, labels)
+    frame = to_table(rows, labels)
     return frame.to_parquet() if style == "parquet" else render(frame, style).encode()
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from intona.errors import AudioError, ModelError
 
 if TYPE_CHECKING:
-    from intona.inference.recognizer import Recognizer
+    from intona.models.session import Session
 
 __all__ = ["Embedding"]
 
@@ -45,7 +45,7 @@ class Embedding:
     @property
     def path(self) -> Path:
         """The model file."""
-        from intona.inference.recognizer import bundled
+        from intona.models.artefact import bundled
 
         return Path(self.model) if self.model else bundled()
 
@@ -75,7 +75,7 @@ class Embedding:
         """
         if rate != self.rate:
             raise AudioError(f"the front end {self.name} needs {self.rate} Hz, got {rate} Hz")
-        return self._model.embedding([samples], rate)[0].astype(np.float32)
+        return self._model.run([samples], rate, "embedding")[0].astype(np.float32)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the session behind: a worker process loads its own."""
@@ -94,11 +94,11 @@ class Embedding:
         return digest
 
     @cached_property
-    def _model(self) -> Recognizer:
-        from intona.inference.recognizer import Recognizer
+    def _model(self) -> Session:
+        from intona.models.session import Session
 
         self._digest  # noqa: B018  refuses another file before it is loaded
-        model = Recognizer.load(self.path)
+        model = Session.load(self.path)
         if "embedding" not in model.metadata:
             raise ModelError(f"{self.path} has no embedding: it takes features, not waveforms")
         return model

@@ -1,0 +1,177 @@
+"""Predictions, events, utterances, and the one table they stand in: (file, start, end).
+
+The index is audformat's segmented index: a file, begin and end as timedeltas, ``NaT`` for the end
+of the file. Corpora, features, predictions and timelines all have it. Only the functions that make
+or read such a table import pandas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "Event",
+    "Prediction",
+    "Utterance",
+    "segmented_index",
+    "to_table",
+    "utterances",
+]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model says of one utterance.
+
+    Attributes:
+        emotion: the best guess, also when unsure; ``None`` without speech.
+        confidence: its calibrated probability, in [0, 1].
+        probabilities: one calibrated probability per emotion, summing to 1.
+        status: ``"ok"``, ``"unsure"`` (confidence below the model's threshold, or hardly
+            speech) or ``"no_speech"``.
+        file: where it came from, ``None`` for samples.
+        start: begin in seconds.
+        end: end in seconds.
+    """
+
+    emotion: str | None
+    confidence: float
+    probabilities: Mapping[str, float]
+    status: str
+    file: str | None = None
+    start: float = 0.0
+    end: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-able copy, probabilities nested."""
+        return {
+            "file": self.file,
+            "start": self.start,
+            "end": self.end,
+            "emotion": self.emotion,
+            "confidence": self.confidence,
+            "status": self.status,
+            "probabilities": dict(self.probabilities),
+        }
+
+
+Kind = Literal["speech_start", "update", "segment", "speech_end", "trouble"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in a stream.
+
+    Attributes:
+        kind: ``speech_start``, ``speech_end``, ``update`` (the emotion of the last seconds),
+            ``segment`` (a finished row of the timeline) or ``trouble`` (with the sound).
+        time: when, in seconds since the beginning of the stream.
+        prediction: of an ``update`` or ``segment``.
+        message: of a ``trouble``: one sentence.
+    """
+
+    kind: Kind
+    time: float
+    prediction: Prediction | None = None
+    message: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-able copy without what is empty."""
+        row: dict[str, Any] = {"event": self.kind, "time": round(self.time, 3)}
+        if self.message:
+            row["message"] = self.message
+        if self.prediction is not None:
+            p = self.prediction
+            row |= {"start": round(p.start, 3), "end": round(p.end or 0.0, 3)}
+            if p.emotion is not None:
+                row |= {"emotion": p.emotion, "confidence": round(p.confidence, 4)}
+            row["status"] = p.status
+            row["probabilities"] = {k: round(v, 4) for k, v in p.probabilities.items()}
+        return row
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A stretch of a file: ``start`` and ``end`` in seconds, ``end=None`` for the whole."""
+
+    file: str
+    start: float = 0.0
+    end: float | None = None
+
+
+def segmented_index(
+    files: Sequence[str | Path],
+    starts: Sequence[Any] | None = None,
+    ends: Sequence[Any] | None = None,
+) -> pd.MultiIndex:
+    """Return audformat's segmented index ``(file, start, end)``.
+
+    Args:
+        files: paths, one per utterance.
+        starts: begin of each utterance in seconds (or timedeltas); default 0.
+        ends: end of each utterance in seconds; ``None``/``NaT`` means the end of the file.
+
+    Examples:
+        >>> segmented_index(["a.wav"]).names
+        FrozenList(['file', 'start', 'end'])
+    """
+    import pandas as pd
+
+    n = len(files)
+    start = pd.to_timedelta([0.0] * n if starts is None else list(starts), unit="s")
+    end = pd.to_timedelta([pd.NaT] * n if ends is None else list(ends), unit="s")
+    arrays = [
+        pd.Index([str(file) for file in files], dtype="object"),
+        start.astype("timedelta64[ns]"),
+        end.astype("timedelta64[ns]"),
+    ]
+    return pd.MultiIndex.from_arrays(arrays, names=["file", "start", "end"])
+
+
+def utterances(index: pd.MultiIndex) -> list[Utterance]:
+    """Return the rows of a segmented index as plain objects, times in seconds."""
+    import pandas as pd
+
+    return [
+        Utterance(file, start.total_seconds(), None if pd.isna(end) else end.total_seconds())
+        for file, start, end in index
+    ]
+
+
+def to_table(
+    predictions: Iterable[Prediction],
+    labels: Sequence[str],
+    values: Sequence[Any] | None = None,
+) -> pd.DataFrame:
+    """Return predictions as a table, one row each.
+
+    Args:
+        predictions: one per row.
+        labels: the probability columns.
+        values: for each row a mapping of further columns.
+    """
+    import pandas as pd
+
+    rows = list(predictions)
+    index = segmented_index(
+        [row.file or "" for row in rows], [row.start for row in rows], [row.end for row in rows]
+    )
+    columns: dict[str, Any] = {
+        "emotion": pd.Series([row.emotion for row in rows], index, dtype="object"),
+        "confidence": pd.Series([row.confidence for row in rows], index, dtype="float64"),
+        "status": pd.Series([row.status for row in rows], index, dtype="object"),
+    }
+    for label in labels:
+        column = [row.probabilities[label] for row in rows]
+        columns[label] = pd.Series(column, index, dtype="float64")
+    for name in dict.fromkeys(key for row in values or () for key in row):
+        if name not in columns:
+            column = [row.get(name) for row in values or ()]
+            columns[name] = pd.Series(column, index, dtype="object")
+    return pd.DataFrame(columns, index=index)
