@@ -50,7 +50,7 @@ def compare(files: list[Path]) -> dict:
 
     import intona
     from intona import audio
-    from intona.inference.clips import predict_each
+    from intona.inference.clip import predict_each
     from intona.models import session
 
     model = intona.load()

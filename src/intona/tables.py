@@ -7,6 +7,7 @@ or read such a table import pandas.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "COLUMNS",
+    "NUMBERS",
     "Event",
     "Prediction",
     "Utterance",
@@ -23,6 +26,15 @@ __all__ = [
     "to_table",
     "utterances",
 ]
+
+
+COLUMNS = ("emotion", "confidence", "status", "reason", "familiarity", "arousal", "adapted")
+"""What a table of predictions says of each row, before one probability per emotion."""
+
+NUMBERS = ("confidence", "familiarity", "arousal")
+"""Those of :data:`COLUMNS` that are numbers in [0, 1]; NaN where there is none."""
+
+Reason = Literal["low confidence", "unfamiliar", "hardly speech", "too short"]
 
 
 @dataclass(frozen=True)
@@ -33,11 +45,18 @@ class Prediction:
         emotion: the best guess, also when unsure; ``None`` without speech.
         confidence: its calibrated probability, in [0, 1].
         probabilities: one calibrated probability per emotion, summing to 1.
-        status: ``"ok"``, ``"unsure"`` (confidence below the model's threshold, or hardly
-            speech) or ``"no_speech"``.
+        status: ``"ok"``, ``"unsure"`` (see ``reason``) or ``"no_speech"``.
         file: where it came from, ``None`` for samples.
         start: begin in seconds.
         end: end in seconds.
+        reason: why it is unsure: ``"unfamiliar"`` (unlike all the model was made from),
+            ``"low confidence"``, ``"hardly speech"`` or ``"too short"``; else ``None``.
+        familiarity: how near the sound is to what the model was made from, in [0, 1]; NaN where
+            the model does not say.
+        arousal: how activated the voice is, whatever the word for it, in [0, 1]: angry, happy,
+            fearful and surprised speech is high, neutral, calm and sad speech low; NaN where the
+            model does not say.
+        adapted: recordings (or stretches of speech) the model was adapted to; 0 when it was not.
     """
 
     emotion: str | None
@@ -47,18 +66,36 @@ class Prediction:
     file: str | None = None
     start: float = 0.0
     end: float | None = None
+    reason: str | None = None
+    familiarity: float = math.nan
+    arousal: float = math.nan
+    adapted: int = 0
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-able copy, probabilities nested."""
+        """Return a copy for JSON: probabilities nested, ``None`` for what is not known."""
         return {
             "file": self.file,
             "start": self.start,
             "end": self.end,
             "emotion": self.emotion,
-            "confidence": self.confidence,
+            "confidence": known(self.confidence),
             "status": self.status,
-            "probabilities": dict(self.probabilities),
+            "reason": self.reason,
+            "familiarity": known(self.familiarity),
+            "arousal": known(self.arousal),
+            "adapted": self.adapted,
+            "probabilities": {name: known(value) for name, value in self.probabilities.items()},
         }
+
+
+def known(value: float) -> float | None:
+    """Return a number, or ``None`` for NaN, which JSON does not know.
+
+    Examples:
+        >>> known(0.5), known(float("nan"))
+        (0.5, None)
+    """
+    return None if math.isnan(value) else value
 
 
 Kind = Literal["speech_start", "update", "segment", "speech_end", "trouble"]
@@ -92,6 +129,10 @@ class Event:
             if p.emotion is not None:
                 row |= {"emotion": p.emotion, "confidence": round(p.confidence, 4)}
             row["status"] = p.status
+            for name in ("reason", "familiarity", "arousal", "adapted"):
+                value = getattr(p, name)
+                if value and value == value:  # neither empty nor NaN
+                    row[name] = round(value, 4) if isinstance(value, float) else value
             row["probabilities"] = {k: round(v, 4) for k, v in p.probabilities.items()}
         return row
 
@@ -162,10 +203,11 @@ def to_table(
     index = segmented_index(
         [row.file or "" for row in rows], [row.start for row in rows], [row.end for row in rows]
     )
-    columns: dict[str, Any] = {
-        "emotion": pd.Series([row.emotion for row in rows], index, dtype="object"),
-        "confidence": pd.Series([row.confidence for row in rows], index, dtype="float64"),
-        "status": pd.Series([row.status for row in rows], index, dtype="object"),
+    columns = {
+        # A model of numbers may itself predict arousal: then the column is its own.
+        name: pd.Series([getattr(row, name) for row in rows], index, dtype=_kind(name))
+        for name in COLUMNS
+        if name not in labels
     }
     for label in labels:
         column = [row.probabilities[label] for row in rows]
@@ -175,3 +217,7 @@ def to_table(
             column = [row.get(name) for row in values or ()]
             columns[name] = pd.Series(column, index, dtype="object")
     return pd.DataFrame(columns, index=index)
+
+
+def _kind(column: str) -> str:
+    return "float64" if column in NUMBERS else "int64" if column == "adapted" else "object"

@@ -105,7 +105,7 @@ def _clips(model: Recognizer, paths: list[Path], style: str, out: Path | None) -
     from intona.audio import find
     from intona.errors import AudioError
     from intona.formats.predictions import line, render, save
-    from intona.inference.clips import TOGETHER, predict_each
+    from intona.inference.clip import TOGETHER, predict_each
     from intona.tables import Prediction
 
     done: list[Prediction] = []

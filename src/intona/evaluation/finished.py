@@ -18,7 +18,7 @@ from intona.evaluation.labelmap import label_mapping, merge_columns, merged
 from intona.evaluation.leaks import CHECKED_MODEL, LeakReport, contamination, require_clean
 from intona.evaluation.result import Evaluation
 from intona.evaluation.run import corpus_facts, prediction_table, versions, voice_columns
-from intona.inference.hearing import stretch
+from intona.inference.clip import stretch
 from intona.inference.recognizer import Recognizer
 from intona.models.adaptation import statistics
 from intona.models.artefact import read_model

@@ -9,33 +9,37 @@ from typing import TYPE_CHECKING
 from intona.errors import UsageError
 from intona.formats.rows import rows
 from intona.formats.turns import Turn
+from intona.tables import COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["read", "render"]
 
-_FIXED = ("file", "start", "end", "emotion", "confidence", "status")
-
 
 def render(table: pd.DataFrame) -> str:
     """Return a header and one line per segment; what is unknown is empty."""
-    names = [name for name in table.columns if name not in _FIXED]
+    before = [name for name in table.columns if name in COLUMNS]
+    names = [name for name in table.columns if name not in COLUMNS]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_FIXED, *names])
+    writer.writerow(["file", "start", "end", *before, *names])
     for row in rows(table):
-        confidence = "" if row.confidence is None else f"{row.confidence:.6f}"
+        fixed = [_cell(row.probabilities.get(n, getattr(row, n))) for n in before]
         others = [
             f"{row.probabilities[name]:.6f}"
             if name in row.probabilities
             else row.values.get(name, "")
             for name in names
         ]
-        writer.writerow(
-            [row.file, row.start, row.end, row.emotion or "", confidence, row.status, *others]
-        )
+        writer.writerow([row.file, row.start, row.end, *fixed, *others])
     return text.getvalue()
+
+
+def _cell(value: str | float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6f}" if isinstance(value, float) else str(value)
 
 
 def read(text: str, where: str) -> list[Turn]:

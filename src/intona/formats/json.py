@@ -25,8 +25,16 @@ def as_dict(row: Row) -> dict[str, Any]:
         "start": row.start,
         "end": row.end,
         "emotion": row.emotion,
-        "confidence": None if row.confidence is None else round(row.confidence, 6),
+        "confidence": _rounded(row.confidence),
         "status": row.status,
+        "reason": row.reason,
+        "familiarity": _rounded(row.familiarity),
+        "arousal": _rounded(row.arousal),
+        "adapted": row.adapted,
         "probabilities": {name: round(value, 6) for name, value in row.probabilities.items()},
         **row.values,
     }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from intona.errors import UsageError
 from intona.files import atomic
-from intona.tables import Prediction
+from intona.tables import COLUMNS, Prediction
 
 __all__ = ["FORMATS", "format_of", "render", "save"]
 
@@ -42,16 +41,16 @@ def format_of(name: str | None, out: Path | None) -> str:
 def render(predictions: Sequence[Prediction], labels: Sequence[str], style: str) -> str:
     """Return predictions as text in one of the textual formats (``text``, ``json``, ``csv``)."""
     if style == "json":
-        rows = [_no_nan(prediction.to_dict()) for prediction in predictions]
+        rows = [prediction.to_dict() for prediction in predictions]
         return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
     if style == "csv":
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([*_COLUMNS, *labels])
+        beside = [name for name in COLUMNS if name not in labels]
+        writer.writerow(["file", "start", "end", *beside, *labels])
         for p in predictions:
-            values = [p.probabilities[label] for label in labels]
-            writer.writerow([p.file, p.start, p.end, p.emotion or "", *_blank([p.confidence]),
-                             p.status, *_blank(values)])  # fmt: skip
+            values = [getattr(p, name) for name in beside] + [p.probabilities[k] for k in labels]
+            writer.writerow([p.file, p.start, p.end, *map(_cell, values)])
         return text.getvalue()
     return "".join(line(prediction) + "\n" for prediction in predictions)
 
@@ -65,8 +64,9 @@ def line(prediction: Prediction) -> str:
         return f"{prediction.file}  " + "  ".join(f"{k} {v:.3f}" for k, v in ranked)
     rest = "  ".join(f"{name} {100 * value:.0f} %" for name, value in ranked[1:4])
     guess = f"{prediction.emotion} {100 * prediction.confidence:.0f} %"
-    mark = "  (unsure)" if prediction.status == "unsure" else ""
-    return f"{prediction.file}  {guess}{mark}  then {rest}"
+    mark = f"  (unsure: {prediction.reason})" if prediction.status == "unsure" else ""
+    adapted = f"  adapted to {prediction.adapted}" if prediction.adapted else ""
+    return f"{prediction.file}  {guess}{mark}  then {rest}{adapted}"
 
 
 def save(predictions: Sequence[Prediction], labels: Sequence[str], style: str, out: Path) -> None:
@@ -82,19 +82,7 @@ def save(predictions: Sequence[Prediction], labels: Sequence[str], style: str, o
         raise UsageError(f"cannot write {out}: {error.strerror or error}") from None
 
 
-_COLUMNS = ("file", "start", "end", "emotion", "confidence", "status")
-
-
-def _blank(values: Iterable[float]) -> list[float | str]:
-    return ["" if math.isnan(value) else round(value, 6) for value in values]
-
-
-def _no_nan(row: dict[str, object]) -> dict[str, object]:
-    """Return the row with ``None`` for NaN, which JSON does not know."""
-
-    def clean(value: object) -> object:
-        if isinstance(value, float) and math.isnan(value):
-            return None
-        return {k: clean(v) for k, v in value.items()} if isinstance(value, dict) else value
-
-    return {key: clean(value) for key, value in row.items()}
+def _cell(value: str | float | None) -> str | float:
+    if value is None or value != value:
+        return ""
+    return round(value, 6) if isinstance(value, float) else value

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from intona.errors import UsageError
+from intona.tables import COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,10 @@ class Row:
         emotion: ``None`` without speech, or of a model of numbers.
         confidence: ``None`` where there is no emotion.
         status: ``ok``, ``unsure`` or ``no_speech``.
+        reason: why it is unsure; ``None`` where it is not.
+        familiarity: in [0, 1]; ``None`` where the model does not say.
+        arousal: in [0, 1]; ``None`` where the model does not say.
+        adapted: recordings the model was adapted to.
         probabilities: per emotion (or the number); empty without speech.
         values: further columns, for example ``speaker``.
     """
@@ -37,6 +42,10 @@ class Row:
     status: str
     probabilities: Mapping[str, float]
     values: Mapping[str, str]
+    reason: str | None = None
+    familiarity: float | None = None
+    arousal: float | None = None
+    adapted: int = 0
 
     @property
     def title(self) -> str:
@@ -51,8 +60,8 @@ def rows(table: pd.DataFrame) -> list[Row]:
     """Return the rows of a timeline, times rounded to milliseconds."""
     import pandas as pd
 
-    fixed = ("emotion", "confidence", "status")
-    others = [name for name in table.columns if name not in fixed]
+    # A model of numbers may predict arousal itself: its column then stands behind the others.
+    others = list(table.columns)[list(table.columns).index(COLUMNS[-1]) + 1 :]
     numbers = [name for name in others if table[name].dtype.kind == "f"]
     texts = [name for name in others if name not in numbers]
     found = []
@@ -68,6 +77,12 @@ def rows(table: pd.DataFrame) -> list[Row]:
                 str(record["status"]),
                 {name: float(record[name]) for name in numbers if not pd.isna(record[name])},
                 {name: str(record[name]) for name in texts if not pd.isna(record[name])},
+                None if pd.isna(record.get("reason")) else str(record["reason"]),
+                *(
+                    None if name in numbers or pd.isna(record.get(name)) else float(record[name])
+                    for name in ("familiarity", "arousal")
+                ),
+                int(record.get("adapted") or 0),
             )
         )
     return found

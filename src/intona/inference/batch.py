@@ -20,13 +20,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intona.audio import find
 from intona.errors import AudioError, UsageError
 from intona.inference.parts import Parts
-from intona.inference.shards import Shard, cut
 from intona.parallel import HERE, Engine, Local, Lost
 
 if TYPE_CHECKING:
@@ -60,6 +60,14 @@ class Summary:
 
 
 @dataclass(frozen=True)
+class Shard:
+    """A few consecutive files; ``key`` is number and digest."""
+
+    key: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Predict:
     """The job of one worker: hold a model, predict shards.
 
@@ -81,7 +89,7 @@ class Predict:
 
     def run(self, state: Recognizer, task: Shard) -> list[dict[str, Any]]:
         """Predict the shard's files; one row each, in order."""
-        from intona.inference.clips import predict_each
+        from intona.inference.clip import predict_each
 
         return list(map(_row, predict_each(state, task.files), task.files))
 
@@ -140,7 +148,7 @@ def predict_folder(
     with parts.opened(made_by):
         tally = _Tally(progress, roots)
         keys: list[str] = []
-        todo = _todo(cut(find(roots), shard), parts, keys, tally)
+        todo = _todo(_cut(find(roots), shard), parts, keys, tally)
         try:
             for task, rows in on.run(job, todo):
                 if isinstance(rows, Lost):
@@ -151,6 +159,25 @@ def predict_folder(
             tally.stop()
         files, errors, audio = parts.join(keys)
     return Summary(files, errors, tally.resumed, audio, time.monotonic() - begin)
+
+
+def _cut(files: Iterable[Path], size: int) -> Iterator[Shard]:
+    """Cut the stream of files into shards named by number and content."""
+    stream = iter(files)
+    for number in range(10**9):
+        chunk = list(islice(stream, size))
+        if not chunk:
+            return
+        digest = hashlib.sha256()
+        for file in chunk:
+            try:
+                status = file.stat()
+                stamp = f"{status.st_size} {status.st_mtime_ns}"
+            except OSError:
+                stamp = "gone"
+            digest.update(f"{file}\0{stamp}\n".encode(errors="surrogateescape"))
+        key = f"{number:08d}-{digest.hexdigest()[:16]}"
+        yield Shard(key, tuple(str(file) for file in chunk))
 
 
 def _todo(shards: Iterable[Shard], parts: Parts, keys: list[str], tally: _Tally) -> Iterator[Shard]:

@@ -1,83 +1,74 @@
-"""Enrolment: from some speech of a speaker to a profile, without labels and without keeping it.
+"""Enrolment: from unlabelled speech of a speaker or place to a profile; no audio is kept.
 
-Two kinds of speech serve. A few *neutral* clips show how the speaker's neutral voice sounds to
-the model. Or *mixed* speech, unlabelled but varied (a long conversation, say): it shows the bias
-of the model on this voice directly, as far as the emotions in it are as mixed as those the
-model was trained on.
+Two kinds of speech serve for a speaker. *Mixed* speech, unlabelled but varied (a long conversation,
+say), is the best there is. A few *neutral* clips are easier to get: how neutral speech usually
+differs from mixed is known from the training speakers and taken into account. A *place* is a
+language, room, microphone or way of speaking: varied speech of anybody there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from intona.audio import Audio, blocks
-from intona.audio.vad import regions
+from intona.audio import Audio
 from intona.errors import AudioError, UsageError
 from intona.features.manner import ASPECTS
 from intona.features.prosody import measure
-from intona.inference.profile import Profile
+from intona.inference.adapt import utterances
+from intona.inference.profile import KINDS, Profile
 from intona.inference.recognizer import Recognizer
-from intona.models.adaptation import KINDS, statistics
+from intona.models.adaptation import Running
 
-__all__ = ["enroll"]
-
-LONGEST = 8.0  # seconds of an utterance; longer recordings are divided where speech pauses
-SHORTEST = 0.5  # seconds; shorter ones are left out
 LEAST = 2.0  # seconds of speech needed in all
 
 
 def enroll(
     model: Recognizer, sources: Iterable[str | Path | Audio], *, name: str, speech: str = "neutral"
 ) -> Profile:
-    """Make a speaker's profile.
+    """Make a profile.
 
     Args:
         model: what the profile is for.
         sources: recordings of this speaker alone, or from this place; a file that is named twice
             counts once.
         name: of the speaker or place.
-        speech: ``"neutral"``, or ``"mixed"`` for varied speech without labels; ``"place"`` for
-            varied speech of anybody in a new place, see :mod:`intona.models.adaptation`.
+        speech: ``"neutral"``; ``"mixed"`` for varied speech without labels; ``"place"`` for
+            varied speech of anybody, for a language, room or microphone.
 
     Raises:
-        UsageError: an unknown kind of speech, or a model that cannot adapt to it.
+        UsageError: an unknown kind of speech, or a model that cannot adapt.
         AudioError: a recording cannot be used, or there is less than two seconds of speech.
     """
     if speech not in KINDS:
         raise UsageError(f"speech is one of {', '.join(KINDS)}, not {speech!r}")
-    if model.numeric:
-        raise UsageError("a profile adapts a model of emotions, not one of numbers")
-    output = statistics(model.metadata, speech).get("output")
-    rows, seconds = [], 0.0
+    model.require_adaptable()
+    running, seconds = Running(), 0.0
     measured: list[dict[str, float]] = []
-    for utterance in _utterances(sources):
-        rows.append(model.voice_scores([utterance.samples], utterance.rate, output)[0])
-        seconds += utterance.duration
-        if speech == "neutral":
-            measured.append(measure(utterance.samples, utterance.rate))
+    for source in _once(sources):
+        for utterance in utterances(source):
+            running.add(model.embedding([utterance.samples], utterance.rate))
+            seconds += utterance.duration
+            if speech == "neutral":
+                measured.append(measure(utterance.samples, utterance.rate))
     if seconds < LEAST:
         raise AudioError(
             f"only {seconds:.1f} s of speech was found to enroll {name}: give at least {LEAST:.0f}"
         )
-    mean = np.mean(rows, axis=0)
     return Profile(
         name=name,
         model=model.fingerprint,
         speech=speech,
-        count=len(rows),
         seconds=round(seconds, 2),
-        labels=tuple(model.labels),
-        mean=tuple(round(float(value), 6) for value in mean),
+        statistics=running.statistics(),
         manner=_manner(measured),
     )
 
 
-def _utterances(sources: Iterable[str | Path | Audio]) -> Iterator[Audio]:
-    """Yield clips with speech as they are, and of long recordings the stretches of speech."""
+def _once(sources: Iterable[str | Path | Audio]) -> Iterable[str | Path | Audio]:
+    """Yield each source, a file that is named twice once."""
     heard: set[Path] = set()
     for source in sources:
         if not isinstance(source, Audio):
@@ -85,19 +76,7 @@ def _utterances(sources: Iterable[str | Path | Audio]) -> Iterator[Audio]:
             if file in heard:
                 continue
             heard.add(file)
-        parts = [source] if isinstance(source, Audio) else blocks(source, seconds=30.0)
-        for part in parts:
-            stretches = regions(part)
-            if part.duration <= LONGEST:
-                if stretches:
-                    yield part
-                continue
-            for begin, end in stretches:
-                pieces = int(np.ceil((end - begin) / LONGEST))
-                for start, stop in pairwise(np.linspace(begin, end, pieces + 1)):
-                    if stop - start >= SHORTEST:
-                        first, last = round(start * part.rate), round(stop * part.rate)
-                        yield Audio(part.samples[first:last], part.rate)
+        yield source
 
 
 def _manner(measured: list[dict[str, float]]) -> dict[str, dict[str, float]]:

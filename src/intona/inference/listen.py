@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from intona.audio.capture import Live
-from intona.inference.online import Model
+from intona.inference.model import Model
 from intona.inference.reactions import Change, Mood
 from intona.inference.stream import Stream
 from intona.tables import Event, Prediction

@@ -1,54 +1,22 @@
-"""The core that the timeline and the live stream share: audio in, events out."""
+"""Online recognition: the core that timeline and live stream share; audio in, events out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.inference.model import Model
 from intona.inference.segments import Segment, Segmenter
 from intona.inference.windows import Item, TimelineOptions, Windower
-from intona.tables import Event, Prediction
-
-__all__ = ["Engine", "Model", "as_prediction"]
+from intona.tables import Event
 
 REMEMBERED = 32  # rows of the last windows
 MOST = 8  # windows judged at once, whatever was pushed
 
 
-class Model(Protocol):
-    """What is needed of a :class:`intona.inference.recognizer.Recognizer`."""
-
-    labels: tuple[str, ...]
-    rate: int | None
-    numeric: bool
-
-    def probabilities(
-        self, signals: Sequence[NDArray[np.float32]], rate: int
-    ) -> NDArray[np.float64]:
-        """Return one row per signal."""
-        ...
-
-    def judge(self, row: NDArray[np.float64]) -> tuple[str, float, str]:
-        """Return emotion, confidence and status of a row."""
-        ...
-
-
-def as_prediction(
-    model: Model, row: NDArray[np.float64], start: float, end: float, file: str | None = None
-) -> Prediction:
-    """Return a probability row as the prediction for a stretch of time."""
-    values: Mapping[str, float] = dict(zip(model.labels, map(float, row), strict=True))
-    place: dict[str, Any] = {"file": file, "start": start, "end": end}
-    if model.numeric:
-        return Prediction(None, float("nan"), values, "ok", **place)
-    emotion, confidence, status = model.judge(row)
-    return Prediction(emotion, confidence, values, status, **place)
-
-
-class Engine:
+class Online:
     """Detect, cut, judge, smooth, merge, while audio arrives.
 
     Args:
@@ -72,7 +40,7 @@ class Engine:
     ) -> None:
         self._model = model
         self._windower = Windower(rate, model.rate, options, update)
-        self._segmenter = Segmenter(options, model.numeric)
+        self._segmenter = Segmenter(options, None if model.numeric else len(model.labels))
         self._batch = batch
         self._file = file
         self._queue: list[Item] = []
@@ -108,7 +76,7 @@ class Engine:
             if len(item.samples) and _key(item) not in self._judged
         }
         if fresh:
-            rows = self._model.probabilities(list(fresh.values()), self._windower.rate)
+            rows = self._model.rows(list(fresh.values()), self._windower.rate)
             self._judged.update(zip(fresh, rows, strict=True))
         events: list[Event] = []
         for item in queue:
@@ -130,7 +98,7 @@ class Engine:
         elif item.kind == "update":
             # Half of what was, half of what is: a single odd window does not flip the view.
             self._smooth = row if self._smooth is None else (self._smooth + row) / 2
-            found = as_prediction(self._model, self._smooth, item.start, item.end, self._file)
+            found = self._model.prediction(self._smooth, item.start, item.end, self._file)
             yield Event("update", item.end, found)
         else:
             tail = item.kind == "tail"
@@ -138,9 +106,8 @@ class Engine:
 
     def _segment(self, segment: Segment) -> Event:
         start, end = segment.start, segment.end
-        return Event(
-            "segment", end, as_prediction(self._model, segment.row, start, end, self._file)
-        )
+        found = self._model.prediction(segment.row, start, end, self._file, speech=end - start)
+        return Event("segment", end, found)
 
 
 def _key(item: Item) -> tuple[int, int]:

@@ -14,12 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from intona.errors import UsageError
 from intona.files import atomic
+from intona.tables import COLUMNS, NUMBERS, segmented_index
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["Parts"]
 
+_KINDS = {name: "float64" if name in NUMBERS else "string" for name in COLUMNS} | {
+    "adapted": "int64"
+}
+_PANDAS = {"string": "str", "float64": "float64", "int64": "int64"}
 _ROWS = 65_536  # of the result held in memory at a time
 
 
@@ -36,6 +41,7 @@ class Parts:
         self.folder = out.with_name(f"{out.name}.parts")
         self._note = self.folder / "job.json"
         self._labels = tuple(labels)
+        self._columns = tuple(name for name in COLUMNS if name not in self._labels)
 
     @contextmanager
     def opened(self, job: dict[str, str]) -> Iterator[None]:
@@ -108,7 +114,9 @@ class Parts:
         whole, errors = self.folder / "result.parquet", self.folder / "errors.parquet"
         bad_schema = pa.schema([("file", pa.string()), ("error", pa.string())])
         try:
-            sample = pa.Table.from_pylist([{"file": "a.wav", "start": 0.0}], self._schema())
+            sample = pa.Table.from_pylist(
+                [{"file": "a.wav", "start": 0.0, "adapted": 0}], self._schema()
+            )
             with (
                 pq.ParquetWriter(whole, self._as_predictions(sample).schema) as good,
                 pq.ParquetWriter(errors, bad_schema) as bad,
@@ -172,9 +180,7 @@ class Parts:
                 ("file", pa.string()),
                 ("start", pa.float64()),
                 ("end", pa.float64()),
-                ("emotion", pa.string()),
-                ("confidence", pa.float64()),
-                ("status", pa.string()),
+                *((name, pa.type_for_alias(_KINDS[name])) for name in self._columns),
                 *((label, pa.float64()) for label in self._labels),
                 ("error", pa.string()),
             ]
@@ -185,15 +191,14 @@ class Parts:
         import pandas as pd
         import pyarrow as pa
 
-        from intona.tables import segmented_index
-
         columns = table.to_pydict()
         index = segmented_index(columns["file"], columns["start"], columns["end"])
         frame = pd.DataFrame(
             {
-                "emotion": pd.Series(columns["emotion"], index=index, dtype="str"),
-                "confidence": pd.Series(columns["confidence"], index=index, dtype="float64"),
-                "status": pd.Series(columns["status"], index=index, dtype="str"),
+                **{
+                    name: pd.Series(columns[name], index=index, dtype=_PANDAS[_KINDS[name]])
+                    for name in self._columns
+                },
                 **{
                     name: pd.Series(columns[name], index=index, dtype="float64")
                     for name in self._labels

@@ -1,42 +1,44 @@
-"""Profiles: a few numbers about how one speaker, or one place, sounds to one model. No audio.
+"""Profiles: how one speaker, or one place, sounds to one model; statistics, no audio.
 
-A profile is a small JSON file. It holds the mean of the model's answers over some of the
-speaker's speech and, made from neutral speech, the speaker's usual pitch, loudness, rate and
-voice quality. It belongs to the model it was made with.
+A profile is a small JSON file: the mean and deviation of the model's embedding over some unlabelled
+speech and, made from neutral speech, the speaker's usual pitch, loudness, rate and voice quality.
+It belongs to the model it was made with.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from intona.errors import UsageError
-from intona.models.adaptation import KINDS
+from intona.models.adaptation import Statistics
 
-__all__ = ["Profile", "find_profile", "profile_path"]
-
-SCHEMA = 1
+KINDS: tuple[str, ...] = ("neutral", "mixed", "place")
+SCHEMA = 2
 KIND = "intona speaker profile"
+LARGEST = 2**22  # bytes; a profile beyond this is refused unread
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What is known of a speaker.
+    """What is known of a speaker or a place.
 
     Attributes:
-        name: of the speaker.
+        name: of the speaker or place.
         model: fingerprint of the model it was made with.
-        speech: ``"neutral"``, or ``"mixed"`` for varied speech without labels; ``"place"`` for
-            varied speech of anybody in a new place, see :mod:`intona.models.adaptation`.
-        count: utterances it was made from.
-        seconds: of speech in them.
-        labels: of the model.
-        mean: of the centred scores for enrolled speakers, one per label.
+        speech: ``"neutral"``; ``"mixed"`` for varied speech without labels; ``"place"`` for
+            varied speech of anybody, for a language, room or microphone.
+        seconds: of speech it was made from.
+        statistics: of the embeddings of that speech.
         manner: per measure of :mod:`intona.features.manner` its ``mean`` and ``count``; only of
             neutral speech.
     """
@@ -44,11 +46,18 @@ class Profile:
     name: str
     model: str
     speech: str
-    count: int
     seconds: float
-    labels: tuple[str, ...]
-    mean: tuple[float, ...]
+    statistics: Statistics
     manner: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """Utterances it was made from."""
+        return self.statistics.count
+
+    def standardisation(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return centre and scale for the model's embedding, each ``(d,)``."""
+        return self.statistics.standardisation()
 
     def save(self, path: str | Path) -> Path:
         """Write the profile as JSON, atomically.
@@ -58,7 +67,18 @@ class Profile:
         """
         from intona.files import atomic
 
-        content = {"kind": KIND, "schema": SCHEMA, **asdict(self)}
+        content = {
+            "kind": KIND,
+            "schema": SCHEMA,
+            "name": self.name,
+            "model": self.model,
+            "speech": self.speech,
+            "count": self.count,
+            "seconds": self.seconds,
+            "mean": _encode(self.statistics.mean),
+            "deviation": _encode(self.statistics.deviation),
+            "manner": {name: dict(entry) for name, entry in self.manner.items()},
+        }
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             with atomic(path) as temporary:
@@ -72,45 +92,55 @@ class Profile:
         """Read a profile.
 
         Raises:
-            UsageError: unreadable, or not a profile.
+            UsageError: unreadable, too large, of an older intona, or not a profile.
         """
         try:
+            if Path(path).stat().st_size > LARGEST:
+                raise UsageError(f"{path} is not a speaker profile: it is too large for one")
             content = json.loads(Path(path).read_text("utf-8"))
         except OSError as error:
             raise UsageError(f"cannot read the profile {path}: {error.strerror}") from None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise UsageError(f"{path} is not a speaker profile: it is not JSON") from None
         if not isinstance(content, dict) or content.get("kind") != KIND:
             raise UsageError(f"{path} is not a speaker profile: make one with `intona enroll`")
         if content.get("schema") != SCHEMA:
             raise UsageError(
                 f"the profile {path} has schema {content.get('schema')}, this intona reads "
-                f"{SCHEMA}: enroll the speaker again"
+                f"{SCHEMA}: enroll again"
             )
         return _validated(content, path)
 
 
 def _validated(content: Mapping[str, Any], path: str | Path) -> Profile:
     try:
+        mean, deviation = _decode(content["mean"]), _decode(content["deviation"])
         found = Profile(
             name=str(content["name"]),
             model=str(content["model"]),
             speech=str(content["speech"]),
-            count=int(content["count"]),
             seconds=float(content["seconds"]),
-            labels=tuple(str(label) for label in content["labels"]),
-            mean=tuple(float(value) for value in content["mean"]),
+            statistics=Statistics(int(content["count"]), mean, deviation),
             manner={
                 str(name): {"mean": float(entry["mean"]), "count": float(entry["count"])}
                 for name, entry in dict(content["manner"]).items()
             },
         )
-    except (KeyError, TypeError, ValueError):
-        raise UsageError(f"the profile {path} is damaged: enroll the speaker again") from None
-    sound = found.speech in KINDS and found.count > 0 and len(found.mean) == len(found.labels)
-    if not sound or not all(map(math.isfinite, found.mean)):
-        raise UsageError(f"the profile {path} is damaged: enroll the speaker again")
+    except (KeyError, TypeError, ValueError, OverflowError, binascii.Error):
+        raise UsageError(f"the profile {path} is damaged: enroll again") from None
+    sound = found.speech in KINDS and found.count > 0 and mean.shape == deviation.shape
+    if not sound or not np.isfinite([mean, deviation]).all() or (deviation < 0).any():
+        raise UsageError(f"the profile {path} is damaged: enroll again")
     return found
+
+
+def _encode(values: NDArray[np.float64]) -> str:
+    """Return numbers as base64 of little-endian half floats: a few thousand, in a few KB."""
+    return base64.b64encode(values.astype("<f2").tobytes()).decode()
+
+
+def _decode(text: Any) -> NDArray[np.float64]:
+    return np.frombuffer(base64.b64decode(str(text), validate=True), "<f2").astype(np.float64)
 
 
 def profile_path(name: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import Audio
-from intona.errors import AudioError, ModelError, UsageError
-from intona.inference.hearing import LEAST_SPEECH, Mean, hear, stretch
-from intona.models.adaptation import centred, centred_log, shift, statistics
+from intona.errors import ModelError, UsageError
+from intona.inference import clip
+from intona.inference.narrowing import narrowing
 from intona.models.artefact import bundled, read_model
 from intona.models.session import Session
 from intona.tables import Prediction
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from intona.inference.profile import Profile
+    from intona.models.adaptation import Statistics
 
-__all__ = ["Recognizer", "load"]
+SHORT = 0.5  # seconds of speech; on less, no answer is sure
+# What a graph says of a signal besides the probabilities, one column each.
+BESIDE = ("familiarity", "arousal")
 
 
 class Recognizer:
@@ -41,6 +44,7 @@ class Recognizer:
         numeric: whether it predicts numbers instead of emotions.
         threshold: confidence below which a prediction is ``unsure``.
         rate: sample rate the model works at in Hz, ``None`` for the recording's own.
+        adapted_to: recordings (or stretches of speech) it is adapted to; 0 for none.
         metadata: everything the file says of itself.
         path: the file.
 
@@ -58,11 +62,14 @@ class Recognizer:
         self.numeric = bool(metadata.get("numeric", False))
         self.threshold = float(metadata["threshold"])
         self.rate = self._session.rate
-        self._output = "scores" if self.numeric else "probabilities"
-        self._shift: NDArray[np.float64] | None = None
-        self._voice: str | None = None
-        if self._output not in self._session.outputs:
-            raise ModelError(f"{path}: its graph has no output {self._output!r}")
+        self.adapted_to = 0
+        main = "scores" if self.numeric else "probabilities"
+        if main not in self._session.outputs:
+            raise ModelError(f"{path}: its graph has no output {main!r}")
+        self._beside = tuple(name for name in BESIDE if name in self._session.outputs)
+        self._outputs = (main, *self._beside)
+        self._inputs: Mapping[str, NDArray[np.float32]] = {}
+        self._narrowing: NDArray[np.float64] | None = None
 
     @classmethod
     def load(cls, path: str | Path | None = None, *, threads: int = 1) -> Recognizer:
@@ -79,6 +86,33 @@ class Recognizer:
         content, metadata = read_model(found)
         return cls(content, metadata, found, threads=threads)
 
+    @property
+    def fingerprint(self) -> str:
+        """The file's content in 16 hexadecimal digits: profiles belong to one model."""
+        return self._session.fingerprint
+
+    @property
+    def adaptable(self) -> bool:
+        """Whether it can be adapted to a speaker, a place or the recordings at hand."""
+        return "adaptation" in self.metadata
+
+    def rows(self, signals: Sequence[NDArray[np.float32]], rate: int) -> NDArray[np.float64]:
+        """Return one row per signal: probabilities (or the number), then what is beside them.
+
+        Rows may be averaged; :meth:`prediction` says what one means.
+
+        Args:
+            signals: mono float32 in [-1, 1], each of any length.
+            rate: their sample rate in Hz; resampled to the model's where needed.
+        """
+        found = self._session.run(signals, rate, self._outputs, self._inputs)
+        if self._narrowing is None:
+            return found
+        beside = len(self._beside)
+        kept = found[:, : found.shape[1] - beside] @ self._narrowing
+        kept /= kept.sum(axis=1, keepdims=True)
+        return np.concatenate([kept, found[:, found.shape[1] - beside :]], axis=1)
+
     def probabilities(
         self, signals: Sequence[NDArray[np.float32]], rate: int
     ) -> NDArray[np.float64]:
@@ -88,59 +122,7 @@ class Recognizer:
             signals: mono float32 in [-1, 1], each of any length.
             rate: their sample rate in Hz; resampled to the model's where needed.
         """
-        if self._shift is None:
-            return self._session.run(signals, rate, self._output)
-        logs = self.voice_scores(signals, rate, self._voice) + self._shift
-        shifted = np.exp(logs - logs.max(axis=1, keepdims=True))
-        return shifted / shifted.sum(axis=1, keepdims=True)
-
-    def voice_scores(
-        self, signals: Sequence[NDArray[np.float32]], rate: int, output: str | None
-    ) -> NDArray[np.float64]:
-        """Return what a speaker's profile is made of and used on, ``(signals, labels)``.
-
-        Args:
-            signals: as for :meth:`probabilities`.
-            rate: their sample rate in Hz.
-            output: scores the graph gives for enrolled speakers, see
-                :func:`intona.models.adaptation.statistics`; ``None`` for the log-probabilities.
-
-        Raises:
-            ModelError: the graph has no such output.
-        """
-        if output is None:
-            return centred_log(self._session.run(signals, rate, self._output))
-        return centred(self._session.run(signals, rate, output))
-
-    def adapted(self, profile: Profile | None) -> Recognizer:
-        """Return the same model, adapted to a speaker; it shares everything else.
-
-        Args:
-            profile: of the speaker, made by :func:`intona.inference.enroll.enroll` with this model;
-                ``None`` for the unadapted model.
-
-        Raises:
-            UsageError: the profile belongs to another model, or this one cannot adapt.
-        """
-        other = copy(self)
-        other._shift, other._voice = None, None
-        other.threshold = float(self.metadata["threshold"])
-        if profile is not None:
-            if profile.model != self.fingerprint:
-                raise UsageError(
-                    f"the profile {profile.name} was made with another model than {self.path}: "
-                    "enroll the speaker again with this one"
-                )
-            known = statistics(self.metadata, profile.speech)
-            other._shift = shift(known, profile.mean, profile.count)
-            other._voice = known.get("output")
-            other.threshold = float(known.get("threshold", other.threshold))
-        return other
-
-    @property
-    def fingerprint(self) -> str:
-        """The file's content in 16 hexadecimal digits: profiles belong to one model."""
-        return self._session.fingerprint
+        return self.rows(signals, rate)[:, : len(self.labels)]
 
     def embedding(self, signals: Sequence[NDArray[np.float32]], rate: int) -> NDArray[np.float64]:
         """Return the model's embedding of each signal, shape ``(signals, dimension)``.
@@ -148,13 +130,58 @@ class Recognizer:
         Raises:
             ModelError: the model has no embedding output.
         """
-        return self._session.run(signals, rate, "embedding")
+        return self._session.run(signals, rate, ["embedding"])
 
-    def judge(self, row: NDArray[np.float64]) -> tuple[str, float, str]:
-        """Return emotion, confidence and status (``ok`` or ``unsure``) of one probability row."""
-        best = int(np.argmax(row))
+    def prediction(
+        self,
+        row: NDArray[np.float64] | None,
+        start: float,
+        end: float,
+        file: str | None = None,
+        *,
+        speech: float = np.inf,
+        clear: bool = True,
+    ) -> Prediction:
+        """Return what a row, or a mean of rows, says of a stretch of time.
+
+        Args:
+            row: of :meth:`rows`; ``None`` where there is no speech.
+            start: begin in seconds.
+            end: end in seconds.
+            file: name of the recording.
+            speech: seconds of speech in it.
+            clear: whether it is clearly speech.
+        """
+        place: dict[str, Any] = {"file": file, "start": start, "end": end}
+        if row is None:
+            nothing = dict.fromkeys(self.labels, np.nan)
+            return Prediction(None, np.nan, nothing, "no_speech", **place)
+        count = len(self.labels)
+        probabilities = {k: float(v) for k, v in zip(self.labels, row[:count], strict=True)}
+        if self.numeric:
+            return Prediction(None, np.nan, probabilities, "ok", **place)
+        best = int(np.argmax(row[:count]))
         confidence = float(row[best])
-        return self.labels[best], confidence, "ok" if confidence >= self.threshold else "unsure"
+        beside = {name: float(value) for name, value in zip(self._beside, row[count:], strict=True)}
+        reason = None
+        if not clear:
+            reason = "hardly speech"
+        elif speech < SHORT:
+            reason = "too short"
+        elif confidence < self.threshold:
+            near = float(self.metadata.get("familiar", 0.0))
+            unknown = beside.get("familiarity", np.inf) < near
+            reason = "unfamiliar" if unknown else "low confidence"
+        return Prediction(
+            self.labels[best],
+            confidence,
+            probabilities,
+            "ok" if reason is None else "unsure",
+            reason=reason,
+            adapted=self.adapted_to,
+            **place,
+            **beside,
+        )
 
     def predict(
         self,
@@ -177,53 +204,10 @@ class Recognizer:
         Raises:
             AudioError: the recording cannot be read or used.
         """
-        file = str(source) if isinstance(source, str | Path) else None
-        mean = Mean(len(self.labels))
-        for block in stretch(source, start, end):
-            (heard,) = hear([block], self.rate)
-            spoken = heard.speech >= LEAST_SPEECH
-            mean.add(heard, self.rows([heard.audio])[0] if spoken else None)
-        if mean.duration == 0.0:
-            raise AudioError(
-                f"{file or 'the recording'} has no audio between {start} s and {end} s"
-            )
-        return self.conclude(mean, file, start)
-
-    def rows(self, clips: Sequence[Audio]) -> NDArray[np.float64]:
-        """Return :meth:`probabilities` of clips whose rates may differ."""
-        rows = np.empty((len(clips), len(self.labels)))
-        for rate in {clip.rate for clip in clips}:
-            here = [number for number, clip in enumerate(clips) if clip.rate == rate]
-            rows[here] = self.probabilities([clips[number].samples for number in here], rate)
-        return rows
-
-    def conclude(self, mean: Mean, file: str | None, start: float = 0.0) -> Prediction:
-        """Return the prediction that follows from what was heard of a recording.
-
-        Args:
-            mean: of its blocks.
-            file: its name.
-            start: where it began, in seconds.
-        """
-        place: dict[str, Any] = {
-            "file": file,
-            "start": start,
-            "end": round(start + mean.duration, 6),
-        }
-        row = mean.row
-        if row is None:
-            nothing = dict.fromkeys(self.labels, float("nan"))
-            return Prediction(None, float("nan"), nothing, "no_speech", **place)
-        probabilities = {name: float(value) for name, value in zip(self.labels, row, strict=True)}
-        if self.numeric:
-            return Prediction(None, float("nan"), probabilities, "ok", **place)
-        emotion, confidence, status = self.judge(row)
-        if not mean.clear:
-            status = "unsure"
-        return Prediction(emotion, confidence, probabilities, status, **place)
+        return clip.predict(self, source, start, end)
 
     def timeline(self, source: str | Path | BinaryIO | Audio, **options: Any) -> pd.DataFrame:
-        """Return emotion over time, by segment: :func:`intona.inference.timeline.timeline`."""
+        """Return emotion over time by segment: :func:`intona.inference.timeline.timeline`."""
         from intona.inference.timeline import timeline
 
         return timeline(self, source, **options)
@@ -239,6 +223,84 @@ class Recognizer:
             yield from live.push(block)
         yield from live.flush()
 
+    def adapt(self, sources: Iterable[str | Path | Audio]) -> Recognizer:
+        """Return the same model, adapted to recordings: they are judged against each other.
+
+        It needs no labels and assumes mixed speech: over recordings of one single emotion,
+        recall falls by half. Of many recordings an even sample is heard.
+
+        Args:
+            sources: recordings (or folders) from one place, or of one speaker, or one long one.
+
+        Raises:
+            UsageError: the model cannot adapt.
+            AudioError: there is no speech in them.
+        """
+        from intona.inference.adapt import statistics_of
+
+        return self.adapted(statistics_of(self, sources))
+
+    def adapted(self, to: Profile | Statistics | None) -> Recognizer:
+        """Return the same model, adapted to a speaker or a place; it shares everything else.
+
+        Args:
+            to: a profile, made by :func:`intona.inference.enroll.enroll` with this model, or
+                the statistics of embeddings; ``None`` for the unadapted model.
+
+        Raises:
+            UsageError: the profile belongs to another model, or this one cannot adapt.
+        """
+        other = copy(self)
+        other._inputs, other.adapted_to = {}, 0
+        if to is not None:
+            self.require_adaptable()
+            model = getattr(to, "model", self.fingerprint)
+            if model != self.fingerprint:
+                raise UsageError(
+                    f"the profile {getattr(to, 'name', '')} was made with another model than "
+                    f"{self.path}: enroll again with this one"
+                )
+            centre, scale = to.standardisation()
+            other._inputs = {"centre": np.float32(centre), "scale": np.float32(scale)}
+            other.adapted_to = to.count
+        return other
+
+    def require_adaptable(self) -> None:
+        """Refuse a model that cannot be adapted.
+
+        Raises:
+            UsageError: always, of such a model.
+        """
+        if not self.adaptable:
+            raise UsageError(
+                f"{self.path} cannot be adapted: only models of emotions on the embedding of an "
+                "encoder can, such as the bundled one"
+            )
+
+    def narrowed(
+        self, emotions: Sequence[str] | None, merge: Mapping[str, str] | None = None
+    ) -> Recognizer:
+        """Return the same model, answering with some labels only.
+
+        Probabilities are divided by how likely the model takes each label to be beforehand, so
+        that a merged label is no likelier than another, and made to sum to 1.
+
+        Args:
+            emotions: labels to answer with; ``None`` keeps all that are left after merging.
+            merge: old label to new label, first.
+
+        Raises:
+            UsageError: unknown labels, fewer than two left, or a model of numbers.
+        """
+        other = copy(self)
+        if emotions is None and not merge:
+            return other
+        if self.numeric:
+            raise UsageError("emotions are chosen of a model of emotions, not of one of numbers")
+        other.labels, matrix = narrowing(self.labels, emotions, merge)
+        other._narrowing = matrix if self._narrowing is None else self._narrowing @ matrix
+        return other
+
 
 def load(
     path: str | Path | None = None, *, threads: int = 1, profile: str | None = None
@@ -248,8 +310,8 @@ def load(
     Args:
         path: an ``.onnx`` file made by intona; ``None`` for the bundled model.
         threads: onnxruntime threads.
-        profile: adapt it to a speaker: the name of a profile from ``intona enroll``, or the
-            path of one.
+        profile: adapt it to a speaker or place: the name of a profile from ``intona enroll``, or
+            the path of one.
 
     Raises:
         ModelError: not a readable model of ours.

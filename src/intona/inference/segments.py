@@ -22,7 +22,7 @@ class Segment:
     Attributes:
         start: begin in seconds.
         end: end in seconds.
-        row: mean probability per label (or the number), shape ``(labels,)``.
+        row: mean of the windows' rows, shape ``(columns,)``.
     """
 
     start: float
@@ -35,7 +35,7 @@ class _Run:
     label: int
     start: float
     end: float
-    total: Row  # probabilities times seconds
+    total: Row  # rows times seconds
 
     @property
     def length(self) -> float:
@@ -55,10 +55,11 @@ class Segmenter:
 
     Args:
         options: hop and ``min_segment``.
-        numeric: the model predicts a number: a segment then is simply a window long.
+        labels: how many columns of a row are labels; ``None`` for a model of numbers, of which
+            a segment is simply a window long.
 
     Examples:
-        >>> segmenter = Segmenter(TimelineOptions(window=3, hop=3))
+        >>> segmenter = Segmenter(TimelineOptions(window=3, hop=3), labels=2)
         >>> segmenter.begin(10.0)
         >>> angry, sad = np.array([0.8, 0.2]), np.array([0.1, 0.9])
         >>> parts = list(segmenter.add(10, 13, angry)) + list(segmenter.add(13, 16, sad))
@@ -66,9 +67,9 @@ class Segmenter:
         [(10.0, 13.0), (13.0, 16.0)]
     """
 
-    def __init__(self, options: TimelineOptions, numeric: bool = False) -> None:
+    def __init__(self, options: TimelineOptions, labels: int | None) -> None:
         self._options = options
-        self._numeric = numeric
+        self._labels = labels
         self.begin(0.0)
 
     def begin(self, start: float) -> None:
@@ -85,7 +86,7 @@ class Segmenter:
         Args:
             start: begin of the window in seconds.
             end: its end in seconds.
-            row: shape ``(labels,)``.
+            row: shape ``(columns,)``, probabilities first.
             tail: it is the region's last one, off the grid of hops.
         """
         self._windows.append((start, end, row))
@@ -116,10 +117,10 @@ class Segmenter:
         middle = min((start + end) / 2, max(window[1] for window in self._windows))
         around = [row for begin, stop, row in self._windows if begin <= middle <= stop]
         row = np.mean(around, axis=0)
-        if self._numeric:
+        if self._labels is None:
             label = int((start - self._region + 1e-6) // self._options.window)
         else:
-            label = int(np.argmax(row))
+            label = int(np.argmax(row[: self._labels]))
         yield from self._merge(_Run(label, start, end, row * (end - start)))
 
     def _merge(self, cell: _Run) -> Iterator[Segment]:
@@ -141,7 +142,7 @@ class Segmenter:
                 current.extend(cell)
                 self._pending = None
                 return
-        least = 0.0 if self._numeric else self._options.min_segment - 1e-6
+        least = 0.0 if self._labels is None else self._options.min_segment - 1e-6
         if pending.length < least:
             self._pending = pending
             return
@@ -151,7 +152,7 @@ class Segmenter:
             self._current = pending
         else:
             current.extend(pending)
-            current.label = int(np.argmax(current.total))
+            current.label = int(np.argmax(current.total[: self._labels]))
 
     def _finish(self, run: _Run, end: float) -> Segment:
         return Segment(run.start, end, run.total / run.length)

@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from intona.audio import MIN_RATE
 from intona.audio.check import Watch
 from intona.errors import UsageError
-from intona.inference.online import Engine, Model
+from intona.inference.model import Model
+from intona.inference.online import Online
 from intona.inference.windows import TimelineOptions
 from intona.tables import Event
 
@@ -58,7 +59,7 @@ class Stream:
         if update is not None and not 0.05 <= update <= 60:
             raise UsageError(f"an update every {update:g} s: choose from 0.05 to 60 s")
         chosen = replace(options or TimelineOptions(), **changes)
-        self._engine = Engine(model, rate, chosen, update=update)
+        self._online = Online(model, rate, chosen, update=update)
         self._watch = Watch(rate)
         self._ended = False
 
@@ -78,7 +79,7 @@ class Stream:
         # Whole seconds, so that troubles come at the same place however the audio is split.
         for part in self._watch.parts(_mono(samples)):
             sound, troubles = self._watch.look(part)
-            events += self._engine.push(sound)
+            events += self._online.push(sound)
             events += [Event("trouble", time, message=words) for time, words in troubles]
         return events
 
@@ -87,7 +88,7 @@ class Stream:
         if self._ended:
             return []
         self._ended = True
-        return self._engine.flush()
+        return self._online.flush()
 
 
 def _mono(samples: ArrayLike) -> NDArray[np.float32]:

@@ -20,7 +20,8 @@ from intona.audio import Audio, blocks
 from intona.audio.decode import Source
 from intona.errors import AudioError
 from intona.formats.turns import Turn, checked
-from intona.inference.online import Engine, Model, as_prediction
+from intona.inference.model import Model
+from intona.inference.online import Online
 from intona.inference.windows import TimelineOptions
 from intona.tables import Prediction, to_table
 
@@ -106,12 +107,12 @@ def segments(
     """
     options = options or TimelineOptions()
     file = _name(source)
-    engine: Engine | None = None
+    online: Online | None = None
     done, found = 0.0, False
     for block in _blocks(source, model.rate):
-        if engine is None:
-            engine = Engine(model, block.rate, options, batch=BATCH, file=file)
-        for event in engine.push(block.samples):
+        if online is None:
+            online = Online(model, block.rate, options, batch=BATCH, file=file)
+        for event in online.push(block.samples):
             if event.kind == "segment" and event.prediction is not None:
                 found = True
                 yield event.prediction
@@ -120,12 +121,12 @@ def segments(
             progress(done)
         if stop is not None and stop():
             break
-    for event in engine.flush() if engine is not None else ():
+    for event in online.flush() if online is not None else ():
         if event.kind == "segment" and event.prediction is not None:
             found = True
             yield event.prediction
     if not found:
-        yield _no_speech(model, 0.0, round(done, 6), file)
+        yield model.prediction(None, 0.0, round(done, 6), file)
 
 
 def timeline_each(
@@ -187,15 +188,15 @@ def judge_turns(
     """
     options = options or TimelineOptions()
     file = _name(source)
-    totals = np.zeros((len(turns), len(model.labels)))
+    totals: list[NDArray[np.float64] | float] = [0.0] * len(turns)
     weights = np.zeros(len(turns))
     duration = 0.0
     for rate, batch, duration in _turn_windows(model, source, turns, options.window):
         good = [(k, samples) for k, samples in batch if _has_sound(samples, rate)]
         if good:
-            rows = model.probabilities([samples for _, samples in good], rate)
+            rows = model.rows([samples for _, samples in good], rate)
             for (k, samples), row in zip(good, rows, strict=True):
-                totals[k] += len(samples) / rate * row
+                totals[k] = totals[k] + len(samples) / rate * row
                 weights[k] += len(samples) / rate
         if progress is not None:
             progress(duration)
@@ -206,9 +207,13 @@ def judge_turns(
             f"{late[0].start:.2f} s: do these segments belong to another recording?"
         )
     return [
-        as_prediction(model, totals[k] / weights[k], turn.start, turn.end, file)
-        if weights[k]
-        else _no_speech(model, turn.start, turn.end, file)
+        model.prediction(
+            np.asarray(totals[k] / weights[k]) if weights[k] else None,
+            turn.start,
+            turn.end,
+            file,
+            speech=weights[k],
+        )
         for k, turn in enumerate(turns)
     ]
 
@@ -272,8 +277,3 @@ def _parts(turns: Sequence[Turn], window: float) -> Iterator[tuple[float, float,
 
 def _has_sound(samples: NDArray[np.float32], rate: int) -> bool:
     return len(samples) >= SHORTEST * rate and bool(np.any(samples))
-
-
-def _no_speech(model: Model, start: float, end: float, file: str | None) -> Prediction:
-    nothing = dict.fromkeys(model.labels, float("nan"))
-    return Prediction(None, float("nan"), nothing, "no_speech", file, start, end)

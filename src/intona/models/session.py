@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -110,20 +110,26 @@ class Session:
         return cls(content, metadata, found, threads=threads)
 
     def run(
-        self, signals: Sequence[NDArray[np.float32]], rate: int, output: str
+        self,
+        signals: Sequence[NDArray[np.float32]],
+        rate: int,
+        outputs: Sequence[str],
+        inputs: Mapping[str, NDArray[np.float32]] | None = None,
     ) -> NDArray[np.float64]:
-        """Return one output of the graph for each signal, shape ``(signals, columns)``.
+        """Return outputs of the graph for each signal, side by side: ``(signals, columns)``.
 
         Args:
             signals: mono float32 in [-1, 1], each of any length.
             rate: their sample rate in Hz; resampled to the model's where needed.
-            output: its name.
+            outputs: their names.
+            inputs: further inputs of the graph, the same for all signals.
 
         Raises:
             ModelError: the graph has no such output.
         """
-        if output not in self.outputs:
-            raise ModelError(f"{self.path}: its graph has no output {output!r}")
+        for output in outputs:
+            if output not in self.outputs:
+                raise ModelError(f"{self.path}: its graph has no output {output!r}")
         wanted = rate if self.rate is None else self.rate
         shortest = int(SHORTEST * wanted)
         ready = [resample(signal, rate, wanted) for signal in signals]
@@ -134,20 +140,28 @@ class Session:
         if self._front_end is not None:
             rows = [self._front_end(signal, wanted) for signal in ready]
             feed = np.stack(rows) if rows else np.zeros((0, len(self._front_end.names)), np.float32)
-            return self._call(feed, output)
+            return self._call(feed, outputs, inputs)
         result: list[NDArray[np.float64] | None] = [None] * len(ready)
         for group in _alike([len(signal) for signal in ready], int(BUDGET * wanted)):
             longest = max(len(ready[k]) for k in group)
             # Each row is treated by its own length: trailing zeros do not change its answer.
             feed = np.stack([_at_least(ready[k], longest) for k in group])
-            for k, value in zip(group, self._call(feed, output), strict=True):
+            for k, value in zip(group, self._call(feed, outputs, inputs), strict=True):
                 result[k] = value
         return np.asarray(result, dtype=np.float64).reshape(len(ready), -1)
 
-    def _call(self, feed: NDArray[np.float32], output: str) -> NDArray[np.float64]:
+    def _call(
+        self,
+        feed: NDArray[np.float32],
+        outputs: Sequence[str],
+        inputs: Mapping[str, NDArray[np.float32]] | None,
+    ) -> NDArray[np.float64]:
         name = self._session.get_inputs()[0].name
-        (values,) = self._session.run([output], {name: np.ascontiguousarray(feed, np.float32)})
-        return np.asarray(values, dtype=np.float64)
+        values = self._session.run(
+            list(outputs), {name: np.ascontiguousarray(feed, np.float32), **(inputs or {})}
+        )
+        columns = [np.asarray(value, dtype=np.float64).reshape(len(feed), -1) for value in values]
+        return np.concatenate(columns, axis=1)
 
 
 def _at_least(signal: NDArray[np.float32], shortest: int) -> NDArray[np.float32]:

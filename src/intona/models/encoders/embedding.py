@@ -75,7 +75,7 @@ class Embedding:
         """
         if rate != self.rate:
             raise AudioError(f"the front end {self.name} needs {self.rate} Hz, got {rate} Hz")
-        return self._model.run([samples], rate, "embedding")[0].astype(np.float32)
+        return self._model.run([samples], rate, ["embedding"])[0].astype(np.float32)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the session behind: a worker process loads its own."""

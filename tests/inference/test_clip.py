@@ -12,8 +12,8 @@ from intona.audio import Audio, silero
 from intona.audio import vad as speech
 from intona.corpora import synthetic
 from intona.errors import AudioError
-from intona.inference.clips import predict_each
-from intona.inference.hearing import hear
+from intona.inference.clip import clips as hear
+from intona.inference.clip import predict_each
 from intona.inference.recognizer import TOGETHER, Recognizer, _alike
 from intona.tables import Prediction
 
@@ -81,7 +81,7 @@ def test_a_file_that_cannot_be_read_to_its_end_is_an_error(model, files, monkeyp
     def blocks(file, seconds):
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("intona.inference.clips.blocks", blocks)
+    monkeypatch.setattr("intona.inference.clip.blocks", blocks)
     (found,) = predict_each(model, files[:1])
     assert isinstance(found, AudioError)
     assert str(found) == f"cannot read {files[0]}: Input/output error"

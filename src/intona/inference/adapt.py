@@ -1,0 +1,131 @@
+"""Adaptation to recordings: utterances found in them, and the statistics of their embeddings.
+
+However much material there is, at most :data:`MOST` utterances are heard, spread evenly over it and
+chosen by the files' names alone, so the work and the memory are bounded and a run that is resumed
+finds the same ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from intona.audio import Audio, blocks
+from intona.audio.vad import regions
+from intona.errors import AudioError
+from intona.inference.recognizer import Recognizer
+from intona.models.adaptation import Running, Statistics
+
+MOST = 64  # utterances; more change nothing (docs/enrolment.md)
+LONGEST = 8.0  # seconds of an utterance; longer recordings are divided where speech pauses
+SHORTEST = 0.5  # seconds; shorter ones are left out
+
+
+def statistics_of(
+    model: Recognizer,
+    sources: Iterable[str | Path | Audio],
+    *,
+    most: int = MOST,
+    longest: float = LONGEST,
+) -> Statistics:
+    """Return the statistics of recordings' embeddings, for :meth:`Recognizer.adapted`.
+
+    Args:
+        model: whose embedding.
+        sources: files, folders or audio. What cannot be read is left out.
+        most: utterances heard, at most.
+        longest: seconds of one; longer stretches of speech are divided.
+
+    Raises:
+        UsageError: the model cannot adapt.
+        AudioError: no speech in any of them.
+    """
+    model.require_adaptable()
+    chosen = sample(sources, most)
+    running = Running()
+    share = max(1, most // max(len(chosen), 1))
+    for source in chosen:
+        try:
+            found = spread(utterances(source, longest), share)
+        except AudioError:
+            continue  # whoever predicts it hears of it
+        for utterance in found:
+            running.add(model.embedding([utterance.samples], utterance.rate))
+    if not running.count:
+        raise AudioError("nothing to adapt to: there is no speech in these recordings")
+    return running.statistics()
+
+
+def sample(sources: Iterable[str | Path | Audio], most: int) -> list[Path | Audio]:
+    """Return an even sample of recordings, the same whenever their names are the same.
+
+    Folders are searched. The names' digests decide, so that the sample has no order and a folder of
+    any size is walked in constant memory.
+
+    Args:
+        sources: files, folders or audio; audio is always taken.
+        most: recordings, at most.
+    """
+    from intona.audio import find
+
+    given = list(sources)
+    sounds: list[Path | Audio] = [each for each in given if isinstance(each, Audio)]
+    named = [Path(each) for each in given if not isinstance(each, Audio)]
+    if not named:
+        return sounds
+    best = heapq.nsmallest(most, ((_digest(file), str(file)) for file in find(named)))
+    return [*sounds, *(Path(name) for _, name in sorted(best, key=lambda item: item[1]))]
+
+
+def utterances(source: str | Path | Audio, longest: float = LONGEST) -> Iterator[Audio]:
+    """Yield a clip with speech as it is, and of a long recording the stretches of speech.
+
+    Args:
+        source: a file, or audio.
+        longest: seconds; what is longer is divided evenly.
+
+    Raises:
+        AudioError: the recording cannot be read.
+    """
+    for part in [source] if isinstance(source, Audio) else blocks(source, seconds=30.0):
+        stretches = regions(part)
+        if part.duration <= longest:
+            if stretches:
+                yield part
+            continue
+        for begin, end in stretches:
+            pieces = int(np.ceil((end - begin) / longest))
+            for start, stop in pairwise(np.linspace(begin, end, pieces + 1)):
+                if stop - start >= SHORTEST:
+                    first, last = round(start * part.rate), round(stop * part.rate)
+                    yield Audio(part.samples[first:last], part.rate)
+
+
+def spread(items: Iterable[Audio], most: int) -> Sequence[Audio]:
+    """Return at most so many of a stream of unknown length, spread evenly over it.
+
+    Every second one is dropped, and from then on every second one left out, whenever there are too
+    many; memory is bounded by twice ``most``.
+
+    Examples:
+        >>> spread(range(10), 3)
+        [0, 4, 8]
+    """
+    kept: list[Audio] = []
+    step = 1
+    for number, item in enumerate(items):
+        if number % step:
+            continue
+        kept.append(item)
+        if len(kept) > 2 * most:
+            kept, step = kept[::2], 2 * step
+    return kept[:: -(-len(kept) // most)] if len(kept) > most else kept
+
+
+def _digest(file: Path) -> bytes:
+    return hashlib.sha256(str(file).encode(errors="surrogateescape")).digest()[:8]

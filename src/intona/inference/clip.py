@@ -1,0 +1,251 @@
+"""Clips: one prediction for each recording as a whole, any number of them side by side.
+
+A recording longer than :data:`LONGEST` is heard block by block, in constant memory, and the blocks'
+rows are averaged by their amount of speech. Shorter ones that follow each other are read into a
+window of bounded size; voice activity is found in all of them side by side, and clips of similar
+length share a call of the model. Each is treated by its own length, so what a clip gets alone and
+among others differs by no more than rounding. The same files in the same order always give the
+very same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intona.audio import Audio, blocks, resample
+from intona.audio.decode import Source
+from intona.audio.vad import RATE, SpeechOptions, chances, regions_of
+from intona.errors import AudioError
+from intona.inference.model import Model
+from intona.tables import Prediction
+
+LONGEST = 30.0  # seconds given to the model at once; longer recordings are averaged over blocks
+LEAST_SPEECH = 0.15  # seconds of speech a recording must hold to have an emotion
+TOGETHER = 32  # clips in a window
+SECONDS = 120.0  # and of audio: some 25 MB
+
+# Shouting and wailing can fall below the usual threshold; what only a low threshold finds may
+# also be music, so its prediction is never more than ``unsure``.
+_CLEAR = SpeechOptions()
+_FAINT = SpeechOptions(threshold=0.1, hysteresis=0.05, min_speech=0.1)
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """A block of sound with its speech.
+
+    Attributes:
+        audio: at the rate that was asked for.
+        duration: in seconds.
+        speech: seconds of it that are speech.
+        clear: whether it is clearly speech.
+    """
+
+    audio: Audio
+    duration: float
+    speech: float
+    clear: bool
+
+    @property
+    def spoken(self) -> bool:
+        """Whether it holds enough speech to have an emotion."""
+        return self.speech >= LEAST_SPEECH
+
+
+class Mean:
+    """The mean of blocks' rows, weighted by their speech; clear speech outdoes faint."""
+
+    def __init__(self) -> None:
+        self.duration = 0.0
+        self._total: list[NDArray[np.float64] | float] = [0.0, 0.0]
+        self._weight = [0.0, 0.0]
+
+    def add(self, clip: Clip, row: NDArray[np.float64] | None) -> None:
+        """Count a block in, with its row; ``None`` for one without speech."""
+        self.duration += clip.duration
+        if row is not None:
+            kind = int(clip.clear)
+            self._total[kind] = self._total[kind] + clip.speech * row
+            self._weight[kind] += clip.speech
+
+    def prediction(self, model: Model, file: str | None, start: float = 0.0) -> Prediction:
+        """Return what the blocks say together.
+
+        Args:
+            model: whose rows they are.
+            file: name of the recording.
+            start: where it began, in seconds.
+        """
+        clear = self._weight[1] > 0.0
+        total, weight = self._total[int(clear)], self._weight[int(clear)]
+        return model.prediction(
+            np.asarray(total / weight) if weight else None,
+            start,
+            round(start + self.duration, 6),
+            file,
+            speech=weight,
+            clear=clear,
+        )
+
+
+def predict(
+    model: Model, source: Source | Audio, start: float = 0.0, end: float | None = None
+) -> Prediction:
+    """Predict the emotion of one recording as a whole, in constant memory.
+
+    Args:
+        model: the recogniser.
+        source: a path, a binary file object, or audio.
+        start: begin in seconds.
+        end: end in seconds; ``None`` for the end of the recording.
+
+    Raises:
+        AudioError: the recording cannot be read or used.
+    """
+    file = str(source) if isinstance(source, str | Path) else None
+    mean = Mean()
+    for block in stretch(source, start, end):
+        (clip,) = clips([block], model.rate)
+        mean.add(clip, _rows(model, [clip])[0] if clip.spoken else None)
+    if mean.duration == 0.0:
+        raise AudioError(f"{file or 'the recording'} has no audio between {start} s and {end} s")
+    return mean.prediction(model, file, start)
+
+
+def predict_each(
+    model: Model, sources: Iterable[str | Path | Audio], *, together: int = TOGETHER
+) -> Iterator[Prediction | AudioError]:
+    """Yield one prediction per recording, or the error that prevented it; never stops half-way.
+
+    Args:
+        model: the recogniser.
+        sources: files, or audio; those longer than 30 s are predicted alone.
+        together: clips in a window; 1 yields each as soon as it is done.
+    """
+    window: list[tuple[str | Path | Audio, Audio | AudioError | None]] = []
+    seconds = 0.0
+    for source in sources:
+        found = _short(source)
+        window.append((source, found))
+        seconds += found.duration if isinstance(found, Audio) else 0.0
+        if len(window) >= together or seconds >= SECONDS:
+            yield from _predict_window(model, window)
+            window, seconds = [], 0.0
+    yield from _predict_window(model, window)
+
+
+def clips(parts: Sequence[Audio], rate: int | None) -> list[Clip]:
+    """Find out how much of each block is speech.
+
+    Args:
+        parts: blocks, each heard from its begin.
+        rate: wanted in the results, in Hz; ``None`` for that of each block.
+    """
+    sounds = [resample(part.samples, part.rate, RATE) for part in parts]
+    found = []
+    for part, sound, row in zip(parts, sounds, chances(sounds), strict=True):
+        duration = len(sound) / RATE
+        seconds = _seconds(row, duration, _CLEAR)
+        clear = seconds >= LEAST_SPEECH
+        if not clear:
+            seconds = _seconds(row, duration, _FAINT)
+        if rate == RATE:
+            audio = Audio(sound, RATE)
+        elif rate is None:
+            audio = part
+        else:
+            audio = Audio(resample(part.samples, part.rate, rate), rate)
+        found.append(Clip(audio, part.duration, seconds, clear))
+    return found
+
+
+def stretch(
+    source: Source | Audio, start: float = 0.0, end: float | None = None
+) -> Iterator[Audio]:
+    """Yield the audio between two times, in pieces of at most :data:`LONGEST` seconds.
+
+    Args:
+        source: a path, a binary file object, or audio.
+        start: begin in seconds.
+        end: end in seconds; ``None`` for the end of the recording.
+
+    Raises:
+        AudioError: the recording cannot be read.
+    """
+    if isinstance(source, Audio):
+        stop = len(source.samples) if end is None else round(end * source.rate)
+        chosen = source.samples[round(start * source.rate) : stop]
+        step = int(LONGEST * source.rate)
+        for first in range(0, len(chosen), step):
+            yield Audio(chosen[first : first + step], source.rate)
+        return
+    position = 0.0
+    for block in blocks(source, seconds=LONGEST):
+        begin, stop_at = max(start - position, 0.0), block.duration
+        if end is not None:
+            stop_at = min(stop_at, end - position)
+        position += block.duration
+        if stop_at > begin:
+            low, high = round(begin * block.rate), round(stop_at * block.rate)
+            yield Audio(block.samples[low:high], block.rate)
+        if end is not None and position >= end:
+            return
+
+
+def _rows(model: Model, found: Sequence[Clip]) -> list[NDArray[np.float64]]:
+    """Return a row per clip; their rates may differ."""
+    rows: list[NDArray[np.float64]] = [np.empty(0)] * len(found)
+    for rate in {clip.audio.rate for clip in found}:
+        here = [k for k, clip in enumerate(found) if clip.audio.rate == rate]
+        for k, row in zip(
+            here, model.rows([found[k].audio.samples for k in here], rate), strict=True
+        ):
+            rows[k] = row
+    return rows
+
+
+def _short(source: str | Path | Audio) -> Audio | AudioError | None:
+    """Return a whole recording, its error, or ``None`` for one that is too long to be held."""
+    if isinstance(source, Audio):
+        return source if source.duration <= LONGEST else None
+    try:
+        parts = blocks(source, seconds=LONGEST)
+        first = next(parts)
+        return first if next(parts, None) is None else None
+    except (AudioError, OSError) as error:
+        return _as_error(source, error)
+
+
+def _as_error(source: str | Path | Audio, error: AudioError | OSError) -> AudioError:
+    if isinstance(error, AudioError):
+        return error
+    return AudioError(f"cannot read {source}: {error.strerror or error}")
+
+
+def _predict_window(
+    model: Model, window: Sequence[tuple[str | Path | Audio, Audio | AudioError | None]]
+) -> Iterator[Prediction | AudioError]:
+    heard = clips([found for _, found in window if isinstance(found, Audio)], model.rate)
+    rows = iter(_rows(model, [clip for clip in heard if clip.spoken]))
+    waiting = iter(heard)
+    for source, found in window:
+        if isinstance(found, AudioError):
+            yield found
+        elif found is None:
+            try:
+                yield predict(model, source)
+            except (AudioError, OSError) as error:
+                yield _as_error(source, error)
+        else:
+            clip, mean = next(waiting), Mean()
+            mean.add(clip, next(rows) if clip.spoken else None)
+            yield mean.prediction(model, None if isinstance(source, Audio) else str(source))
+
+
+def _seconds(row: NDArray[np.float32], duration: float, options: SpeechOptions) -> float:
+    return sum(stop - begin for begin, stop in regions_of(row, duration, options))

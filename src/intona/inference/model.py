@@ -1,0 +1,59 @@
+"""The model protocol: what clips, timelines, streams and explanations need of a recogniser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intona.tables import Prediction
+
+
+class Model(Protocol):
+    """A :class:`intona.inference.recognizer.Recognizer`, or what stands for one in a test.
+
+    Attributes:
+        labels: emotions in the order of a row; for a model of numbers the target's name.
+        rate: sample rate it works at in Hz, ``None`` for the recording's own.
+        numeric: whether it predicts numbers instead of emotions.
+    """
+
+    labels: tuple[str, ...]
+    rate: int | None
+    numeric: bool
+
+    def rows(self, signals: Sequence[NDArray[np.float32]], rate: int) -> NDArray[np.float64]:
+        """Return one row per signal, shape ``(signals, columns)``.
+
+        Rows may be averaged. The first columns are the labels' probabilities; what follows is
+        the model's own business and returns to it through :meth:`prediction`.
+
+        Args:
+            signals: mono float32 in [-1, 1], each of any length.
+            rate: their sample rate in Hz.
+        """
+        ...
+
+    def prediction(
+        self,
+        row: NDArray[np.float64] | None,
+        start: float,
+        end: float,
+        file: str | None = None,
+        *,
+        speech: float = np.inf,
+        clear: bool = True,
+    ) -> Prediction:
+        """Return what a row, or a mean of rows, says of a stretch of time.
+
+        Args:
+            row: shape ``(columns,)``; ``None`` where there is no speech.
+            start: begin in seconds.
+            end: end in seconds.
+            file: name of the recording.
+            speech: seconds of speech in it.
+            clear: whether it is clearly speech.
+        """
+        ...
