@@ -121,14 +121,15 @@ class LinearModel:
 
     def _with_encoder(self, weights: Floats, bias: Floats) -> tuple[onnx.ModelProto, Facts]:
         from intona.features.weights import locate
-        from intona.models.waveform import waveform_model
+        from intona.models.waveform import Branch, waveform_model
         from intona.models.whisper import load_whisper, weights_of
 
         front, head = self.front_end, self.head
         assert isinstance(front, Encoder)
         encoder = weights_of(load_whisper(locate(front.model), max(front.layers)))
+        branch = Branch(encoder, front.layers)
         model = waveform_model(
-            encoder, front.layers, head.centre, head.scale, (weights, bias), front.dynamic_range
+            [branch], head.centre, head.scale, (weights, bias), front.dynamic_range
         )
         facts = {**front.parameters, "model": Path(front.model).name}
         return model, {"embedding": len(head.centre), "encoder": facts}
