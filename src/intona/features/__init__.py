@@ -14,6 +14,7 @@ _HOMES = {
     "classic": "intona.features.classic:Classic",
     "default": "intona.features.embedding:Embedding",
     "encoder": "intona.features.encoder:Encoder",
+    "joined": "intona.features.joined:Joined",
     "light": "intona.features.light:Light",
     "opensmile": "intona.features.opensmile:OpenSmile",
     "prosody": "intona.features.prosody:Prosody",

@@ -16,6 +16,7 @@ from intona.engines import chosen, in_order
 from intona.errors import AudioError
 from intona.features.base import FrontEnd
 from intona.features.cache import FeatureCache
+from intona.features.joined import Joined
 from intona.seal import refuse_sealed
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def extract_each(
     """Yield, in order, the features of each utterance or the error that prevented them."""
     for each in wanted:
         refuse_sealed(each.file)
-    job = _Job(front_end, FeatureCache(front_end) if cache else None)
+    job = _job(front_end, cache)
     elsewhere = chosen()
     if elsewhere is not None and len(wanted) > 1:
         chunks = [wanted[k : k + _CHUNK] for k in range(0, len(wanted), _CHUNK)]
@@ -112,7 +113,7 @@ _CHUNK = 16
 class _Chunk:
     """What a worker of an engine does: several utterances at once."""
 
-    job: _Job
+    job: _Job | _Joint
 
     def __call__(self, wanted: Sequence[Utterance]) -> list[NDArray[np.float32] | AudioError]:
         return [self.job(each) for each in wanted]
@@ -124,6 +125,10 @@ class _Job:
 
     front_end: FrontEnd
     cache: FeatureCache | None
+
+    @property
+    def width(self) -> int:
+        return len(self.front_end.names)
 
     def __call__(self, wanted: Utterance) -> NDArray[np.float32] | AudioError:
         try:
@@ -156,3 +161,39 @@ class _Job:
                 path = self.cache.path(each.file, each.start, each.end)
                 if self.cache.get(path) is None:
                     self.cache.put(path, value)
+
+
+@dataclass(frozen=True)
+class _Joint:
+    """The jobs of a joined front end: each part has its own cache."""
+
+    jobs: tuple[_Job | _Joint, ...]
+
+    @property
+    def width(self) -> int:
+        return sum(job.width for job in self.jobs)
+
+    def __call__(self, wanted: Utterance) -> NDArray[np.float32] | AudioError:
+        found = []
+        for job in self.jobs:
+            values = job(wanted)
+            if isinstance(values, AudioError):
+                return values
+            found.append(values)
+        return np.concatenate(found)
+
+    def keep(
+        self, wanted: Sequence[Utterance], values: Sequence[NDArray[np.float32] | AudioError]
+    ) -> None:
+        """Put into the caches here what was computed on another machine."""
+        begin = 0
+        for job in self.jobs:
+            own = slice(begin, begin + job.width)
+            job.keep(wanted, [v if isinstance(v, AudioError) else v[own] for v in values])
+            begin = own.stop
+
+
+def _job(front_end: FrontEnd, cache: bool) -> _Job | _Joint:
+    if isinstance(front_end, Joined):
+        return _Joint(tuple(_job(part, cache) for part in front_end.parts))
+    return _Job(front_end, FeatureCache(front_end) if cache else None)

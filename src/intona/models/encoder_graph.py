@@ -31,14 +31,14 @@ class Branch:
         layers: whose outputs are pooled, counted from 1; mean then standard deviation each.
         exact: how many of the first layers keep two bytes per weight instead of one: errors of
             the first go through all others.
-        integer: multiply in 8-bit integers: faster and loaded faster, less exact. Attention's
-            products with itself and the convolutions stay in float32.
+        integer_after: the layers after this one multiply by their weights in 8-bit integers:
+            faster and loaded faster, less exact. ``None``: none does.
     """
 
     weights: Mapping[str, Floats]
     layers: tuple[int, ...]
     exact: int = 1
-    integer: bool = False
+    integer_after: int | None = None
 
 
 def pooled_layers(graph: Graph, encoder: Branch, mel: str, valid: str) -> list[str]:
@@ -105,7 +105,8 @@ class _Layer:
         self._prefix = f"layers.{number - 1}."
         self._weights = encoder.weights
         self._exact = number <= encoder.exact
-        self._integer = encoder.integer
+        after = encoder.integer_after
+        self._integer = after is not None and number > after
 
     def __call__(self, hidden: str, key_bias: str) -> str:
         """Map ``(batch, time, width)`` to the same."""
@@ -145,9 +146,7 @@ class _Layer:
         bias = self._weights.get(f"{self._prefix}{name}.bias")
         return weight, np.zeros(weight.shape[1], np.float32) if bias is None else bias
 
-    def _product(
-        self, value: str, weight: Floats, bias: Floats, least: float | None = None
-    ) -> str:
+    def _product(self, value: str, weight: Floats, bias: Floats, least: float | None = None) -> str:
         graph = self._graph
         if self._exact:
             product = graph.op("MatMul", [value, graph.half(weight)])

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from intona.errors import RecipeError
 from intona.features.augmented import augmented
-from intona.features.embedding import Embedding
-from intona.features.encoder import Encoder
+from intona.features.base import FrontEnd
 from intona.features.extract import Progress, extract
 from intona.features.logmel import RATE
 from intona.models.known import Known
@@ -49,7 +48,7 @@ class Material:
 
 
 def gather(
-    front: Encoder | Embedding,
+    front: FrontEnd,
     table: pd.DataFrame,
     known: Known,
     options: Mapping[str, Any],

@@ -1,9 +1,9 @@
 """The waveform model as an ONNX graph: samples in, probabilities and embedding out.
 
-Everything is inside the graph: silence trimming, Whisper's log-mel spectrogram, the encoder,
-pooling over time and the classifier. Several encoders share one spectrogram. Each row of a batch is treated by its own length (trailing
-zeros are no signal), so a batch of mixed lengths, padded with zeros, gives the answers that
-its rows give alone.
+Everything is inside the graph: silence trimming, Whisper's log-mel spectrogram, the encoders,
+which share it, pooling over time and the classifier. Each row of a batch is treated by its own
+length (trailing zeros are no signal), so a batch of mixed lengths, padded with zeros, gives the
+answers that its rows give alone.
 """
 
 from __future__ import annotations
