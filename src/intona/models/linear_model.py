@@ -193,7 +193,7 @@ def fit(
     if model or not (isinstance(front, Embedding) or encoders_of(front)):
         raise RecipeError(
             f"recipe {recipe.name}: a linear model takes C alone, "
-            "and the front end default, encoder or joined, all encoders alike"
+            "and the front end encoder or default, or encoders joined that hear alike"
         )
     labels = order(table[target])
     known = Known.of(table, target, labels, options.get("weights", {}))
