@@ -18,6 +18,7 @@ _HOMES: Mapping[str, Mapping[str, str]] = {
         "classic": "intona.features.classic:Classic",
         "default": "intona.models.encoders.embedding:Embedding",
         "encoder": "intona.models.encoders.encoder:Encoder",
+        "joined": "intona.features.joined:Joined",
         "light": "intona.features.light:Light",
         "opensmile": "intona.features.opensmile:OpenSmile",
         "prosody": "intona.features.prosody:Prosody",

@@ -15,6 +15,7 @@ from intona.audio.seal import refuse_sealed
 from intona.errors import AudioError
 from intona.features.base import FrontEnd
 from intona.features.cache import FeatureCache
+from intona.features.joined import Joined
 from intona.parallel import HERE, Engine, Progress
 from intona.tables import Utterance, utterances
 
@@ -66,7 +67,7 @@ def extract_each(
     """Yield, in order, the features of each utterance or the error that prevented them."""
     for each in wanted:
         refuse_sealed(each.file)
-    job = _Job(front_end, FeatureCache(front_end) if cache else None)
+    job = _job(front_end, cache)
     for each, found in zip(wanted, parallel.map(job, wanted, on=on), strict=True):
         if isinstance(found, parallel.Lost):
             yield AudioError(f"{each.file}: a worker was killed while it read this file")
@@ -82,6 +83,10 @@ class _Job:
 
     front_end: FrontEnd
     cache: FeatureCache | None
+
+    @property
+    def width(self) -> int:
+        return len(self.front_end.names)
 
     def __call__(self, wanted: Utterance) -> NDArray[np.float32] | AudioError:
         try:
@@ -110,3 +115,37 @@ class _Job:
         path = self.cache.path(wanted.file, wanted.start, wanted.end)
         if self.cache.get(path) is None:
             self.cache.put(path, value)
+
+
+@dataclass(frozen=True)
+class _Joint:
+    """The jobs of a joined front end: each part has its own cache."""
+
+    jobs: tuple[_Job | _Joint, ...]
+
+    @property
+    def width(self) -> int:
+        return sum(job.width for job in self.jobs)
+
+    def __call__(self, wanted: Utterance) -> NDArray[np.float32] | AudioError:
+        found = []
+        for job in self.jobs:
+            values = job(wanted)
+            if isinstance(values, AudioError):
+                return values
+            found.append(values)
+        return np.concatenate(found)
+
+    def keep(self, wanted: Utterance, value: NDArray[np.float32] | AudioError) -> None:
+        """Put into the caches here what was computed on another machine."""
+        begin = 0
+        for job in self.jobs:
+            own = slice(begin, begin + job.width)
+            job.keep(wanted, value if isinstance(value, AudioError) else value[own])
+            begin = own.stop
+
+
+def _job(front_end: FrontEnd, cache: bool) -> _Job | _Joint:
+    if isinstance(front_end, Joined):
+        return _Joint(tuple(_job(part, cache) for part in front_end.parts))
+    return _Job(front_end, FeatureCache(front_end) if cache else None)

@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from intona.corpora.folds import inner_folds
 from intona.errors import RecipeError
 from intona.features import front_end
+from intona.features.base import FrontEnd
 from intona.features.extract import extract
+from intona.features.joined import Joined
 from intona.features.logmel import RATE
 from intona.labels import order
 from intona.models.adaptation import centred, speaker_statistics
@@ -38,7 +40,9 @@ if TYPE_CHECKING:
     import onnx
     import pandas as pd
 
-__all__ = ["LinearModel", "fit"]
+    from intona.models.encoders.encoder_graph import Branch
+
+__all__ = ["LinearModel", "branch", "encoders_of", "fit"]
 
 Floats = NDArray[np.float32]
 Facts = dict[str, Any]
@@ -63,7 +67,7 @@ class LinearModel:
     labels: tuple[str, ...]
     recipe: Recipe
     details: Mapping[str, Any]
-    front_end: Encoder | Embedding
+    front_end: FrontEnd
     head: LinearHead
     learn: Callable[[], Mapping[str, VoiceHead]]
     on: Engine = HERE
@@ -122,17 +126,18 @@ class LinearModel:
 
     def _with_encoder(self, weights: Floats, bias: Floats) -> tuple[onnx.ModelProto, Facts]:
         from intona.models.encoders.waveform import waveform_model
-        from intona.models.encoders.weights import locate
-        from intona.models.encoders.whisper import load_whisper, weights_of
 
-        front, head = self.front_end, self.head
-        assert isinstance(front, Encoder)
-        encoder = weights_of(load_whisper(locate(front.model), max(front.layers)))
+        fronts, head = encoders_of(self.front_end), self.head
+        branches = [branch(front, exact=int(len(fronts) == 1)) for front in fronts]
         model = waveform_model(
-            encoder, front.layers, head.centre, head.scale, (weights, bias), front.dynamic_range
+            branches, head.centre, head.scale, (weights, bias), fronts[0].dynamic_range
         )
-        facts = {**front.parameters, "model": Path(front.model).name}
-        return model, {"embedding": len(head.centre), "encoder": facts}
+        facts = [{**front.parameters, "model": Path(front.model).name} for front in fronts]
+        # One by itself, as in files of earlier versions.
+        return model, {
+            "embedding": len(head.centre),
+            "encoder": facts[0] if len(facts) == 1 else facts,
+        }
 
     def _on_bundled(self, weights: Floats, bias: Floats) -> tuple[onnx.ModelProto, Facts]:
         import onnx
@@ -147,6 +152,27 @@ class LinearModel:
         kept = ("embedding", "encoder")
         base = {key: known[key] for key in ("version", "corpora", "licence")}
         return model, {**{key: known[key] for key in kept if key in known}, "base": base}
+
+
+def encoders_of(front: Any) -> list[Encoder]:
+    """Return the encoders of a front end that a graph can hold together; none if it cannot.
+
+    They look at one spectrogram, so silence, level and dynamic range are treated alike.
+    """
+    parts = front.parts if isinstance(front, Joined) else (front,)
+    fronts = [one for one in parts if isinstance(one, Encoder)]
+    alike = {(one.pooling, one.trim, one.level, one.dynamic_range) for one in fronts}
+    return fronts if len(alike) == 1 and len(fronts) == len(parts) else []
+
+
+def branch(front: Encoder, exact: int = 1, integer_after: int | None = None) -> Branch:
+    """Return a front end's encoder as a part of a graph, see :class:`Branch`."""
+    from intona.models.encoders.encoder_graph import Branch
+    from intona.models.encoders.weights import locate
+    from intona.models.encoders.whisper import load_whisper, weights_of
+
+    weights = weights_of(load_whisper(locate(front.model), max(front.layers)))
+    return Branch(weights, front.layers, exact, integer_after)
 
 
 def fit(
@@ -165,10 +191,10 @@ def fit(
     settings, model = dict(recipe.front_end), dict(recipe.model)
     name, _, C = settings.pop("name"), model.pop("kind"), float(model.pop("C", 0.003))
     front = front_end(name, **settings)
-    if model or not isinstance(front, Encoder | Embedding):
+    if model or not (isinstance(front, Embedding) or encoders_of(front)):
         raise RecipeError(
             f"recipe {recipe.name}: a linear model takes C alone, "
-            "and the front end encoder or default"
+            "and the front end encoder or default, or encoders joined that hear alike"
         )
     labels = order(table[target])
     known = Known.of(table, target, labels, options.get("weights", {}))

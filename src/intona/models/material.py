@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.errors import RecipeError
+from intona.features.base import FrontEnd
 from intona.features.extract import Progress, extract
 from intona.features.logmel import RATE
 from intona.models.augmented import augmented
-from intona.models.encoders.embedding import Embedding
-from intona.models.encoders.encoder import Encoder
 from intona.models.targets import Known
 from intona.models.voiceless import sounds_without_voice
 from intona.parallel import Engine
@@ -50,7 +49,7 @@ class Material:
 
 
 def gather(
-    front: Encoder | Embedding,
+    front: FrontEnd,
     table: pd.DataFrame,
     known: Known,
     options: Mapping[str, Any],

@@ -38,7 +38,8 @@ class Encoder:
     Args:
         model: a Whisper encoder's ``.safetensors`` file, a folder in Hugging Face's format, or
             a hub name; empty means the environment variable ``INTONA_ENCODER``, else
-            ``openai/whisper-tiny.en``.
+            ``openai/whisper-tiny.en``. The variable may also name a folder of encoders, see
+            :func:`intona.models.encoders.weights.locate`.
         layers: whose outputs are used, counted from 1.
         pooling: of ``mean``, ``std``, ``min``, ``max`` and ``median``, each over time.
         trim: cut silence off both ends first (below 2 % of the peak, 0.1 s kept).

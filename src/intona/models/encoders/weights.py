@@ -21,11 +21,17 @@ def locate(name: str = "") -> Path:
     Args:
         name: the file, a folder in Hugging Face's format, or a hub name; empty means what the
             environment variable ``INTONA_ENCODER`` says, else ``openai/whisper-tiny.en``.
+            Where the variable names a folder, an encoder of the hub is looked for there first:
+            ``openai/whisper-base`` in ``whisper-base-encoder.safetensors``.
 
     Raises:
         ModelError: nothing there, or the hub cannot be reached.
     """
-    wanted = name or os.environ.get(ENVIRONMENT) or HUB_NAME
+    here = os.environ.get(ENVIRONMENT, "")
+    known = _known(name or HUB_NAME, here)
+    if known is not None:
+        return known
+    wanted = name or here or HUB_NAME
     path = Path(wanted).expanduser()
     if path.is_file():
         return path
@@ -48,6 +54,14 @@ def is_whisper(file: Path) -> bool:
         return json.loads(config.read_text("utf-8")).get("model_type") == "whisper"
     except (OSError, ValueError, AttributeError) as error:
         raise ModelError(f"cannot read {config}: {error}") from None
+
+
+def _known(name: str, folder: str) -> Path | None:
+    """Return the file of a hub's encoder in the folder that the environment names."""
+    if not folder or Path(name).expanduser().exists():
+        return None
+    file = Path(folder).expanduser() / f"{name.rpartition('/')[2]}-encoder.safetensors"
+    return file if file.is_file() else None
 
 
 def _in_folder(folder: Path) -> Path:
