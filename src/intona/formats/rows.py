@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from intona.errors import UsageError
 from intona.tables import COLUMNS
@@ -64,6 +66,11 @@ def rows(table: pd.DataFrame) -> list[Row]:
     others = list(table.columns)[list(table.columns).index(COLUMNS[-1]) + 1 :]
     numbers = [name for name in others if table[name].dtype.kind == "f"]
     texts = [name for name in others if name not in numbers]
+
+    def number(record: Mapping[Any, Any], name: str) -> float | None:
+        value = np.nan if name in others else record[name]
+        return None if pd.isna(value) else float(value)
+
     found = []
     for (file, start, end), record in zip(table.index, table.to_dict("records"), strict=True):
         confidence = record["confidence"]
@@ -77,12 +84,10 @@ def rows(table: pd.DataFrame) -> list[Row]:
                 str(record["status"]),
                 {name: float(record[name]) for name in numbers if not pd.isna(record[name])},
                 {name: str(record[name]) for name in texts if not pd.isna(record[name])},
-                None if pd.isna(record.get("reason")) else str(record["reason"]),
-                *(
-                    None if name in numbers or pd.isna(record.get(name)) else float(record[name])
-                    for name in ("familiarity", "arousal")
-                ),
-                int(record.get("adapted") or 0),
+                None if pd.isna(record["reason"]) else str(record["reason"]),
+                number(record, "familiarity"),
+                number(record, "arousal"),
+                int(record["adapted"]),
             )
         )
     return found

@@ -12,23 +12,28 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intona.audio import Audio, blocks
+from intona.audio.decode import Source
 from intona.audio.vad import regions
 from intona.errors import AudioError
-from intona.inference.recognizer import Recognizer
+from intona.inference.model import Adaptable
 from intona.models.adaptation import Running, Statistics
+from intona.tables import Prediction
 
 MOST = 64  # utterances; more change nothing (docs/enrolment.md)
 LONGEST = 8.0  # seconds of an utterance; longer recordings are divided where speech pauses
 SHORTEST = 0.5  # seconds; shorter ones are left out
+FEWEST = 4  # utterances before a live stream is adapted to them
 
 
 def statistics_of(
-    model: Recognizer,
-    sources: Iterable[str | Path | Audio],
+    model: Adaptable,
+    sources: Iterable[Source | Audio],
     *,
     most: int = MOST,
     longest: float = LONGEST,
@@ -61,7 +66,44 @@ def statistics_of(
     return running.statistics()
 
 
-def sample(sources: Iterable[str | Path | Audio], most: int) -> list[Path | Audio]:
+class Following:
+    """A model that adapts while it hears, to all it has heard so far; for live streams.
+
+    Of what it is asked about, only every third signal counts: the windows of a stream overlap.
+
+    Args:
+        model: the recogniser.
+
+    Raises:
+        UsageError: the model cannot adapt.
+    """
+
+    def __init__(self, model: Adaptable) -> None:
+        model.require_adaptable()
+        self._plain = self._model = model
+        self._running = Running()
+        self._asked = 0
+        self.labels, self.rate, self.numeric = model.labels, model.rate, model.numeric
+
+    def rows(self, signals: Sequence[NDArray[np.float32]], rate: int) -> NDArray[np.float64]:
+        """Return one row per signal, each by what was heard before it."""
+        rows = []
+        for signal in signals:  # one by one: however a stream is split, the answers are the same
+            row, embedding = self._model.rows_and_embedding([signal], rate)
+            rows.append(row[0])
+            if self._asked % 3 == 0:
+                self._running.add(embedding)
+                if self._running.count >= FEWEST:
+                    self._model = self._plain.adapted(self._running.statistics())
+            self._asked += 1
+        return np.array(rows)
+
+    def prediction(self, *words: Any, **options: Any) -> Prediction:
+        """Return what a row says; see :meth:`intona.inference.model.Model.prediction`."""
+        return self._model.prediction(*words, **options)
+
+
+def sample(sources: Iterable[Source | Audio], most: int) -> list[Source | Audio]:
     """Return an even sample of recordings, the same whenever their names are the same.
 
     Folders are searched. The names' digests decide, so that the sample has no order and a folder of
@@ -74,15 +116,15 @@ def sample(sources: Iterable[str | Path | Audio], most: int) -> list[Path | Audi
     from intona.audio import find
 
     given = list(sources)
-    sounds: list[Path | Audio] = [each for each in given if isinstance(each, Audio)]
-    named = [Path(each) for each in given if not isinstance(each, Audio)]
+    sounds: list[Source | Audio] = [each for each in given if not isinstance(each, str | Path)]
+    named = [Path(each) for each in given if isinstance(each, str | Path)]
     if not named:
         return sounds
     best = heapq.nsmallest(most, ((_digest(file), str(file)) for file in find(named)))
     return [*sounds, *(Path(name) for _, name in sorted(best, key=lambda item: item[1]))]
 
 
-def utterances(source: str | Path | Audio, longest: float = LONGEST) -> Iterator[Audio]:
+def utterances(source: Source | Audio, longest: float = LONGEST) -> Iterator[Audio]:
     """Yield a clip with speech as it is, and of a long recording the stretches of speech.
 
     Args:

@@ -18,8 +18,8 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ from intona.parallel import HERE, Engine, Local, Lost
 
 if TYPE_CHECKING:
     from intona.inference.recognizer import Recognizer
+    from intona.models.adaptation import Statistics
     from intona.tables import Prediction
 
 __all__ = ["Summary", "predict_folder"]
@@ -68,6 +69,22 @@ class Shard:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """What is asked of a model beside its plain answer.
+
+    Attributes:
+        emotions: labels to answer with; ``None`` for all.
+        merge: old label to new label, first.
+        adapt: whether the recordings are judged against each other, see
+            :meth:`intona.inference.recognizer.Recognizer.adapt`.
+    """
+
+    emotions: tuple[str, ...] | None = None
+    merge: Mapping[str, str] | None = None
+    adapt: bool = False
+
+
+@dataclass(frozen=True)
 class Predict:
     """The job of one worker: hold a model, predict shards.
 
@@ -75,17 +92,22 @@ class Predict:
         content: the model file's bytes, so that all workers use the same one.
         metadata: its metadata, validated.
         path: where it was read from, for messages.
+        choice: what the model is asked.
+        statistics: what it is adapted to, the same for all workers.
     """
 
     content: bytes = field(repr=False)
     metadata: dict[str, Any]
     path: Path
+    choice: Choice
+    statistics: Statistics | None = None
 
     def setup(self) -> Recognizer:
         """Load the model."""
         from intona.inference.recognizer import Recognizer
 
-        return Recognizer(self.content, self.metadata, self.path)
+        model = Recognizer(self.content, self.metadata, self.path)
+        return model.adapted(self.statistics).narrowed(self.choice.emotions, self.choice.merge)
 
     def run(self, state: Recognizer, task: Shard) -> list[dict[str, Any]]:
         """Predict the shard's files; one row each, in order."""
@@ -99,7 +121,8 @@ def _row(found: Prediction | AudioError, file: str) -> dict[str, Any]:
     if isinstance(found, AudioError):
         return {"file": name, "error": str(found).replace(file, name)}
     row = found.to_dict()
-    return {"error": None, **row.pop("probabilities"), **row, "file": name}
+    probabilities = row.pop("probabilities")
+    return {"error": None, **row, **probabilities, "file": name}
 
 
 def _unicode(file: str) -> str:
@@ -112,6 +135,7 @@ def predict_folder(
     paths: Iterable[str | Path],
     out: str | Path,
     *,
+    choice: Choice | None = None,
     on: Engine = HERE,
     shard: int = SHARD,
     progress: Progress | None = None,
@@ -122,6 +146,8 @@ def predict_folder(
         model: model file; ``None`` for the bundled one.
         paths: recordings, and folders of them.
         out: the ``.parquet`` file; its table is that of ``intona predict``.
+        choice: labels to answer with, and whether to adapt to the recordings: then an even
+            sample of them is heard first, the same whenever the names are the same.
         on: where: here, in local processes, on Ray.
         shard: files per part file.
         progress: called as ``progress(done, total, text)``; ``total`` is what has been found so
@@ -141,10 +167,21 @@ def predict_folder(
         raise UsageError(f"{out}: many recordings are written as parquet: name a .parquet file")
     source = Path(model) if model is not None else bundled()
     content, metadata = read_model(source)
-    job = Predict(content, metadata, source)
+    choice = choice or Choice()
     roots = [Path(path) for path in paths]
-    made_by = {"model": hashlib.sha256(content).hexdigest(), "intona": __version__}
-    parts = Parts(out, metadata["labels"])
+    job = Predict(content, metadata, source, choice)
+    recognizer = job.setup()
+    if choice.adapt:
+        from intona.inference.adapt import statistics_of
+
+        job = replace(job, statistics=statistics_of(recognizer, roots))
+    made_by = {
+        "model": hashlib.sha256(content).hexdigest(),
+        "intona": __version__,
+        "asked": repr(choice),
+        "adapted": _digest(job.statistics),
+    }
+    parts = Parts(out, recognizer.labels)
     with parts.opened(made_by):
         tally = _Tally(progress, roots)
         keys: list[str] = []
@@ -200,6 +237,14 @@ def _one_by_one(job: Predict, shard: Shard, on: Engine) -> list[dict[str, Any]]:
         else done[task][0]
         for task in alone
     ]
+
+
+def _digest(statistics: Statistics | None) -> str:
+    """Say what a run was adapted to: parts adapted to other recordings are not mixed in."""
+    if statistics is None:
+        return ""
+    values = (statistics.mean, statistics.deviation)
+    return hashlib.sha256(b"".join(value.astype("<f4").tobytes() for value in values)).hexdigest()
 
 
 class _Tally:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.models.adaptation import Statistics
 from intona.tables import Prediction
 
 
@@ -56,4 +57,26 @@ class Model(Protocol):
             speech: seconds of speech in it.
             clear: whether it is clearly speech.
         """
+        ...
+
+
+class Adaptable(Model, Protocol):
+    """A model whose embedding can be standardised by other statistics than the training's."""
+
+    def embedding(self, signals: Sequence[NDArray[np.float32]], rate: int) -> NDArray[np.float64]:
+        """Return the embedding of each signal, shape ``(signals, dimension)``."""
+        ...
+
+    def rows_and_embedding(
+        self, signals: Sequence[NDArray[np.float32]], rate: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return :meth:`rows` and :meth:`embedding`, computed at once."""
+        ...
+
+    def adapted(self, to: Statistics | None) -> Self:
+        """Return the same model, adapted."""
+        ...
+
+    def require_adaptable(self) -> None:
+        """Raise :class:`intona.errors.UsageError` where the model cannot be adapted."""
         ...

@@ -7,8 +7,6 @@ It belongs to the model it was made with.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 from collections.abc import Mapping
@@ -17,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from intona.errors import UsageError
-from intona.models.adaptation import Statistics
+from intona.models.adaptation import Statistics, decoded, encoded
 
 KINDS: tuple[str, ...] = ("neutral", "mixed", "place")
 SCHEMA = 2
@@ -55,10 +52,6 @@ class Profile:
         """Utterances it was made from."""
         return self.statistics.count
 
-    def standardisation(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return centre and scale for the model's embedding, each ``(d,)``."""
-        return self.statistics.standardisation()
-
     def save(self, path: str | Path) -> Path:
         """Write the profile as JSON, atomically.
 
@@ -75,8 +68,8 @@ class Profile:
             "speech": self.speech,
             "count": self.count,
             "seconds": self.seconds,
-            "mean": _encode(self.statistics.mean),
-            "deviation": _encode(self.statistics.deviation),
+            "mean": encoded(self.statistics.mean),
+            "deviation": encoded(self.statistics.deviation),
             "manner": {name: dict(entry) for name, entry in self.manner.items()},
         }
         try:
@@ -114,7 +107,7 @@ class Profile:
 
 def _validated(content: Mapping[str, Any], path: str | Path) -> Profile:
     try:
-        mean, deviation = _decode(content["mean"]), _decode(content["deviation"])
+        mean, deviation = decoded(content["mean"]), decoded(content["deviation"])
         found = Profile(
             name=str(content["name"]),
             model=str(content["model"]),
@@ -126,21 +119,12 @@ def _validated(content: Mapping[str, Any], path: str | Path) -> Profile:
                 for name, entry in dict(content["manner"]).items()
             },
         )
-    except (KeyError, TypeError, ValueError, OverflowError, binascii.Error):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise UsageError(f"the profile {path} is damaged: enroll again") from None
     sound = found.speech in KINDS and found.count > 0 and mean.shape == deviation.shape
     if not sound or not np.isfinite([mean, deviation]).all() or (deviation < 0).any():
         raise UsageError(f"the profile {path} is damaged: enroll again")
     return found
-
-
-def _encode(values: NDArray[np.float64]) -> str:
-    """Return numbers as base64 of little-endian half floats: a few thousand, in a few KB."""
-    return base64.b64encode(values.astype("<f2").tobytes()).decode()
-
-
-def _decode(text: Any) -> NDArray[np.float64]:
-    return np.frombuffer(base64.b64decode(str(text), validate=True), "<f2").astype(np.float64)
 
 
 def profile_path(name: str) -> Path:

@@ -105,13 +105,7 @@ class Recognizer:
             signals: mono float32 in [-1, 1], each of any length.
             rate: their sample rate in Hz; resampled to the model's where needed.
         """
-        found = self._session.run(signals, rate, self._outputs, self._inputs)
-        if self._narrowing is None:
-            return found
-        beside = len(self._beside)
-        kept = found[:, : found.shape[1] - beside] @ self._narrowing
-        kept /= kept.sum(axis=1, keepdims=True)
-        return np.concatenate([kept, found[:, found.shape[1] - beside :]], axis=1)
+        return self._narrowed(self._session.run(signals, rate, self._outputs, self._inputs))
 
     def probabilities(
         self, signals: Sequence[NDArray[np.float32]], rate: int
@@ -131,6 +125,15 @@ class Recognizer:
             ModelError: the model has no embedding output.
         """
         return self._session.run(signals, rate, ["embedding"])
+
+    def rows_and_embedding(
+        self, signals: Sequence[NDArray[np.float32]], rate: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return :meth:`rows` and :meth:`embedding`, computed at once."""
+        outputs = (*self._outputs, "embedding")
+        found = self._session.run(signals, rate, outputs, self._inputs)
+        split = int(self.metadata["embedding"])
+        return self._narrowed(found[:, :-split]), found[:, -split:]
 
     def prediction(
         self,
@@ -168,9 +171,8 @@ class Recognizer:
             reason = "hardly speech"
         elif speech < SHORT:
             reason = "too short"
-        elif confidence < self.threshold:
-            near = float(self.metadata.get("familiar", 0.0))
-            unknown = beside.get("familiarity", np.inf) < near
+        elif confidence < self._threshold(near := beside.get("familiarity", 1.0)):
+            unknown = near < float(self.metadata.get("familiar", 0.0))
             reason = "unfamiliar" if unknown else "low confidence"
         return Prediction(
             self.labels[best],
@@ -179,8 +181,7 @@ class Recognizer:
             "ok" if reason is None else "unsure",
             reason=reason,
             adapted=self.adapted_to,
-            **place,
-            **beside,
+            **{**place, **beside},
         )
 
     def predict(
@@ -260,8 +261,12 @@ class Recognizer:
                     f"the profile {getattr(to, 'name', '')} was made with another model than "
                     f"{self.path}: enroll again with this one"
                 )
-            centre, scale = to.standardisation()
-            other._inputs = {"centre": np.float32(centre), "scale": np.float32(scale)}
+            centre, scale = self._standardisation(to)
+            other._inputs = {
+                "centre": centre.astype(np.float32),
+                "scale": scale.astype(np.float32),
+                "adapted": np.ones(1, np.float32),
+            }
             other.adapted_to = to.count
         return other
 
@@ -300,6 +305,31 @@ class Recognizer:
         other.labels, matrix = narrowing(self.labels, emotions, merge)
         other._narrowing = matrix if self._narrowing is None else self._narrowing @ matrix
         return other
+
+    def _threshold(self, familiarity: float) -> float:
+        low, high = self.metadata.get("thresholds", (self.threshold, self.threshold))
+        return float(low + (high - low) * familiarity)
+
+    def _standardisation(
+        self, to: Profile | Statistics
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return a profile's centre and scale; of neutral speech with what speech usually has."""
+        from intona.models.adaptation import NeutralStatistics, decoded
+
+        statistics: Any = getattr(to, "statistics", to)
+        if len(statistics.mean) != int(self.metadata["embedding"]):
+            raise UsageError("the profile is damaged: it has another size than the model's")
+        difference = self.metadata["adaptation"].get("difference")
+        if getattr(to, "speech", "mixed") == "neutral" and difference is not None:
+            return NeutralStatistics(statistics, decoded(difference)).standardisation()
+        return statistics.standardisation()
+
+    def _narrowed(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self._narrowing is None:
+            return rows
+        split = len(self._narrowing)
+        kept = rows[:, :split] @ self._narrowing
+        return np.concatenate([kept / kept.sum(axis=1, keepdims=True), rows[:, split:]], axis=1)
 
 
 def load(

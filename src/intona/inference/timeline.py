@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from intona.audio import Audio, blocks
 from intona.audio.decode import Source
 from intona.errors import AudioError
 from intona.formats.turns import Turn, checked
-from intona.inference.model import Model
+from intona.inference.model import Adaptable, Model
 from intona.inference.online import Online
 from intona.inference.windows import TimelineOptions
 from intona.tables import Prediction, to_table
@@ -50,6 +50,7 @@ def timeline(
     options: TimelineOptions | None = None,
     *,
     turns: str | Path | Sequence[Turn] | None = None,
+    adapt: bool = False,
     progress: Progress | None = None,
     stop: Stopped | None = None,
     **changes: Any,
@@ -63,6 +64,8 @@ def timeline(
         turns: ready-made segments instead of the speech detector, one row each: a file (CSV,
             RTTM, TextGrid, WebVTT, SRT, Audacity labels) or
             :class:`intona.formats.turns.Turn` objects.
+        adapt: adapt the model to the recording first, which is then read twice; see
+            :meth:`intona.inference.recognizer.Recognizer.adapt`.
         progress: called with the seconds done so far.
         stop: asked after each block; once it says ``True``, the recording ends there.
         changes: single fields of the options, for example ``window=2.0``.
@@ -77,6 +80,8 @@ def timeline(
         UsageError: options or turns do not make sense.
     """
     chosen = replace(options or TimelineOptions(), **changes)
+    if adapt:
+        model = adapted_to(model, source, chosen)
     if turns is None:
         found = list(segments(model, source, chosen, progress=progress, stop=stop))
         return to_table(found, model.labels)
@@ -135,6 +140,7 @@ def timeline_each(
     options: TimelineOptions | None = None,
     *,
     turns: str | Path | None = None,
+    adapt: bool = False,
     progress: Callable[[Path, float], object] | None = None,
     stop: Stopped | None = None,
 ) -> Iterator[tuple[Path, pd.DataFrame | AudioError]]:
@@ -145,6 +151,7 @@ def timeline_each(
         files: recordings.
         options: windows, segments and speech.
         turns: a file of ready-made segments, see :func:`timeline`.
+        adapt: adapt the model to each recording first.
         progress: called with the recording and the seconds of it done so far.
         stop: once it says ``True``, the running recording ends there, and no other begins.
 
@@ -154,7 +161,9 @@ def timeline_each(
     for file in map(Path, files):
         told = None if progress is None else partial(progress, file)
         try:
-            found = timeline(model, file, options, turns=turns, progress=told, stop=stop)
+            found = timeline(
+                model, file, options, turns=turns, adapt=adapt, progress=told, stop=stop
+            )
         except AudioError as error:
             yield file, error
         else:
@@ -216,6 +225,27 @@ def judge_turns(
         )
         for k, turn in enumerate(turns)
     ]
+
+
+def adapted_to(model: Model, source: Source | Audio, options: TimelineOptions) -> Model:
+    """Return a model adapted to the speech of a recording, cut as its timeline is.
+
+    Args:
+        model: a :class:`intona.inference.recognizer.Recognizer`.
+        source: a path, a binary file-like object that can be read again, or audio.
+        options: their window is the length of an utterance.
+
+    Raises:
+        UsageError: the model cannot adapt.
+        AudioError: the recording cannot be read, or holds no speech.
+    """
+    from intona.inference.adapt import statistics_of
+
+    adaptable = cast("Adaptable", model)
+    statistics = statistics_of(adaptable, [source], longest=options.window)
+    if not isinstance(source, str | Path | Audio):
+        source.seek(0)
+    return adaptable.adapted(statistics)
 
 
 def _turns(turns: str | Path | Sequence[Turn], source: Source | Audio) -> Sequence[Turn]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,6 @@ from intona.errors import CorpusError, RecipeError
 from intona.features import FrontEnd, front_end
 from intona.features.extract import extract
 from intona.labels import order
-from intona.models.adaptation import speaker_statistics
 from intona.models.calibration import choose_abstention, fit_temperature, softmax
 from intona.models.ensemble import Ensemble, new_head
 from intona.models.heads import Head
@@ -147,7 +146,7 @@ def fit(
     details = dict(UNCALIBRATED)
     if scores and inner is not None and not numeric:
         risk = float(options.get("risk", 0.25))
-        details = _calibrate(scores[best], targets, labels, table["speaker"], inner, risk)
+        details = _calibrate(scores[best], targets, inner, risk)
     elif folds and not numeric:
         details["calibration"] = "none: too few utterances"
     if options.get("select"):
@@ -170,8 +169,6 @@ def _augmented(
 def _calibrate(
     scores: NDArray[np.float64],
     targets: NDArray[np.int64],
-    labels: Sequence[str],
-    speakers: pd.Series,
     inner: InnerFolds,
     risk: float,
 ) -> dict[str, Any]:
@@ -188,9 +185,4 @@ def _calibrate(
         "threshold": abstention.threshold,
         "abstention": asdict(abstention),
         "calibration": inner.words,
-        "speakers": speaker_statistics(
-            probabilities, targets[held], speakers.to_numpy()[held], labels
-        )
-        if inner.speakers
-        else None,
     }

@@ -1,22 +1,20 @@
-"""A linear head on an encoder: the recipes ``encoder-lr``, ``default`` and ``head``.
+"""Linear heads on an encoder: the recipes ``encoder-lr``, ``default``, ``small`` and ``head``.
 
-The head is a softmax regression on standardised features pooled over time: of Whisper's encoder
-or the embedding of the bundled model. What is exported takes a waveform: see
+Softmax regressions on standardised features pooled over time: of one or several encoders, or the
+embedding of a finished model. What is exported takes a waveform and a profile: see
 :mod:`intona.models.encoders.waveform`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.corpora.folds import inner_folds
 from intona.errors import RecipeError
 from intona.features import front_end
 from intona.features.base import FrontEnd
@@ -24,28 +22,25 @@ from intona.features.extract import extract
 from intona.features.joined import Joined
 from intona.features.logmel import RATE
 from intona.labels import order
-from intona.models.adaptation import centred, speaker_statistics
-from intona.models.calibration import choose_abstention, fit_temperature, softmax
+from intona.models.adaptation import NeutralStatistics, Statistics
+from intona.models.blend import Blend, familiarity, fit_blend
+from intona.models.committee import Committee, HeadOptions, Learners, fit_committee
 from intona.models.encoders.embedding import Embedding
 from intona.models.encoders.encoder import Encoder
-from intona.models.linear_head import LinearHead
-from intona.models.material import Material, gather
+from intona.models.held_out import cases_of, held_out_answers
+from intona.models.material import gather
 from intona.models.recipes import Recipe
 from intona.models.targets import Known
-from intona.models.task import Progress, is_numeric, training_options
-from intona.models.voices import HeldOut, VoiceHead, Voices, learn_voices
+from intona.models.task import Answers, Progress, Surrounding, is_numeric, training_options
+from intona.models.views import judged_by
 from intona.parallel import HERE, Engine
 
 if TYPE_CHECKING:
-    import onnx
     import pandas as pd
 
     from intona.models.encoders.encoder_graph import Branch
 
-__all__ = ["LinearModel", "branch", "encoders_of", "fit"]
-
 Floats = NDArray[np.float32]
-Facts = dict[str, Any]
 
 OPTIONS = (
     "augmentation",
@@ -55,103 +50,108 @@ OPTIONS = (
     "clean_share",
     "most",
     "risk",
+    "risk_unfamiliar",
     "sounds_without_voice",
+    "views",
     "weights",
 )
+# Counted as one where a corpus does not have both.
+ALIKE: Mapping[str, str] = {"calm": "neutral"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LinearModel:
-    """A fitted encoder with its head; see :class:`intona.models.task.Fitted`."""
+    """Fitted heads on a front end; see :class:`intona.models.task.Fitted`."""
 
     labels: tuple[str, ...]
     recipe: Recipe
     details: Mapping[str, Any]
     front_end: FrontEnd
-    head: LinearHead
-    learn: Callable[[], Mapping[str, VoiceHead]]
+    heads: Committee
+    blend: Blend
     on: Engine = HERE
-
-    @cached_property
-    def voices(self) -> Mapping[str, VoiceHead]:
-        """The heads for enrolled speakers by kind of speech, trained when first asked for."""
-        return self.learn()
-
-    def voice_scores(self, table: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
-        """Return their centred scores by kind of speech, each ``(rows, labels)``."""
-        features = extract(table, self.front_end, on=self.on)
-        return {kind: centred(one.head.scores(features)) for kind, one in self.voices.items()}
 
     def probabilities(self, table: pd.DataFrame) -> NDArray[np.float64]:
         """Return calibrated probabilities ``(rows, labels)``."""
+        return self.answers(table).probabilities
+
+    def answers(self, table: pd.DataFrame, surroundings: Sequence[Surrounding] = ()) -> Answers:
+        """Return what the model says of utterances, adapted where it is told to what.
+
+        Args:
+            table: utterances.
+            surroundings: which rows are judged against which; those in none are judged plainly.
+        """
         features = extract(table, self.front_end, on=self.on)
-        return softmax(self.head.scores(features), self.details["temperature"])
+        plain = self.heads.standard.embedding(features)
+        near = familiarity(self.heads.residual(plain))
+        found = self._answer(plain, near, adapted=False)
+        for each in surroundings:
+            statistics: Any = Statistics.of(plain[each.reference])
+            if each.speech == "neutral" and self.heads.difference is not None:
+                statistics = NeutralStatistics(
+                    statistics, np.asarray(self.heads.difference, dtype=np.float64)
+                )
+            rows = each.rows
+            own = self._answer(judged_by(plain[rows], statistics), near[rows], adapted=True)
+            found.put(rows, own)
+        return found
+
+    def _answer(self, embedding: Floats, near: NDArray[np.float64], *, adapted: bool) -> Answers:
+        joint, members = self.heads.scores(embedding)
+        return Answers(
+            self.blend.probabilities(joint, members, near, adapted),
+            near.copy(),
+            self.heads.activation(embedding),
+            self.blend.threshold(near),
+        )
 
     def export(self, path: str | Path, *, metadata: Mapping[str, Any]) -> Path:
-        """Write the one-file artefact: waveform in, probabilities and embedding out."""
+        """Write the one-file artefact: waveform (and profile) in, everything out."""
         from intona.models.artefact import write_model
+        from intona.models.heads_graph import with_heads
 
-        temperature = np.float32(self.details["temperature"])
-        weights, bias = self.head.weights / temperature, self.head.bias / temperature
-        if isinstance(self.front_end, Embedding):
-            model, facts = self._on_bundled(weights, bias)
-        else:
-            model, facts = self._with_encoder(weights, bias)
-        model = self._with_voices(model)
-        details = dict(self.details)
-        if self.voices:
-            details["speakers"] = {kind: one.statistics for kind, one in self.voices.items()}
+        graph, facts = self._embedding_graph()
+        model = with_heads(graph, self.heads, self.blend)
         own = {
             "labels": list(self.labels),
             "target": "emotion",
             "numeric": False,
             "input": {"kind": "waveform", "rate": RATE, "trim": "inside the graph"},
             "recipe": self.recipe.to_dict(),
+            "embedding": len(self.heads.standard.centre),
+            "familiar": 0.5,
+            "adaptation": self._adaptation(),
+            **self.blend.to_dict(),
             **facts,
-            **details,
+            **self.details,
         }
         return write_model(model, {**own, **metadata}, path)
 
-    def _with_voices(self, model: onnx.ModelProto) -> onnx.ModelProto:
-        from intona.models.encoders.waveform import with_scores
+    def _adaptation(self) -> dict[str, Any]:
+        """Return what the file says of adapting it beside the graph's inputs."""
+        from intona.models.adaptation import encoded
 
-        heads = {}
-        for one in self.voices.values():
-            weights, bias = one.head.weights, one.head.bias
-            if isinstance(self.front_end, Embedding):  # the graph's is not standardised again
-                weights = weights / one.head.scale[:, None]
-                bias = bias - one.head.centre @ weights
-            heads[one.statistics["output"]] = (weights, bias)
-        return with_scores(model, heads)
+        difference = self.heads.difference
+        return {} if difference is None else {"difference": encoded(difference)}
 
-    def _with_encoder(self, weights: Floats, bias: Floats) -> tuple[onnx.ModelProto, Facts]:
-        from intona.models.encoders.waveform import waveform_model
-
-        fronts, head = encoders_of(self.front_end), self.head
-        branches = [branch(front, exact=int(len(fronts) == 1)) for front in fronts]
-        model = waveform_model(
-            branches, head.centre, head.scale, (weights, bias), fronts[0].dynamic_range
-        )
-        facts = [{**front.parameters, "model": Path(front.model).name} for front in fronts]
-        # One by itself, as in files of earlier versions.
-        return model, {
-            "embedding": len(head.centre),
-            "encoder": facts[0] if len(facts) == 1 else facts,
-        }
-
-    def _on_bundled(self, weights: Floats, bias: Floats) -> tuple[onnx.ModelProto, Facts]:
-        import onnx
-
+    def _embedding_graph(self) -> tuple[Any, dict[str, Any]]:
+        """Return the graph up to the standardised embedding, and what the file says of it."""
         from intona.models.artefact import read_model
-        from intona.models.encoders.waveform import with_head
+        from intona.models.encoders.waveform import embedding_graph, embedding_graph_on
 
-        assert isinstance(self.front_end, Embedding)
-        content, known = read_model(self.front_end.path)
-        own = weights / self.head.scale[:, None]
-        model = with_head(onnx.load_model_from_string(content), own, bias - self.head.centre @ own)
-        kept = ("embedding", "encoder")
-        base = {key: known[key] for key in ("version", "corpora", "licence")}
-        return model, {**{key: known[key] for key in kept if key in known}, "base": base}
+        standard = self.heads.standard
+        if isinstance(self.front_end, Embedding):
+            content, known = read_model(self.front_end.path)
+            base = {key: known[key] for key in ("version", "corpora", "licence")}
+            facts = {key: known[key] for key in ("encoder",) if key in known}
+            graph = embedding_graph_on(content, standard.centre, standard.scale)
+            return graph, {**facts, "base": base}
+        fronts = encoders_of(self.front_end)
+        branches = [branch(front, exact=int(len(fronts) == 1)) for front in fronts]
+        graph = embedding_graph(branches, standard.centre, standard.scale, fronts[0].dynamic_range)
+        named = [{**front.parameters, "model": Path(front.model).name} for front in fronts]
+        return graph, {"encoder": named}
 
 
 def encoders_of(front: Any) -> list[Encoder]:
@@ -188,87 +188,61 @@ def fit(
     if is_numeric(table[target]):
         raise RecipeError(f"recipe {recipe.name} learns emotions, not numbers like {target}")
     options = training_options(recipe, OPTIONS)
-    settings, model = dict(recipe.front_end), dict(recipe.model)
-    name, _, C = settings.pop("name"), model.pop("kind"), float(model.pop("C", 0.003))
-    front = front_end(name, **settings)
-    if model or not (isinstance(front, Embedding) or encoders_of(front)):
-        raise RecipeError(
-            f"recipe {recipe.name}: a linear model takes C alone, "
-            "and the front end encoder or default, or encoders joined that hear alike"
-        )
+    front, model = _front_end(recipe)
     labels = order(table[target])
-    known = Known.of(table, target, labels, options.get("weights", {}))
+    weights = options.get("weights", {})
+    known = Known.of(table, target, labels, weights)
     kept = known.thinned(options.get("most", {}), seed)
     table, known = table.iloc[kept], known.at(kept)
-    material = gather(front, table, known, options, seed, on, progress)
-
-    def solve(utterances: NDArray[np.integer]) -> LinearHead:
-        own, rows = material.known, material.rows(utterances)
-        return LinearHead.fit(
-            material.features, own.targets, own.possible, own.weights, C, rows, material.nothing
-        )
-
-    folds, risk = int(options.get("calibration_folds", 4)), float(options.get("risk", 0.25))
-    held_out = _held_out(solve, material, known, table["speaker"], folds, progress)
-    details = _calibrate(held_out, known, labels, table["speaker"], risk)
-    head = solve(np.arange(len(table)))
-    voices = Voices(material, known, table["speaker"].to_numpy(), labels, C)
-
-    def learn() -> Mapping[str, VoiceHead]:
-        if held_out is None:
-            return {}
-        return learn_voices(voices, head, held_out, risk)
-
-    return LinearModel(labels, recipe, details, front, head, learn, on)
-
-
-def _held_out(
-    solve: Callable[[NDArray[np.integer]], LinearHead],
-    material: Material,
-    known: Known,
-    speakers: pd.Series,
-    folds: int,
-    progress: Progress | None,
-) -> HeldOut | None:
-    """Score the main corpus's speakers by heads that have not heard them; ``None`` if too few."""
-    # Not the material's weights: those of utterances with copies are divided among them.
-    rows = known.main()
-    folds = min(folds, speakers.iloc[rows].nunique())
-    if folds < 2 or speakers.isna().any():
-        return None
-    names = speakers.to_numpy()
-    scores = np.full(known.possible.shape, np.nan)
-    parts = [rows[test] for _, test in inner_folds(known.targets[rows], names[rows], folds)]
-    # Whoever is held out is held out of every corpus.
-    trains = [np.flatnonzero(~np.isin(names, np.unique(names[held]))) for held in parts]
-    for done, (held, train) in enumerate(zip(parts, trains, strict=True)):
-        scores[held] = solve(train).scores(material.features[held])
-        if progress is not None:
-            progress(done + 1, len(parts), "calibration")
-    return HeldOut(parts, trains, scores)
-
-
-def _calibrate(
-    held_out: HeldOut | None,
-    known: Known,
-    labels: Sequence[str],
-    speakers: pd.Series,
-    risk: float,
-) -> dict[str, Any]:
-    """Choose temperature and abstention threshold on held-out speakers of the main corpus."""
-    if held_out is None:
-        return {"temperature": 1.0, "threshold": 0.0, "calibration": "none: too few speakers"}
-    rows = np.sort(np.concatenate(held_out.parts))
-    scores, truth = held_out.scores[rows], known.targets[rows]
-    temperature = fit_temperature(scores, truth)
-    probabilities = softmax(scores, temperature)
-    correct = probabilities.argmax(axis=1) == truth
-    abstention = choose_abstention(probabilities.max(axis=1), correct, risk)
-    names = speakers.to_numpy()[rows]
-    return {
-        "temperature": temperature,
-        "threshold": abstention.threshold,
-        "abstention": asdict(abstention),
-        "calibration": f"{len(held_out.parts)} inner folds of held-out speakers",
-        "speakers": speaker_statistics(probabilities, truth, names, labels),
+    learners = Learners(
+        gather(front, table, known, options, seed, on, progress),
+        labels,
+        table["speaker"].to_numpy(dtype=object),
+        table["corpus"].fillna("unknown").astype(str).to_numpy(dtype=object),
+        known.weights,
+        _blocks(front),
+    )
+    heads = HeadOptions(
+        C=float(model.pop("C", 0.003)),
+        committee=bool(model.pop("committee", False)),
+        views=options.get("views"),
+    )
+    if model:
+        raise RecipeError(f"recipe {recipe.name}: unknown model options {', '.join(model)}")
+    cases = cases_of(learners, int(options.get("calibration_folds", 4)))
+    adapting = any(kind != "plain" for kind in heads.views or {})
+    held_out = held_out_answers(
+        learners, cases, heads, adapting=adapting, seed=seed, progress=progress
+    )
+    risk = float(options.get("risk", 0.25))
+    number = {label: k for k, label in enumerate(labels)}
+    merged = {number[a]: number[b] for a, b in ALIKE.items() if a in number and b in number}
+    blend = Blend()
+    if held_out:
+        risks = (float(options.get("risk_unfamiliar", risk)), risk)
+        blend = fit_blend(held_out, merged, risks)
+    details = {
+        "threshold": blend.thresholds[1],
+        "calibration": "; ".join(case.name for case in cases) or "none: too few speakers",
     }
+    fitted = fit_committee(learners, np.arange(len(table)), heads, seed)
+    return LinearModel(labels, recipe, details, front, fitted, blend, on)
+
+
+def _front_end(recipe: Recipe) -> tuple[FrontEnd, dict[str, Any]]:
+    """Return the front end, and what the recipe says of the model beside its kind."""
+    settings, model = dict(recipe.front_end), dict(recipe.model)
+    model.pop("kind")
+    front = front_end(settings.pop("name"), **settings)
+    if not (isinstance(front, Embedding) or encoders_of(front)):
+        raise RecipeError(
+            f"recipe {recipe.name}: a linear model needs the front end encoder or default, or "
+            "encoders joined that hear alike"
+        )
+    return front, model
+
+
+def _blocks(front: FrontEnd) -> list[int]:
+    """Return the columns of each encoder of a front end."""
+    parts = front.parts if isinstance(front, Joined) else [front]
+    return [len(part.names) for part in parts]

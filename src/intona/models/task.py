@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -13,10 +14,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
-
-    from intona.models.voices import VoiceHead
-
-__all__ = ["Enrollable", "Fitted", "Progress", "is_numeric", "training_options"]
 
 Progress = Callable[[int, int, str], None]
 
@@ -44,17 +41,51 @@ class Fitted(Protocol):
         ...
 
 
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a model says of utterances.
+
+    Attributes:
+        probabilities: calibrated, ``(n, labels)``; numbers ``(n, 1)``.
+        familiarity: in [0, 1], ``(n,)``; NaN where the model does not say.
+        arousal: in [0, 1], ``(n,)``; NaN where the model does not say.
+        thresholds: least confidence of an answer that is ``ok``, ``(n,)``.
+    """
+
+    probabilities: NDArray[np.float64]
+    familiarity: NDArray[np.float64]
+    arousal: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
+
+    def put(self, rows: NDArray[np.integer], other: Answers) -> None:
+        """Replace some rows, in place."""
+        self.probabilities[rows] = other.probabilities
+        self.familiarity[rows] = other.familiarity
+        self.arousal[rows] = other.arousal
+        self.thresholds[rows] = other.thresholds
+
+
+@dataclass(frozen=True, eq=False)
+class Surrounding:
+    """Utterances that are judged against others.
+
+    Attributes:
+        rows: of the table, those that are judged.
+        reference: of the table, those that the statistics are made of.
+        speech: kind of the reference: ``neutral``, ``mixed`` or ``place``.
+    """
+
+    rows: NDArray[np.integer]
+    reference: NDArray[np.integer]
+    speech: str = "mixed"
+
+
 @runtime_checkable
-class Enrollable(Protocol):
-    """A trained model with heads of their own for enrolled speakers."""
+class Adapting(Protocol):
+    """A trained model that can be adapted to what surrounds an utterance."""
 
-    @property
-    def voices(self) -> Mapping[str, VoiceHead]:
-        """The heads by kind of speech; trained when first asked for."""
-        ...
-
-    def voice_scores(self, table: pd.DataFrame) -> Mapping[str, NDArray[np.float64]]:
-        """Return their centred scores by kind of speech, each ``(rows, labels)``."""
+    def answers(self, table: pd.DataFrame, surroundings: Sequence[Surrounding] = ()) -> Answers:
+        """Return what the model says of utterances, adapted where it is told to what."""
         ...
 
 

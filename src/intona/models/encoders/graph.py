@@ -30,7 +30,40 @@ class Graph:
     def __init__(self) -> None:
         self._nodes: list[Any] = []
         self._constants: dict[str, Any] = {}
+        self._given: list[tuple[str, list[int]]] = []
         self._count = 0
+
+    @classmethod
+    def of(cls, content: bytes, output: str, name: str) -> Graph:
+        """Return the part of a model that computes one of its outputs, to be gone on with.
+
+        Args:
+            content: bytes of an ``.onnx`` file of ours.
+            output: of the model.
+            name: what it is called from now on.
+        """
+        import onnx
+
+        model = onnx.load_model_from_string(content)
+        makers = {made: node for node in model.graph.node for made in node.output}
+        stored = {constant.name: constant for constant in model.graph.initializer}
+        graph, needed = cls(), [output]
+        used: set[str] = set()
+        while needed:
+            wanted = needed.pop()
+            if wanted in used:
+                continue
+            used.add(wanted)
+            if wanted in stored:
+                graph._constants[wanted] = stored[wanted]
+            elif wanted in makers:
+                needed += makers[wanted].input
+        graph._nodes = [n for n in model.graph.node if any(made in used for made in n.output)]
+        for node in graph._nodes:
+            node.input[:] = [name if one == output else one for one in node.input]
+            node.output[:] = [name if one == output else one for one in node.output]
+        graph._count = 1_000_000  # no new name meets one of the file's
+        return graph
 
     def op(
         self,
@@ -57,6 +90,14 @@ class Graph:
             name = f"c_{array.dtype}_{array.shape}_{array.tolist()}".replace(" ", "")
         if name not in self._constants:
             self._constants[name] = numpy_helper.from_array(array, name)
+        return name
+
+    def given(self, name: str, value: NDArray[np.float32]) -> str:
+        """Declare an input with a default value, which a caller may leave out; return its name."""
+        from onnx import numpy_helper
+
+        self._constants[name] = numpy_helper.from_array(value, name)
+        self._given.append((name, list(value.shape)))
         return name
 
     def integer(self, *values: int) -> str:
@@ -154,7 +195,7 @@ class Graph:
         graph = helper.make_graph(
             self._nodes,
             "intona",
-            values(inputs),
+            values([*inputs, *self._given]),
             values(outputs),
             initializer=list(self._constants.values()),
         )

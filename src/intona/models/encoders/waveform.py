@@ -1,7 +1,8 @@
-"""The waveform model as an ONNX graph: samples in, probabilities and embedding out.
+"""The waveform model as an ONNX graph: samples in, embedding out.
 
 Everything is inside the graph: silence trimming, Whisper's log-mel spectrogram, the encoders,
-which share it, pooling over time and the classifier. Each row of a batch is treated by its own
+which share it, and pooling over time; heads are put on it by
+:mod:`intona.models.heads_graph`. Each row of a batch is treated by its own
 length (trailing zeros are no signal), so a batch of mixed lengths, padded with zeros, gives the
 answers that its rows give alone.
 """
@@ -29,15 +30,6 @@ from intona.models.encoders.graph import Graph
 
 if TYPE_CHECKING:
     import onnx
-
-__all__ = [
-    "Branch",
-    "embedding_graph",
-    "finished",
-    "waveform_model",
-    "with_head",
-    "with_scores",
-]
 
 HALF = WINDOW // 2
 BINS = HALF + 1
@@ -82,92 +74,20 @@ def finished(graph: Graph, outputs: Mapping[str, int]) -> onnx.ModelProto:
     )
 
 
-def waveform_model(
-    encoders: Sequence[Branch],
-    centre: NDArray[np.float32],
-    scale: NDArray[np.float32],
-    head: tuple[NDArray[np.float32], NDArray[np.float32]],
-    dynamic_range: float = DYNAMIC_RANGE,
-) -> onnx.ModelProto:
-    """Return the model ``waveform (batch, samples) -> probabilities, embedding``.
+def embedding_graph_on(
+    content: bytes, centre: NDArray[np.float32], scale: NDArray[np.float32]
+) -> Graph:
+    """Return the graph of a finished model up to its embedding, standardised anew.
 
     Args:
-        encoders: as in :func:`embedding_graph`.
-        centre: of the pooled vector, shape ``(d,)``.
-        scale: of the pooled vector, shape ``(d,)``.
-        head: weights ``(d, labels)`` and bias ``(labels,)`` on the embedding, temperature
-            already divided in.
-        dynamic_range: of the log-mel spectrogram, in dB.
+        content: a model file that takes a waveform and gives an ``embedding``.
+        centre: subtracted from that embedding, shape ``(d,)``.
+        scale: divides it afterwards.
     """
-    graph = embedding_graph(encoders, centre, scale, dynamic_range)
-    weight, bias = (graph.constant(part) for part in head)
-    graph.op("Softmax", [graph.op("Gemm", ["embedding", weight, bias])], name="probabilities")
-    return finished(graph, {"probabilities": len(head[1]), "embedding": len(centre)})
-
-
-def with_head(
-    model: onnx.ModelProto, weights: NDArray[np.float32], bias: NDArray[np.float32]
-) -> onnx.ModelProto:
-    """Return a waveform model with another classifier on its embedding.
-
-    Args:
-        model: made by :func:`waveform_model`.
-        weights: on the embedding, shape ``(d, labels)``.
-        bias: shape ``(labels,)``.
-    """
-    import onnx
-    from onnx import numpy_helper
-
-    changed = onnx.ModelProto()
-    changed.CopyFrom(model)
-    nodes = {node.output[0]: node for node in changed.graph.node}
-    scores = nodes[nodes["probabilities"].input[0]]
-    values = dict(zip(scores.input[1:], (weights, bias), strict=True))
-    for constant in changed.graph.initializer:
-        if constant.name in values:
-            array = np.asarray(values[constant.name], dtype=np.float32)
-            constant.CopyFrom(numpy_helper.from_array(array, constant.name))
-    changed.graph.output[0].type.tensor_type.shape.dim[1].dim_value = len(bias)
-    onnx.checker.check_model(changed)
-    return changed
-
-
-def with_scores(
-    model: onnx.ModelProto,
-    heads: Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]],
-) -> onnx.ModelProto:
-    """Return a waveform model with other linear outputs of its embedding, and none but these.
-
-    Args:
-        model: made by :func:`waveform_model`.
-        heads: per name of an output, starting with ``scores_``, its weights ``(d, labels)`` on
-            the embedding and its bias ``(labels,)``.
-    """
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
-
-    changed = onnx.ModelProto()
-    changed.CopyFrom(model)
-    graph = changed.graph
-    for kept in (graph.output, graph.node, graph.initializer):
-        others = [one for one in kept if not _name_of(one).startswith("scores_")]
-        del kept[:]
-        kept.extend(others)
-    for name, (weights, bias) in heads.items():
-        constants = {f"{name}_weights": weights, f"{name}_bias": bias}
-        for key, value in constants.items():
-            graph.initializer.append(numpy_helper.from_array(value.astype(np.float32), key))
-        graph.node.append(helper.make_node("Gemm", ["embedding", *constants], [name]))
-        shape: list[str | int | None] = ["batch", len(bias)]
-        graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
-    onnx.checker.check_model(changed)
-    return changed
-
-
-def _name_of(part: onnx.NodeProto | onnx.TensorProto | onnx.ValueInfoProto) -> str:
-    """Return the name of an output or a constant; of a node that of what it computes."""
-    outputs = getattr(part, "output", ())
-    return str(outputs[0] if outputs else part.name)
+    graph = Graph.of(content, "embedding", "base_embedding")
+    centred = graph.op("Sub", ["base_embedding", graph.constant(centre)])
+    graph.op("Div", [centred, graph.constant(scale)], name="embedding")
+    return graph
 
 
 def _speech(graph: Graph) -> tuple[str, str]:

@@ -1,0 +1,186 @@
+"""Calibration by familiarity: how joint head and committee are blended, and when to answer.
+
+On speakers of corpora it knows the joint head is right and may be sure; on corpora it does not know
+the committee (the mean answer of one head for each training corpus) is right more often, and both
+are surer than they should be. So the share of the joint head and both temperatures depend on the
+familiarity of the sound, linearly, the temperatures on a logarithmic scale. They are fitted on
+held-out answers: of whole corpora left out in turn, and of held-out speakers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from intona.models.calibration import softmax
+
+Doubles = NDArray[np.float64]
+
+CLOSED = -1e4  # score of a label that a head does not know
+MIDDLE = 0.58  # residual at which familiarity is one half
+WIDTH = 0.12  # of the fall of familiarity, in natural logarithms of the residual
+DRAWN = 0.01  # weight of the pull towards the start
+START = (0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def familiarity(residual: ArrayLike) -> Doubles:
+    """Return how near a sound is to the training material, in [0, 1].
+
+    Args:
+        residual: mean square, over the dimensions of the standardised embedding, of what the
+            training material's principal directions leave of it (:mod:`intona.models.principal`).
+
+    Examples:
+        >>> familiarity([0.4, 0.58, 0.9]).round(2).tolist()
+        [0.96, 0.5, 0.02]
+    """
+    values = np.maximum(np.asarray(residual, dtype=np.float64), 1e-12)
+    return 1.0 / (1.0 + (values / MIDDLE) ** (1.0 / WIDTH))
+
+
+@dataclass(frozen=True)
+class Blend:
+    """How answers are blended, softened and refused.
+
+    Attributes:
+        values: seven numbers: logit of the joint head's share at familiarity 0 and 1, logarithm
+            of its temperature at 0 and 1, of the committee's at 0 and 1, and what the logarithms
+            of both change by when the model is adapted.
+        thresholds: least confidence of an answer that is ``ok``, at familiarity 0 and 1.
+    """
+
+    values: tuple[float, ...] = START
+    thresholds: tuple[float, float] = (0.0, 0.0)
+
+    def probabilities(
+        self, joint: Doubles, members: Sequence[Doubles], familiar: Doubles, adapted: bool
+    ) -> Doubles:
+        """Return calibrated probabilities ``(n, labels)``.
+
+        Args:
+            joint: scores of the joint head, ``(n, labels)``.
+            members: scores of each member of the committee, :data:`CLOSED` for labels it does not
+                know; none for a model of one corpus.
+            familiar: familiarity of each row, ``(n,)``.
+            adapted: whether the embeddings are standardised by a profile.
+        """
+        low, high, cold, warm, dull, keen, moved = self.values
+        shift = moved * adapted
+        own = np.exp(cold + (warm - cold) * familiar + shift)[:, None]
+        found = softmax(joint / own)
+        if not len(members):
+            return found
+        share = 1.0 / (1.0 + np.exp(-(low + (high - low) * familiar)))[:, None]
+        others = np.exp(dull + (keen - dull) * familiar + shift)[:, None]
+        mean = np.mean([softmax(member / others) for member in members], axis=0)
+        return np.asarray(share * found + (1.0 - share) * mean)
+
+    def threshold(self, familiar: ArrayLike) -> Doubles:
+        """Return the least confidence of an answer that is ``ok``, ``(n,)``."""
+        low, high = self.thresholds
+        return low + (high - low) * np.asarray(familiar, dtype=np.float64)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the model file says of it."""
+        return {"blend": list(self.values), "thresholds": list(self.thresholds)}
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Answers to utterances of a corpus or of speakers that the heads have not met.
+
+    Attributes:
+        joint: scores, ``(n, labels)``.
+        members: of the committee, each ``(n, labels)``.
+        residual: ``(n,)``, see :func:`familiarity`.
+        truth: class numbers, ``(n,)``.
+        weight: of the group as a whole.
+        adapted: whether the embeddings were standardised by a profile.
+        corpus: whether a whole corpus was held out, not only speakers.
+        possible: labels that the corpus has, ``(labels,)``; where it lacks one of two that are
+            merged, they count as one.
+    """
+
+    joint: Doubles
+    members: Sequence[Doubles]
+    residual: Doubles
+    truth: NDArray[np.int64]
+    weight: float
+    adapted: bool
+    corpus: bool
+    possible: NDArray[np.bool_]
+
+
+def fit_blend(
+    held_out: Sequence[HeldOut], merged: Mapping[int, int], risk: tuple[float, float]
+) -> Blend:
+    """Fit a blend by the mean log-loss of held-out answers, and its thresholds by their errors.
+
+    Args:
+        held_out: groups of answers.
+        merged: label numbers that count as another one where a corpus does not have both
+            (calm as neutral).
+        risk: largest share of wrong answers among those that are ``ok``, on corpora and on
+            speakers that were held out. Thresholds are only raised for it, never below those at
+            which a fifth of the answers is left.
+    """
+    from scipy.optimize import minimize
+
+    def share(values: NDArray[np.float64], group: HeldOut) -> tuple[Doubles, NDArray[np.int64]]:
+        blend = Blend(tuple(values))
+        near = familiarity(group.residual)
+        found = blend.probabilities(group.joint, group.members, near, group.adapted)
+        lacking = {old: new for old, new in merged.items() if not group.possible[[old, new]].all()}
+        both = merged if group.corpus else lacking
+        return as_merged(found, group.truth, both)
+
+    total = sum(group.weight for group in held_out)
+
+    def loss(values: NDArray[np.float64]) -> float:
+        lost = 0.0
+        for group in held_out:
+            found, truth = share(values, group)
+            lost -= group.weight * np.log(found[np.arange(len(truth)), truth] + 1e-6).mean()
+        return float(lost / total + DRAWN * ((values - START) ** 2).sum())
+
+    values = minimize(loss, np.array(START), method="L-BFGS-B").x
+    answers = [(group, *share(values, group)) for group in held_out]
+    limits = [
+        _least_confidence([(p, t) for group, p, t in answers if group.corpus == kind], wrong)
+        for kind, wrong in ((True, risk[0]), (False, risk[1]))
+    ]
+    low, high = (
+        limit if limit is not None else (limits[1 - k] or 0.0) for k, limit in enumerate(limits)
+    )
+    return Blend(tuple(map(float, values)), (float(low), float(high)))
+
+
+def as_merged(
+    probabilities: Doubles, truth: NDArray[np.int64], merged: Mapping[int, int]
+) -> tuple[Doubles, NDArray[np.int64]]:
+    """Return probabilities and truth with labels counted as others."""
+    found, labels = probabilities.copy(), truth.copy()
+    for old, new in merged.items():
+        found[:, new] += found[:, old]
+        found[:, old] = 0.0
+        labels[labels == old] = new
+    return found, labels
+
+
+def _least_confidence(
+    answers: Sequence[tuple[Doubles, NDArray[np.int64]]], risk: float, least: float = 0.2
+) -> float | None:
+    """Return the lowest confidence above which at most ``risk`` of the answers are wrong."""
+    if not answers:
+        return None
+    confidence = np.concatenate([found.max(axis=1) for found, _ in answers])
+    right = np.concatenate([found.argmax(axis=1) == truth for found, truth in answers])
+    order = np.argsort(-confidence)
+    wrong = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
+    fine = np.flatnonzero(wrong <= risk)
+    last = max(int(fine[-1]) if len(fine) else 0, int(least * len(order)) - 1, 0)
+    return float(confidence[order[last]])

@@ -1,0 +1,56 @@
+"""Principal directions of embeddings: where the training material varies."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+ROWS = 3000  # drawn at most; the leading directions need no more
+
+
+def principal_directions(
+    values: Floats, count: int, *, weights: NDArray[np.floating] | None = None, seed: int = 0
+) -> Floats:
+    """Return the leading directions of the second moments, shape ``(d, count)``, orthonormal.
+
+    Args:
+        values: standardised, shape ``(n, d)``.
+        count: how many; fewer where there are fewer rows or columns.
+        weights: how likely each row is drawn, where there are more than are needed.
+        seed: of the draw.
+
+    Examples:
+        >>> line = np.outer([1.0, -2.0, 3.0], [0.6, 0.8]).astype(np.float32)
+        >>> np.abs(principal_directions(line, 1)).round(2).tolist()
+        [[0.6000000238418579], [0.800000011920929]]
+    """
+    from scipy.linalg import eigh
+
+    if len(values) > ROWS:
+        share = None if weights is None else weights / weights.sum()
+        rng = np.random.default_rng(seed)
+        values = values[np.sort(rng.choice(len(values), ROWS, replace=False, p=share))]
+    rows, columns = values.shape
+    wide = rows <= columns
+    moments = values @ values.T if wide else values.T @ values
+    size = len(moments)
+    found, vectors = eigh(moments, subset_by_index=[max(0, size - count), size - 1])
+    kept = found > 1e-6 * max(float(found[-1]), 1e-12)
+    found, vectors = found[kept][::-1], vectors[:, kept][:, ::-1]
+    if wide:
+        vectors = values.T @ vectors / np.sqrt(found)
+    return np.ascontiguousarray(vectors, dtype=np.float32)
+
+
+def residual(embeddings: Floats, directions: Floats) -> NDArray[np.float64]:
+    """Return the mean square per dimension that the directions leave of embeddings, ``(n,)``.
+
+    Args:
+        embeddings: standardised, shape ``(n, d)``.
+        directions: orthonormal, shape ``(d, k)``.
+    """
+    whole = np.square(embeddings, dtype=np.float64).sum(axis=1)
+    inside = np.square(embeddings @ directions, dtype=np.float64).sum(axis=1)
+    return np.asarray((whole - inside) / embeddings.shape[1])
