@@ -14,7 +14,8 @@ from intona.corpora import synthetic
 from intona.errors import AudioError
 from intona.inference.clip import clips as hear
 from intona.inference.clip import predict_each
-from intona.inference.recognizer import TOGETHER, Recognizer, _alike
+from intona.inference.recognizer import Recognizer
+from intona.models.session import TOGETHER, _alike
 from intona.tables import Prediction
 
 

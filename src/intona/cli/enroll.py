@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from intona.cli import options
+
 Name = Annotated[str, typer.Argument(help="Name of the speaker or place.", show_default=False)]
 From = Annotated[
     list[Path] | None,
@@ -23,9 +25,6 @@ Speech = Annotated[
         "a language, room or microphone unlike the training material.",
     ),
 ]
-Model = Annotated[
-    Path | None, typer.Option("--model", "-m", help="Model file; without it the bundled one.")
-]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write the profile here, as .json.")]
 
 
@@ -34,7 +33,7 @@ def run(
     source: From = None,
     microphone: Microphone = None,
     speech: Speech = "neutral",
-    model: Model = None,
+    model: options.Model = None,
     out: Out = None,
 ) -> None:
     """Make a small profile of a speaker, so that predictions fit this voice better.

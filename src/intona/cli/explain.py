@@ -11,9 +11,6 @@ import typer
 from intona.cli import options
 
 Clip = Annotated[Path, typer.Argument(help="One recording.", show_default=False)]
-Model = Annotated[
-    Path | None, typer.Option("--model", "-m", help="Model file; without it the bundled one.")
-]
 Plot = Annotated[
     Path | None, typer.Option("--plot", "-p", help="Draw the explanation: .png, .svg or .pdf.")
 ]
@@ -32,7 +29,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON."
 
 def run(
     clip: Clip,
-    model: Model = None,
+    model: options.Model = None,
     profile: options.Profile = None,
     plot: Plot = None,
     emotion: Emotion = None,

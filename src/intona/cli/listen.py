@@ -14,9 +14,6 @@ Source = Annotated[
     str | None,
     typer.Argument(help="- for standard input; without it the microphone.", show_default=False),
 ]
-Model = Annotated[
-    Path | None, typer.Option("--model", "-m", help="Model file; without it the bundled one.")
-]
 Device = Annotated[
     str | None, typer.Option("--device", "-d", help="Microphone: number or part of its name.")
 ]
@@ -50,8 +47,11 @@ Hook = Annotated[
 
 def run(
     source: Source = None,
-    model: Model = None,
+    model: options.Model = None,
     profile: options.Profile = None,
+    adapt: options.Adapt = False,
+    emotions: options.Answered = None,
+    merge: options.AnsweredAs = None,
     device: Device = None,
     devices: Devices = False,
     rate: Rate = None,
@@ -81,16 +81,23 @@ def run(
     if devices:
         typer.echo(live.devices(), nl=False)
         return
+    from intona import labels
     from intona.cli.liveview import LiveView, shown
     from intona.cli.stopping import Stop
     from intona.errors import UsageError
+    from intona.inference.adapt import Following
     from intona.inference.listen import Diary, Reaction, listen
     from intona.inference.reactions import Command, Webhook
     from intona.inference.recognizer import load
 
     if source not in (None, "-"):
         raise UsageError(f"cannot listen to {source}: use - for standard input, or intona predict")
-    recognizer = load(model, profile=profile)
+    if profile is not None and adapt:
+        raise UsageError("--profile and --adapt are two answers to one question: choose one")
+    recognizer = load(model, profile=profile).narrowed(
+        labels.parse_list(emotions), labels.parse_merge(merge)
+    )
+    heard = Following(recognizer) if adapt else recognizer
 
     def complain(words: str) -> None:
         print(f"warning: {words}", file=sys.stderr, flush=True)
@@ -109,7 +116,7 @@ def run(
         diary = Diary(out, recognizer.labels) if out is not None else None
         with shown(LiveView(recognizer.labels, recognizer.numeric), lines) as show:
             listen(
-                recognizer,
+                heard,
                 sound,
                 show,
                 update=update,

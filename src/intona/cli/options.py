@@ -59,6 +59,25 @@ Numbers = Annotated[
         "--numbers", help="Numbers for the target's words, for example normal=1,strong=2."
     ),
 ]
+Answered = Annotated[
+    str | None,
+    typer.Option("--emotions", help="Answer with these only, for example angry,happy,neutral,sad."),
+]
+AnsweredAs = Annotated[
+    str | None, typer.Option("--merge", help="Merge answers, for example calm=neutral.")
+]
+Adapt = Annotated[
+    bool,
+    typer.Option(
+        "--adapt",
+        help="Judge the recordings against each other: for a language, room or microphone unlike "
+        "the training material. Needs mixed speech: not where all of it is one emotion.",
+    ),
+]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", "-m", help="Model file, or small; without it the bundled default."),
+]
 Profile = Annotated[
     str | None,
     typer.Option("--profile", help="Of the speaker: a name from intona enroll, or a .json file."),

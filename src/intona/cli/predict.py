@@ -11,6 +11,7 @@ import typer
 from intona.cli import options
 
 if TYPE_CHECKING:
+    from intona.inference.batch import Choice
     from intona.inference.recognizer import Recognizer
     from intona.parallel import Engine as Place
 
@@ -19,9 +20,6 @@ Paths = Annotated[
     typer.Argument(
         help="Recordings, or folders of them.", show_default=False, parser=options.named
     ),
-]
-Model = Annotated[
-    Path | None, typer.Option("--model", "-m", help="Model file; without it the bundled one.")
 ]
 Format = Annotated[
     str | None,
@@ -52,8 +50,11 @@ Plot = Annotated[
 
 def run(
     paths: Paths,
-    model: Model = None,
+    model: options.Model = None,
     profile: options.Profile = None,
+    adapt: options.Adapt = False,
+    emotions: options.Answered = None,
+    merge: options.AnsweredAs = None,
     style: Format = None,
     out: Out = None,
     timeline: Over = False,
@@ -78,11 +79,15 @@ def run(
 
     intona predict recordings/ --out emotions.csv
 
+    intona predict calls/ --adapt --emotions angry,happy,neutral,sad --merge calm=neutral
+
     intona predict meeting.mp3 --timeline --out meeting.vtt --plot meeting.png
     """
+    from intona import labels
     from intona.errors import UsageError
     from intona.files import picture
     from intona.formats.predictions import format_of
+    from intona.inference.batch import Choice
     from intona.inference.recognizer import load
 
     if plot is not None:
@@ -93,12 +98,17 @@ def run(
         raise UsageError("--workers, --engine and --address go with --out FILE.parquet")
     if profile is not None and to_parquet:
         raise UsageError("--profile goes with text, json and csv: a batch has many speakers")
+    if profile is not None and adapt:
+        raise UsageError("--profile and --adapt are two answers to one question: choose one")
+    choice = Choice(labels.parse_list(emotions), labels.parse_merge(merge), adapt)
+    if to_parquet:
+        _batch(model, paths, out, choice, options.place(workers, engine, address))
+        return
+    recognizer = load(model, profile=profile).narrowed(choice.emotions, choice.merge)
     if over_time:
-        _timeline(load(model, profile=profile), paths, style, out, turns, plot)
-    elif to_parquet:
-        _batch(model, paths, out, options.place(workers, engine, address))
+        _timeline(recognizer, paths, style, out, turns, plot, adapt)
     else:
-        _clips(load(model, profile=profile), paths, format_of(style, out), out)
+        _clips(recognizer.adapt(paths) if adapt else recognizer, paths, format_of(style, out), out)
 
 
 def _clips(model: Recognizer, paths: list[Path], style: str, out: Path | None) -> None:
@@ -106,16 +116,20 @@ def _clips(model: Recognizer, paths: list[Path], style: str, out: Path | None) -
     from intona.errors import AudioError
     from intona.formats.predictions import line, render, save
     from intona.inference.clip import TOGETHER, predict_each
+    from intona.inference.notice import Notice
     from intona.tables import Prediction
 
     done: list[Prediction] = []
+    notice = Notice(model)
     failed = False
     shown = style == "text" and out is None
     for result in predict_each(model, find(paths), together=1 if shown else TOGETHER):
         if isinstance(result, AudioError):
             failed = True
             print(f"error: {result}", file=sys.stderr)
-        elif shown:
+            continue
+        notice.take(result)
+        if shown:
             print(line(result), flush=True)
         else:
             done.append(result)
@@ -123,14 +137,17 @@ def _clips(model: Recognizer, paths: list[Path], style: str, out: Path | None) -
         save(done, model.labels, style, out)
     elif style != "text":
         sys.stdout.write(render(done, model.labels, style))
+    for sentence in notice.sentences():
+        print(f"note: {sentence}", file=sys.stderr)
     if failed:
         raise typer.Exit(1)
 
 
 def _batch(
-    model: Path | None,
+    model: str | None,
     paths: list[Path],
     out: Path | None,
+    choice: Choice,
     on: Place,
 ) -> None:
     from intona.cli.progress import bar
@@ -138,7 +155,7 @@ def _batch(
 
     assert out is not None  # format_of has refused parquet without a file
     with bar() as progress:
-        done = predict_folder(model, paths, out, on=on, progress=progress)
+        done = predict_folder(model, paths, out, choice=choice, on=on, progress=progress)
     resumed = f", {done.resumed} of them by an earlier run" if done.resumed else ""
     typer.echo(
         f"{out}: {done.files} recordings{resumed}, {done.audio / 3600:.2f} h of audio "
@@ -157,6 +174,7 @@ def _timeline(
     out: Path | None,
     turns: Path | None,
     plot: Path | None,
+    adapt: bool,
 ) -> None:
     import pandas as pd
 
@@ -171,7 +189,7 @@ def _timeline(
     tables: dict[Path, pd.DataFrame] = {}
     failed = False
     with Stop() as stop:
-        for file, result in timeline_each(model, find(paths), turns=turns, stop=stop):
+        for file, result in timeline_each(model, find(paths), turns=turns, adapt=adapt, stop=stop):
             if isinstance(result, AudioError):
                 failed = True
                 print(f"error: {result}", file=sys.stderr)

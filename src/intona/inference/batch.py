@@ -143,7 +143,7 @@ def predict_folder(
     """Predict every recording below ``paths`` into one parquet file.
 
     Args:
-        model: model file; ``None`` for the bundled one.
+        model: model file or name of a bundled one; ``None`` for the default.
         paths: recordings, and folders of them.
         out: the ``.parquet`` file; its table is that of ``intona predict``.
         choice: labels to answer with, and whether to adapt to the recordings: then an even
@@ -159,13 +159,13 @@ def predict_folder(
         ModelError: the model cannot be loaded.
     """
     from intona._version import __version__
-    from intona.models.artefact import bundled, read_model
+    from intona.models.artefact import locate, read_model
 
     begin = time.monotonic()
     out = Path(out)
     if out.suffix.lower() != ".parquet":
         raise UsageError(f"{out}: many recordings are written as parquet: name a .parquet file")
-    source = Path(model) if model is not None else bundled()
+    source = locate(model)
     content, metadata = read_model(source)
     choice = choice or Choice()
     roots = [Path(path) for path in paths]

@@ -14,7 +14,7 @@ from intona.audio import Audio
 from intona.errors import ModelError, UsageError
 from intona.inference import clip
 from intona.inference.narrowing import narrowing
-from intona.models.artefact import bundled, read_model
+from intona.models.artefact import locate, read_model
 from intona.models.session import Session
 from intona.tables import Prediction
 
@@ -76,13 +76,14 @@ class Recognizer:
         """Load a model file, or the bundled default model.
 
         Args:
-            path: an ``.onnx`` file made by intona; ``None`` for the bundled model.
+            path: an ``.onnx`` file made by intona, or the name of a bundled model (``default`` or
+                ``small``); ``None`` for the default.
             threads: onnxruntime threads.
 
         Raises:
             ModelError: not a readable model of ours.
         """
-        found = Path(path) if path is not None else bundled()
+        found = locate(path)
         content, metadata = read_model(found)
         return cls(content, metadata, found, threads=threads)
 
@@ -338,7 +339,8 @@ def load(
     """Load a model file, or the bundled default model; see :meth:`Recognizer.load`.
 
     Args:
-        path: an ``.onnx`` file made by intona; ``None`` for the bundled model.
+        path: an ``.onnx`` file made by intona, or the name of a bundled model (``default`` or
+            ``small``); ``None`` for the default.
         threads: onnxruntime threads.
         profile: adapt it to a speaker or place: the name of a profile from ``intona enroll``, or
             the path of one.

@@ -18,10 +18,9 @@ from intona.errors import ModelError
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["LARGEST", "SCHEMA", "bundled", "read_model", "write_model"]
-
 SCHEMA = 1
 KEY = "intona"
+BUNDLED = ("default", "small")
 LARGEST = 512 * 2**20  # bytes; a model file beyond this is refused unread
 
 _REQUIRED: Mapping[str, type | tuple[type, ...]] = {
@@ -37,9 +36,22 @@ _REQUIRED: Mapping[str, type | tuple[type, ...]] = {
 }
 
 
-def bundled() -> Path:
-    """Return the path of the model that ships with intona."""
-    return Path(str(files("intona") / "assets" / "default.onnx"))
+def bundled(name: str = "default") -> Path:
+    """Return the path of a model that ships with intona: ``default`` or ``small``."""
+    return Path(str(files("intona") / "assets" / f"{name}.onnx"))
+
+
+def locate(model: str | Path | None) -> Path:
+    """Return the path of a model: a file, the name of a bundled one, or ``None`` for the default.
+
+    Examples:
+        >>> locate("small").name, locate("mine/model.onnx").name
+        ('small.onnx', 'model.onnx')
+    """
+    if model is None:
+        return bundled()
+    named = str(model) in BUNDLED and not Path(model).exists()
+    return bundled(str(model)) if named else Path(model)
 
 
 def read_model(path: str | Path) -> tuple[bytes, dict[str, Any]]:

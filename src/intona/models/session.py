@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from intona.audio import resample
 from intona.errors import ModelError
 from intona.features import front_end
-from intona.models.artefact import bundled, read_model
+from intona.models.artefact import locate, read_model
 
 __all__ = ["Session", "onnxruntime"]
 
@@ -105,7 +105,7 @@ class Session:
         Raises:
             ModelError: not a readable model of ours.
         """
-        found = Path(path) if path is not None else bundled()
+        found = locate(path)
         content, metadata = read_model(found)
         return cls(content, metadata, found, threads=threads)
 

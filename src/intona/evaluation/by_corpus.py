@@ -1,0 +1,115 @@
+"""Leave-one-corpus-out results: for each corpus, and as the mean over corpora.
+
+Held-out speakers of a known corpus are easy; held-out corpora are what users have. For each corpus
+that was tested the unweighted average recall and calibration over the labels that both sides know,
+how many answers were ``ok`` and how many of these were wrong, and how well arousal tells high from
+low. Intervals of a corpus are over its speakers, those of the mean over corpora.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intona.evaluation.measure import clusters
+from intona.metrics.arrays import divide
+from intona.metrics.bootstrap import Interval, Statistic, intervals
+from intona.metrics.clustered import cluster_numbers, of_decisions, of_probabilities
+from intona.models.committee import AROUSED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# What is measured, and what tables call it.
+MEASURES: Mapping[str, str] = {
+    "unweighted_average_recall": "UAR",
+    "expected_calibration_error": "ECE",
+    "coverage": "ok",
+    "error_when_ok": "wrong when ok",
+    "arousal_area_under_roc": "arousal AUC",
+}
+MEAN = "mean over corpora"
+
+
+def by_corpus(
+    predictions: pd.DataFrame, target: str, labels: list[str], *, resamples: int = 1000
+) -> dict[str, dict[str, Interval]]:
+    """Return the measures of each corpus, and last their mean over corpora.
+
+    Args:
+        predictions: with ``corpus``, ``truth``, ``speaker``, ``status``, ``arousal``, the target's
+            column and one probability per label; a label that a corpus was not asked for is NaN.
+        target: the column predicted.
+        labels: all label columns.
+        resamples: of the bootstrap.
+    """
+    found = {
+        str(name): _of_one(part, target, labels, resamples)
+        for name, part in predictions.groupby("corpus", sort=True, observed=True)
+    }
+    values = {name: [one[name].value for one in found.values()] for name in MEASURES}
+    means: dict[str, Statistic] = {name: _mean(np.array(column)) for name, column in values.items()}
+    return {**found, MEAN: intervals(means, len(found), resamples=resamples)}
+
+
+def _of_one(
+    part: pd.DataFrame, target: str, labels: list[str], resamples: int
+) -> dict[str, Interval]:
+    asked = [label for label in labels if part[label].notna().any()]
+    numbers, names = cluster_numbers(clusters(part))
+    truth, answers = part["truth"].tolist(), part[target].tolist()
+    decisions = of_decisions(truth, answers, asked, numbers)
+    probabilities = of_probabilities(truth, part[asked].to_numpy(np.float64), asked, numbers)
+    fine = (part["status"] == "ok").to_numpy()
+    wrong = fine & (part["truth"] != part[target]).to_numpy()
+    statistics: dict[str, Statistic] = {
+        "unweighted_average_recall": decisions["unweighted_average_recall"],
+        "expected_calibration_error": probabilities["expected_calibration_error"],
+        "coverage": _ratio(fine, np.ones(len(part), bool), numbers),
+        "error_when_ok": _ratio(wrong, fine, numbers),
+        "arousal_area_under_roc": _arousal(part, numbers),
+    }
+    return intervals(statistics, len(names), resamples=resamples)
+
+
+def _ratio(
+    some: NDArray[np.bool_], all_: NDArray[np.bool_], numbers: NDArray[np.intp]
+) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Return a share as a function of how often each speaker counts."""
+    above, below = (np.bincount(numbers, each.astype(float)) for each in (some, all_))
+    return lambda weights: divide(weights @ above, weights @ below, np.nan)
+
+
+def _arousal(part: pd.DataFrame, numbers: NDArray[np.intp]) -> Statistic:
+    """Return the area under the ROC curve of arousal, over emotions that are high or low."""
+    high, low = (part["truth"].isin(words).to_numpy() for words in AROUSED)
+    if "arousal" not in part.columns or part["arousal"].isna().all() or not (high & ~low).any():
+        return lambda weights: np.full(len(weights), np.nan)
+    rows = np.flatnonzero(high | low)
+    values = part["arousal"].to_numpy(np.float64)[rows]
+    truth = np.where(high[rows], "high", "low").tolist()
+    both = np.stack([1.0 - values, values], axis=1)
+    own, names = cluster_numbers(numbers[rows].tolist())
+    area = of_probabilities(truth, both, ("low", "high"), own)["area_under_roc"]
+    places = np.array(names, dtype=np.intp)
+    return lambda weights: area(weights[:, places])
+
+
+def _mean(values: NDArray[np.float64]) -> Statistic:
+    known = ~np.isnan(values)
+    filled = np.where(known, values, 0.0)
+    return lambda weights: divide(weights @ filled, weights @ known.astype(float), np.nan)
+
+
+def as_rows(found: Mapping[str, Mapping[str, Interval]]) -> dict[str, dict[str, Any]]:
+    """Return the results as ``evaluation.json`` has them."""
+    return {
+        corpus: {
+            name: {"value": one.value, "low": one.low, "high": one.high}
+            for name, one in measures.items()
+        }
+        for corpus, measures in found.items()
+    }

@@ -1,0 +1,51 @@
+"""Notices: what is odd about many answers together, and the command that helps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from intona.inference.recognizer import Recognizer
+from intona.tables import Prediction
+
+FEWEST = 8  # recordings with speech before anything is said
+UNFAMILIAR = 0.5  # share of them that are unfamiliar
+ALIKE = 0.6  # share of them with one and the same answer
+
+
+class Notice:
+    """Counts answers, and says what is noticed; the plain model alone, not an adapted one.
+
+    Args:
+        model: whose answers they are.
+    """
+
+    def __init__(self, model: Recognizer) -> None:
+        self._near = float(model.metadata.get("familiar", 0.0))
+        self._silent = model.numeric or not model.adaptable or model.adapted_to > 0
+        self._emotions: Counter[str] = Counter()
+        self._unfamiliar = 0
+
+    def take(self, prediction: Prediction) -> None:
+        """Count one in."""
+        if prediction.emotion is not None:
+            self._emotions[prediction.emotion] += 1
+            self._unfamiliar += prediction.familiarity < self._near
+
+    def sentences(self) -> Iterator[str]:
+        """Yield what is to be said, at most one sentence."""
+        total = self._emotions.total()
+        if self._silent or total < FEWEST:
+            return
+        helps = (
+            "if their speech is mixed, --adapt judges them against each other (or make a profile: "
+            "intona enroll NAME --speech place)"
+        )
+        emotion, count = self._emotions.most_common(1)[0]
+        if self._unfamiliar >= UNFAMILIAR * total:
+            yield (
+                f"{self._unfamiliar} of {total} recordings are unlike all the model was made from; "
+                f"{helps}"
+            )
+        elif count >= ALIKE * total:
+            yield f"{count} of {total} recordings got the same answer, {emotion}; {helps}"
