@@ -8,7 +8,7 @@ or the embedding of the bundled model. What is exported takes a waveform: see
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,21 +18,20 @@ from numpy.typing import NDArray
 
 from intona.corpora.folds import inner_folds
 from intona.errors import RecipeError
-from intona.features import front_end
 from intona.features.extract import extract
 from intona.features.logmel import RATE
-from intona.labels import order
 from intona.models.adaptation import centred, speaker_statistics
-from intona.models.calibration import choose_abstention, fit_temperature, softmax
+from intona.models.calibration import Calibration, softmax
 from intona.models.encoders.embedding import Embedding
 from intona.models.encoders.encoder import Encoder
 from intona.models.linear_head import LinearHead
 from intona.models.material import Material, gather
+from intona.models.options import LinearTraining
 from intona.models.recipes import Recipe
 from intona.models.targets import Known
-from intona.models.task import Progress, is_numeric, training_options
+from intona.models.task import Task
 from intona.models.voices import HeldOut, VoiceHead, Voices, learn_voices
-from intona.parallel import HERE, Engine
+from intona.parallel import HERE, Engine, Progress
 
 if TYPE_CHECKING:
     import onnx
@@ -42,18 +41,6 @@ __all__ = ["LinearModel", "fit"]
 
 Floats = NDArray[np.float32]
 Facts = dict[str, Any]
-
-OPTIONS = (
-    "augmentation",
-    "augmented_copies",
-    "balanced",
-    "calibration_folds",
-    "clean_share",
-    "most",
-    "risk",
-    "sounds_without_voice",
-    "weights",
-)
 
 
 @dataclass(frozen=True)
@@ -149,32 +136,25 @@ class LinearModel:
         return model, {**{key: known[key] for key in kept if key in known}, "base": base}
 
 
-def fit(
-    recipe: Recipe,
-    table: pd.DataFrame,
-    *,
-    target: str,
-    seed: int,
-    on: Engine,
-    progress: Progress | None,
-) -> LinearModel:
+def fit(task: Task) -> LinearModel:
     """Fit an encoder recipe; called through :func:`intona.models.train.fit`."""
-    if is_numeric(table[target]):
-        raise RecipeError(f"recipe {recipe.name} learns emotions, not numbers like {target}")
-    options = training_options(recipe, OPTIONS)
-    settings, model = dict(recipe.front_end), dict(recipe.model)
-    name, _, C = settings.pop("name"), model.pop("kind"), float(model.pop("C", 0.003))
-    front = front_end(name, **settings)
+    recipe = task.recipe
+    if task.numeric:
+        raise RecipeError(f"recipe {recipe.name} learns emotions, not numbers like {task.target}")
+    options = LinearTraining.read(recipe)
+    model = dict(recipe.model)
+    model.pop("kind")
+    C, front = float(model.pop("C", 0.003)), task.front_end()
     if model or not isinstance(front, Encoder | Embedding):
         raise RecipeError(
             f"recipe {recipe.name}: a linear model takes C alone, "
             "and the front end encoder or default"
         )
-    labels = order(table[target])
-    known = Known.of(table, target, labels, options.get("weights", {}))
-    kept = known.thinned(options.get("most", {}), seed)
-    table, known = table.iloc[kept], known.at(kept)
-    material = gather(front, table, known, options, seed, on, progress)
+    labels = task.labels
+    known = Known.of(task.table, task.target, labels, options.weights)
+    kept = known.thinned(options.most, task.seed)
+    task, known = replace(task, table=task.table.iloc[kept]), known.at(kept)
+    material, table = gather(front, task, known, options), task.table
 
     def solve(utterances: NDArray[np.integer]) -> LinearHead:
         own, rows = material.known, material.rows(utterances)
@@ -182,8 +162,8 @@ def fit(
             material.features, own.targets, own.possible, own.weights, C, rows, material.nothing
         )
 
-    folds, risk = int(options.get("calibration_folds", 4)), float(options.get("risk", 0.25))
-    held_out = _held_out(solve, material, known, table["speaker"], folds, progress)
+    folds, risk = options.calibration_folds, options.risk
+    held_out = _held_out(solve, material, known, table["speaker"], folds, task.progress)
     details = _calibrate(held_out, known, labels, table["speaker"], risk)
     head = solve(np.arange(len(table)))
     voices = Voices(material, known, table["speaker"].to_numpy(), labels, C)
@@ -193,7 +173,7 @@ def fit(
             return {}
         return learn_voices(voices, head, held_out, risk)
 
-    return LinearModel(labels, recipe, details, front, head, learn, on)
+    return LinearModel(labels, recipe, details, front, head, learn, task.on)
 
 
 def _held_out(
@@ -231,18 +211,11 @@ def _calibrate(
 ) -> dict[str, Any]:
     """Choose temperature and abstention threshold on held-out speakers of the main corpus."""
     if held_out is None:
-        return {"temperature": 1.0, "threshold": 0.0, "calibration": "none: too few speakers"}
+        return Calibration("none: too few speakers").to_dict()
     rows = np.sort(np.concatenate(held_out.parts))
     scores, truth = held_out.scores[rows], known.targets[rows]
-    temperature = fit_temperature(scores, truth)
-    probabilities = softmax(scores, temperature)
-    correct = probabilities.argmax(axis=1) == truth
-    abstention = choose_abstention(probabilities.max(axis=1), correct, risk)
+    words = f"{len(held_out.parts)} inner folds of held-out speakers"
+    found = Calibration.of(scores, truth, risk, words)
+    probabilities = softmax(scores, found.temperature)
     names = speakers.to_numpy()[rows]
-    return {
-        "temperature": temperature,
-        "threshold": abstention.threshold,
-        "abstention": asdict(abstention),
-        "calibration": f"{len(held_out.parts)} inner folds of held-out speakers",
-        "speakers": speaker_statistics(probabilities, truth, names, labels),
-    }
+    return {**found.to_dict(), "speakers": speaker_statistics(probabilities, truth, names, labels)}
