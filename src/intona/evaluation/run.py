@@ -98,25 +98,9 @@ def evaluate(
     if any(outcome.transductive for outcome in outcomes):
         report = report.with_findings([TRANSDUCTIVE])
         require_clean(report, allow=allow)
-    facts = Facts.of(
-        corpus,
-        table.iloc[:tested],
-        options.target,
-        protocol=(split.name + (NORMALISED if declared(recipe) else ""), split.words),
-        recipe=recipe.to_dict(),
-        folds=_fold_facts(task, folds, outcomes),
-        leaks=report,
-        leaky=split.leaky,
-        command=options.command,
-    )
-    facts = replace(
-        facts,
-        transductive=declared(recipe),
-        extra_training=None if options.extra is None else provenance(table.iloc[tested:]),
-        seed=options.seed,
-        model_seeds=tuple(options.model_seeds),
-        controls=run_controls(task, folds) if options.controls else (),
-    )
+    facts = _facts(corpus, split, options, task, tested, folds, outcomes, report)
+    if options.controls:
+        facts = replace(facts, controls=run_controls(task, folds))
     predictions = _predictions(task, folds, options.model_seeds, outcomes)
     return Evaluation(options.target, task.labels, predictions, facts)
 
@@ -252,14 +236,37 @@ def _predictions(
     return pd.concat(parts).sort_index(kind="stable")
 
 
-def _fold_facts(
-    task: Task, folds: Sequence[Fold], outcomes: Sequence[FoldOutcome]
-) -> list[FoldFacts]:
-    """Describe the folds; with several seeds, what the first chose in them."""
-    table, first = task.table, outcomes[: len(folds)]
-    return [
-        FoldFacts.of(
-            fold.name, table.iloc[fold.test], outcome.details, train=table.iloc[fold.train]
-        )
-        for fold, outcome in zip(folds, first, strict=True)
-    ]
+def _facts(
+    corpus: Corpus,
+    split: Split,
+    options: Options,
+    task: Task,
+    tested: int,
+    folds: Sequence[Fold],
+    outcomes: Sequence[FoldOutcome],
+    report: LeakReport,
+) -> Facts:
+    """Put on record what was evaluated and how; with several seeds, what the first chose."""
+    recipe, table = task.recipe, task.table
+    first = zip(folds, outcomes[: len(folds)], strict=True)
+    facts = Facts.of(
+        corpus,
+        table.iloc[:tested],
+        task.target,
+        protocol=(split.name + (NORMALISED if declared(recipe) else ""), split.words),
+        recipe=recipe.to_dict(),
+        folds=[
+            FoldFacts.of(one.name, table.iloc[one.test], outcome.details, table.iloc[one.train])
+            for one, outcome in first
+        ],
+        leaks=report,
+        leaky=split.leaky,
+        command=options.command,
+    )
+    return replace(
+        facts,
+        transductive=declared(recipe),
+        extra_training=None if options.extra is None else provenance(table.iloc[tested:]),
+        seed=options.seed,
+        model_seeds=tuple(options.model_seeds),
+    )
