@@ -23,6 +23,7 @@ from intona import corpora
 from intona.evaluation import protocols as protocol
 from intona.metrics import unweighted_average_recall
 from intona.models import recipes
+from intona.models.task import Task
 from intona.models.train import fit
 
 FOLDERS = {"ravdess": "ravdess", "ravdess-song": "ravdess_song", "emodb": "emodb", "nemo": "nemo"}
@@ -87,12 +88,12 @@ def score(table: pd.DataFrame, idea: Idea) -> dict[str, Any]:
     held = [np.unique(speakers[speech][fold.test]) for fold in folds]
     inner = []
     for one, other in zip(held[::2], held[1::2], strict=True):
-        model = fit(recipe, table[~np.isin(speakers, np.concatenate([one, other]))])
+        model = fit(Task(recipe, table[~np.isin(speakers, np.concatenate([one, other]))]))
         for part in (one, other):
             inner.append(recall(model, table[speech & np.isin(speakers, part)], model.labels))
     zero_shot = {}
     for corpus in ("ravdess", "emodb", "nemo") if len(idea.corpora) > 1 else ():
-        model = fit(recipe, table[(table["corpus"] != corpus).to_numpy()])
+        model = fit(Task(recipe, table[(table["corpus"] != corpus).to_numpy()]))
         test = (group == corpus) & table["emotion"].isin(SHARED).to_numpy()
         zero_shot[corpus] = round(recall(model, table[test], SHARED), 1)
     return {"inner": round(float(np.mean(inner)), 2), "zero_shot": zero_shot}

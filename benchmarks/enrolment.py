@@ -19,7 +19,7 @@ from intona.corpora.base import Corpus
 from intona.errors import CorpusError
 from intona.evaluation import protocols as protocol
 from intona.evaluation.enrolment import Enrolment, with_enrolment
-from intona.evaluation.run import evaluate
+from intona.evaluation.run import Options, evaluate
 from intona.labels import parse_list
 from intona.models import recipes
 from intona.parallel import Local
@@ -49,8 +49,7 @@ def main() -> None:
         recipes.load(given.recipe),
         read([given.corpus]),
         protocol.parse(given.protocol),
-        extra=read(given.extra) if given.extra else None,
-        voices=True,
+        Options(extra=read(given.extra) if given.extra else None, voices=True),
         on=Local(given.workers),
     )
     rows: dict[str, object] = {"none": {"uar": result.headline.value}}

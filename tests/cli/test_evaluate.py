@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import json
+from inspect import signature
 
 import pytest
+
+from intona.cli.evaluate import GOES_WITH, MODEL, RECIPE, refuse_pairs, run
+from intona.errors import UsageError
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +90,41 @@ def test_compare_needs_evaluations(intona, tmp_path):
     done = intona("compare", tmp_path, tmp_path / "none")
     assert done.code == 2
     assert "holds no evaluation" in done.err
+
+
+@pytest.mark.parametrize(
+    ("way", "given", "message"),
+    [
+        (MODEL, ["--normalise"], "--normalise goes with a recipe, not with a finished model"),
+        (MODEL, ["--report", "--explain", "--model-seeds"], "--model-seeds goes with a recipe"),
+        (MODEL, ["--explain"], "--explain goes with a finished model and --report$"),
+        (RECIPE, ["--explain", "--report"], "and --report, not with a recipe"),
+    ],
+)
+def test_options_that_do_not_go_together(way, given, message):
+    with pytest.raises(UsageError, match=message):
+        refuse_pairs(way, given)
+
+
+def test_options_that_go_together():
+    refuse_pairs(MODEL, ["--report", "--explain", "--enrol", "--merge", "--workers"])
+    refuse_pairs(RECIPE, [option for option in GOES_WITH if option != "--explain"])
+
+
+def test_every_option_of_the_table_exists():
+    written = {f"--{name.replace('_', '-')}" for name in signature(run).parameters}
+    assert {*GOES_WITH, *(n for needs in GOES_WITH.values() for n in needs)} <= {
+        *written,
+        RECIPE,
+        MODEL,
+    }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["-r", "classic"], ["-p", "loso"], ["--model-seeds", "0"], ["--controls"], ["--extra", "x"]],
+)
+def test_what_a_finished_model_has_no_use_for_is_refused(intona, tmp_path, words):
+    done = intona("evaluate", tmp_path / "m.onnx", tmp_path, *words)
+    assert done.code == 2
+    assert "goes with a recipe, not with a finished model" in done.err

@@ -66,7 +66,7 @@ def test_one_run_or_one_name_is_not_enough(result):
 
 
 def test_a_leaky_run_stamps_the_comparison(result, worse):
-    leaky = replace(worse, facts={**worse.facts, "leaky_reasons": ["voices are known"]})
+    leaky = replace(worse, facts=replace(worse.facts, leaky_reasons=("voices are known",)))
     found = compare([("a", result), ("b", leaky)])
     assert comparison_text(found).startswith("LEAKY: b: voices are known.")
 

@@ -1,16 +1,24 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from intona.errors import CorpusError, UsageError
 from intona.evaluation.enrolment import Enrolment, _divided, _profiles, with_enrolment
+from intona.evaluation.facts import CorpusFacts, Facts, FoldFacts, voice_columns
+from intona.evaluation.leaks import LeakReport
 from intona.evaluation.result import Evaluation
-from intona.evaluation.run import voice_columns
 from intona.models.adaptation import centred_log, speaker_statistics
 
 LABELS = ("neutral", "happy", "sad")
+
+
+def folds(inside: dict[str, Any]) -> tuple[FoldFacts, ...]:
+    return tuple(FoldFacts(name, 180, (), inside) for name in ("1", "2"))
 
 
 @pytest.fixture
@@ -40,12 +48,20 @@ def evaluation() -> Evaluation:
     table["corpus"] = "here"
     table["fold"], table["model_seed"] = np.where(who < 3, "1", "2"), 0
     inside = {"threshold": 0.4, "speakers": known}
-    facts = {
-        "protocol": "speakers:2",
-        "protocol_words": "Two folds.",
-        "folds": [{"name": name, "chosen_inside": inside} for name in ("1", "2")],
-        "leaky": False,
-    }
+    facts = Facts(
+        leaky_reasons=(),
+        protocol="speakers:2",
+        protocol_words="Two folds.",
+        recipe="none",
+        recipe_details={},
+        corpus="here",
+        corpus_details=CorpusFacts(360, {}, {}, "", "", "", 0),
+        speakers=6,
+        folds=folds(inside),
+        leaks=LeakReport(),
+        created="",
+        versions={},
+    )
     return Evaluation("emotion", LABELS, table, facts)
 
 
@@ -56,8 +72,8 @@ def test_enrolment_helps_where_voices_differ(evaluation: Evaluation, text: str) 
     pd.testing.assert_series_equal(
         adapted.predictions["truth"], evaluation.predictions["truth"].sort_index()
     )
-    assert adapted.facts["protocol"] == f"speakers:2+enrol:{text}"
-    without = adapted.facts["enrolment"]["without"]["unweighted_average_recall"]["value"]
+    assert adapted.facts.protocol == f"speakers:2+enrol:{text}"
+    without = adapted.facts.enrolment.without["unweighted_average_recall"]["value"]
     assert adapted.headline.value > without + 0.03
     assert without == pytest.approx(evaluation.headline.value)
     np.testing.assert_allclose(adapted.predictions[list(LABELS)].sum(axis=1), 1.0)
@@ -101,7 +117,7 @@ def test_a_profile_of_a_place_takes_off_what_its_speakers_share(evaluation: Eval
     shifted = Evaluation("emotion", LABELS, table, evaluation.facts)
     adapted = with_enrolment(shifted, Enrolment.parse("place:100"))
     assert adapted.headline.value > shifted.headline.value + 0.15
-    assert "other speakers of the same corpus" in adapted.facts["protocol_words"]
+    assert "other speakers of the same corpus" in adapted.facts.protocol_words
 
 
 def test_heads_for_enrolled_speakers_are_used_where_there_are_some(evaluation: Evaluation) -> None:
@@ -109,9 +125,9 @@ def test_heads_for_enrolled_speakers_are_used_where_there_are_some(evaluation: E
     columns = voice_columns("mixed", LABELS)
     scores = centred_log(table[list(LABELS)])
     table[columns] = scores[:, ::-1]  # a head that takes the labels for their opposites
-    known = evaluation.facts["folds"][0]["chosen_inside"]["speakers"]["mixed"]
+    known = evaluation.facts.folds[0].chosen_inside["speakers"]["mixed"]
     inside = {"speakers": {"mixed": {**known, "output": "scores_mixed", "threshold": 0.9}}}
-    facts = {**evaluation.facts, "folds": [{"name": n, "chosen_inside": inside} for n in "12"]}
+    facts = replace(evaluation.facts, folds=folds(inside))
     found = with_enrolment(
         Evaluation("emotion", LABELS, table, facts), Enrolment("mixed", 12)
     ).predictions
@@ -136,7 +152,7 @@ def test_bad_requests(evaluation: Evaluation) -> None:
         with_enrolment(
             Evaluation("emotion", LABELS, nameless, evaluation.facts), Enrolment("mixed", 4)
         )
-    facts = {**evaluation.facts, "folds": [{"name": n, "chosen_inside": {}} for n in "12"]}
+    facts = replace(evaluation.facts, folds=folds({}))
     bare = Evaluation("emotion", LABELS, evaluation.predictions, facts)
     with pytest.raises(UsageError, match="calibration folds"):
         with_enrolment(bare, Enrolment("mixed", 4))

@@ -35,10 +35,10 @@ def test_a_model_is_tested_as_a_user_meets_it(model, unheard):
     row = result.predictions.loc[file].iloc[0]
     assert row["confidence"] == pytest.approx(expected.confidence)
     assert row["emotion"] == expected.emotion
-    assert [item["model"] for item in result.facts["mapping"]] == list(result.labels)
+    assert [item["model"] for item in result.facts.mapping] == list(result.labels)
     # Other speakers of the corpus it was trained on: said, but no leak.
     assert not result.leaky
-    assert "other speakers of ravdess" in result.facts["leaks"]["findings"][0]["text"]
+    assert "other speakers of ravdess" in result.facts.leaks.findings[0].text
 
 
 def test_speakers_it_was_trained_on_are_refused(model, corpus):
@@ -68,7 +68,7 @@ def test_labels_the_model_does_not_know_are_left_out_in_the_open(model, tmp_path
     other = corpora.load(folder)
     table = other.table.assign(speaker="ravdess-" + other.table["speaker"] + "x")
     result = evaluate_model(model, replace(other, table=table))
-    assert {row["corpus"]: row["model"] for row in result.facts["mapping"]} == {
+    assert {row["corpus"]: row["model"] for row in result.facts.mapping} == {
         "happy": "happy",
         "fearful": None,
     }

@@ -32,7 +32,7 @@ def test_the_page_says_what_a_reader_must_know(page, result):
     text = page.read_text()
     value = f"{100 * result.headline.value:.1f} %"
     for expected in (value, "Leave one speaker out", "intona evaluate ...", "permuted labels",
-                     "Limitation", result.facts["corpus_details"]["sha256"]):  # fmt: skip
+                     "Limitation", result.facts.corpus_details.sha256):  # fmt: skip
         assert expected in text
     assert "LEAKY" not in text
     assert (page.parent / "confusion.png").read_bytes().startswith(b"\x89PNG")
@@ -82,9 +82,7 @@ def test_a_model_explains_its_mistakes(result, tmp_path):
 
 
 def test_a_leaky_page_is_stamped(result, tmp_path):
-    leaky = replace(
-        result, facts={**result.facts, "leaky": True, "leaky_reasons": ["<b>voices</b> are known"]}
-    )
+    leaky = replace(result, facts=replace(result.facts, leaky_reasons=("<b>voices</b> are known",)))
     text = write_report(leaky, tmp_path).read_text()
     assert "<strong>LEAKY</strong>" in text
     assert "&lt;b&gt;voices" in text

@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from intona.errors import RecipeError
-from intona.evaluation import evaluate
+from intona.evaluation import Options, evaluate
 from intona.evaluation.compare import compare, comparison_text
 from intona.evaluation.fold import shown
 from intona.evaluation.protocols import parse
@@ -16,6 +16,7 @@ from intona.evaluation.report import render
 from intona.evaluation.text import summary
 from intona.features import front_end
 from intona.features.extract import extract
+from intona.models.task import Task
 from intona.models.train import fit
 
 
@@ -23,7 +24,7 @@ from intona.models.train import fit
 def normalised(corpus, svm, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INTONA_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-        return evaluate(svm.normalised("speaker"), corpus, parse("loso"), controls=True)
+        return evaluate(svm.normalised("speaker"), corpus, parse("loso"), Options(controls=True))
 
 
 def test_the_answers_are_those_of_normalised_features(normalised, corpus) -> None:
@@ -39,10 +40,10 @@ def test_the_answers_are_those_of_normalised_features(normalised, corpus) -> Non
 
 
 def test_every_output_says_so(normalised, result, tmp_path) -> None:
-    assert normalised.facts["transductive"]
+    assert normalised.facts.transductive
     assert not normalised.leaky
-    assert normalised.facts["protocol"] == "loso+normalise:speaker"
-    assert normalised.facts["recipe_details"]["training"]["normalise"] == "speaker"
+    assert normalised.facts.protocol == "loso+normalise:speaker"
+    assert normalised.facts.recipe_details["training"]["normalise"] == "speaker"
     assert summary(normalised).startswith("TRANSDUCTIVE: every test speaker's recordings")
     assert "<strong>TRANSDUCTIVE</strong>" in render(normalised, tmp_path)
     text = comparison_text(compare([("own", normalised), ("plain", result)]))
@@ -53,7 +54,7 @@ def test_every_output_says_so(normalised, result, tmp_path) -> None:
 
 def test_the_probe_for_speakers_is_left_out_where_the_speaker_is_told(normalised, result) -> None:
     def names(run):
-        return {control["name"] for control in run.facts["controls"]}
+        return {control.name for control in run.facts.controls}
 
     assert names(result) - names(normalised) == {"speaker probe"}
 
@@ -64,6 +65,6 @@ def test_only_a_recipe_that_declares_it_is_told_who_speaks(corpus, svm) -> None:
 
 
 def test_no_model_file_can_be_made_of_it(corpus, svm, tmp_path) -> None:
-    fitted = fit(svm.normalised("speaker"), corpus.table)
+    fitted = fit(Task(svm.normalised("speaker"), corpus.table))
     with pytest.raises(RecipeError, match="normalises by speaker"):
         fitted.export(tmp_path / "model.onnx", metadata={})

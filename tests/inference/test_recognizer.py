@@ -14,6 +14,7 @@ from intona.corpora import synthetic
 from intona.errors import AudioError, ModelError
 from intona.inference.recognizer import Recognizer
 from intona.models import recipes
+from intona.models.task import Task
 from intona.models.train import fit, train
 
 EMOTIONS = ("neutral", "happy", "sad", "angry")
@@ -28,7 +29,7 @@ def model(voices: Path, tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
 
 def test_onnx_and_python_agree(voices: Path, model: Recognizer) -> None:
     corpus = corpora.load(voices)
-    fitted = fit(recipes.load("classic-svm"), corpus.table)
+    fitted = fit(Task(recipes.load("classic-svm"), corpus.table))
     expected = fitted.probabilities(corpus.table.iloc[:6])
     for row, (file, _, _) in zip(expected, corpus.table.index[:6], strict=True):
         audio = intona.audio.read(file)

@@ -11,6 +11,7 @@ from intona.features import front_end
 from intona.features.extract import extract
 from intona.models import recipes
 from intona.models.augmented import Augmented, augmented
+from intona.models.task import Task
 from intona.models.train import fit
 
 STEPS = ({"name": "white_noise", "snr": {"low": 0.0, "high": 10.0}},)
@@ -56,8 +57,8 @@ def test_a_recipe_trains_on_changed_copies(table):
         "augmentation": [{"name": "gain", "db": [-6.0, 6.0]}],
         "augmented_copies": 2,
     }
-    plain = fit(recipe, table)
-    robust = fit(replace(recipe, training=training), table)
+    plain = fit(Task(recipe, table))
+    robust = fit(Task(replace(recipe, training=training), table))
     assert robust.recipe.to_dict()["training"]["augmentation"][0]["name"] == "gain"
     few = table[:6]
     assert not np.allclose(plain.probabilities(few), robust.probabilities(few))
@@ -74,4 +75,4 @@ def test_mistakes_in_a_recipe(table, step, message):
     recipe = recipes.load("classic-svm")
     training = {**recipe.training, "augmentation": [step]}
     with pytest.raises(RecipeError, match=message):
-        fit(replace(recipe, training=training), table[:12])
+        fit(Task(replace(recipe, training=training), table[:12]))

@@ -17,9 +17,10 @@ from intona.errors import RecipeError
 from intona.inference.enroll import enroll
 from intona.inference.recognizer import Recognizer
 from intona.models import recipes
-from intona.models.adaptation import statistics
+from intona.models.adaptation import shift, statistics
 from intona.models.encoders.embedding import Embedding
-from intona.models.task import Enrollable, Fitted
+from intona.models.session import Session
+from intona.models.task import Enrollable, Fitted, Task
 from intona.models.train import fit
 
 torch = pytest.importorskip("torch")
@@ -59,7 +60,7 @@ def recipe(encoder: Path, **training: Any) -> recipes.Recipe:
 
 @pytest.fixture(scope="module")
 def fitted(encoder: Path, voices: Corpus) -> Fitted:
-    return fit(recipe(encoder), voices.table)
+    return fit(Task(recipe(encoder), voices.table))
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def test_an_enrolled_speaker_is_heard_alike_in_the_graph(
     many = corpora.load(
         synthetic_corpus(folder, speakers=4, takes=2, emotions=("neutral", "angry"))
     )
-    model = fit(recipe(encoder), many.table)
+    model = fit(Task(recipe(encoder), many.table))
     assert isinstance(model, Enrollable)
     found = Recognizer.load(model.export(tmp_path / "many.onnx", metadata=LABELS))
     files = many.table.index.get_level_values("file")[:4]
@@ -98,7 +99,7 @@ def test_an_enrolled_speaker_is_heard_alike_in_the_graph(
         profile = enroll(found, list(map(str, files)), name="me", speech=kind)
         adapted = found.adapted(profile)
         assert adapted.threshold == known["threshold"]
-        moved = heard + profile.shift(found)
+        moved = heard + shift(known, profile.mean, profile.count)
         answers = adapted.probabilities(signals, 16_000)
         assert (answers.argmax(axis=1) == moved.argmax(axis=1)).all()
         np.testing.assert_allclose(answers.sum(axis=1), 1.0)
@@ -108,8 +109,8 @@ def test_an_enrolled_speaker_is_heard_alike_in_the_graph(
     few = corpora.load(
         synthetic_corpus(folder / "few", speakers=3, takes=2, emotions=("sad", "angry"))
     )
-    head = fit(own, few.table).export(tmp_path / "head.onnx", metadata=LABELS)
-    assert Recognizer.load(head)._outputs == {"probabilities", "embedding"}
+    head = fit(Task(own, few.table)).export(tmp_path / "head.onnx", metadata=LABELS)
+    assert Session.load(head).outputs == {"probabilities", "embedding"}
 
 
 def test_a_batch_of_mixed_lengths_is_its_rows(artefact: Path, voices: Corpus) -> None:
@@ -155,7 +156,7 @@ def test_a_head_on_the_embedding(artefact: Path, voices: Corpus, tmp_path: Path)
     plan = recipes.load("head")
     plan = replace(plan, front_end={"name": "default", "model": str(artefact)})
     table = voices.table.assign(emotion=voices.table["emotion"].map({"sad": "low", "angry": "up"}))
-    head = fit(plan, table)
+    head = fit(Task(plan, table))
     path = head.export(tmp_path / "own.onnx", metadata=LABELS)
     model = Recognizer.load(path)
     assert set(model.labels) == {"low", "up"}
@@ -180,7 +181,7 @@ def test_what_a_recipe_must_not_say(
     encoder: Path, voices: Corpus, change: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(RecipeError, match=words):
-        fit(replace(recipe(encoder), **change), voices.table)
+        fit(Task(replace(recipe(encoder), **change), voices.table))
 
 
 def test_sounds_without_a_voice_leave_it_undecided(encoder: Path, voices: Corpus) -> None:
@@ -189,7 +190,7 @@ def test_sounds_without_a_voice_leave_it_undecided(encoder: Path, voices: Corpus
     unseen = list(sounds_without_voice(12, seed=1))
 
     def confidence(plan: recipes.Recipe) -> float:
-        model: Any = fit(plan, voices.table)
+        model: Any = fit(Task(plan, voices.table))
         rows = np.stack([model.front_end(sound, 16_000) for sound in unseen])
         scores = model.head.scores(rows)
         return float(np.abs(scores[:, 0] - scores[:, 1]).mean())
@@ -201,16 +202,16 @@ def test_sounds_without_a_voice_leave_it_undecided(encoder: Path, voices: Corpus
 def test_numbers_are_not_learned(encoder: Path, voices: Corpus) -> None:
     table = voices.table.assign(arousal=1.0)
     with pytest.raises(RecipeError, match="not numbers"):
-        fit(recipe(encoder), table, target="arousal")
+        fit(Task(recipe(encoder), table, target="arousal"))
 
 
 def test_augmentation_changes_the_head_alone(encoder: Path, voices: Corpus, fitted: Fitted) -> None:
     steps = [{"name": "white_noise", "snr": 5.0}]
-    robust = fit(recipe(encoder, augmentation=steps, augmented_copies=2), voices.table)
+    robust = fit(Task(recipe(encoder, augmentation=steps, augmented_copies=2), voices.table))
     assert robust.front_end.parameters == fitted.front_end.parameters
     assert robust.head.weights.shape == fitted.head.weights.shape
     assert not np.allclose(robust.head.centre, fitted.head.centre)
-    none = fit(recipe(encoder, augmentation=[], augmented_copies=2), voices.table)
+    none = fit(Task(recipe(encoder, augmentation=[], augmented_copies=2), voices.table))
     assert np.array_equal(none.head.weights, fitted.head.weights)
 
 
@@ -218,7 +219,7 @@ def test_copies_that_change_nothing_give_the_same_head(
     encoder: Path, voices: Corpus, fitted: Fitted
 ) -> None:
     steps = [{"name": "gain", "db": 0.0}]
-    same = fit(recipe(encoder, augmentation=steps, augmented_copies=3), voices.table)
+    same = fit(Task(recipe(encoder, augmentation=steps, augmented_copies=3), voices.table))
     assert same.head.centre == pytest.approx(fitted.head.centre, abs=1e-5)
     assert same.probabilities(voices.table) == pytest.approx(
         fitted.probabilities(voices.table), abs=1e-3
@@ -228,16 +229,18 @@ def test_copies_that_change_nothing_give_the_same_head(
 def test_the_clean_share_of_an_utterance_and_its_copies(encoder: Path, voices: Corpus) -> None:
     from intona.models.encoders.encoder import Encoder
     from intona.models.material import gather
+    from intona.models.options import LinearTraining
     from intona.models.targets import Known
 
     settings = {key: value for key, value in recipe(encoder).front_end.items() if key != "name"}
     known = Known.of(voices.table, "emotion", ("sad", "angry"), {})
-    options = {"augmentation": [{"name": "gain", "db": 6.0}], "augmented_copies": 2}
+    task = Task(recipe(encoder), voices.table)
     n = len(voices.table)
 
     def weights(**more: Any) -> Any:
-        front = Encoder(**settings)
-        return gather(front, voices.table, known, {**options, **more}, 0, 1, None).known.weights
+        steps = [{"name": "gain", "db": 6.0}]
+        options = LinearTraining(augmentation=steps, augmented_copies=2, **more)
+        return gather(Encoder(**settings), task, known, options).known.weights
 
     assert weights() == pytest.approx(np.full(3 * n, 1 / 3))
     assert weights(clean_share=0.6) == pytest.approx(np.r_[np.full(n, 0.6), np.full(2 * n, 0.2)])
@@ -263,7 +266,7 @@ def test_the_graph_has_the_dynamic_range_of_the_front_end(
 ) -> None:
     plan = recipe(encoder)
     front = {**plan.front_end, "dynamic_range": dynamic_range}
-    model: Any = fit(replace(plan, front_end=front), voices.table)
+    model: Any = fit(Task(replace(plan, front_end=front), voices.table))
     exported = Recognizer.load(model.export(tmp_path / "model.onnx", metadata=LABELS))
     signals = [read(file, rate=16_000).samples for file, *_ in voices.table.index]
     found = exported.probabilities(signals, 16_000)

@@ -16,6 +16,7 @@ from intona.corpora.folds import InnerFolds
 from intona.errors import CorpusError, RecipeError
 from intona.models.recipes import Recipe
 from intona.models.selection import candidates, choose, held_out_scores
+from intona.models.task import Task
 from intona.models.train import fit
 
 CHOICES = (0.001, 1.0, 100.0)
@@ -89,11 +90,11 @@ def test_a_recipe_chooses_and_says_what(voices) -> None:
     # So narrow a kernel knows its training rows and nothing else.
     select = {"gamma": [1e6, 0.005]}
     recipe = Recipe("mine", front, {"kind": "svm"}, {"calibration_folds": 2, "select": select})
-    fitted = fit(recipe, corpus.table)
+    fitted = fit(Task(recipe, corpus.table))
     assert fitted.details["selected"] == {"gamma": 0.005}
     assert fitted.details["calibration"] == "2 inner folds of held-out speakers"
     fixed = Recipe("mine", front, {"kind": "svm", "gamma": 0.005}, {"calibration_folds": 2})
-    alike = fit(fixed, corpus.table)
+    alike = fit(Task(fixed, corpus.table))
     np.testing.assert_array_equal(
         fitted.probabilities(corpus.table), alike.probabilities(corpus.table)
     )
@@ -109,4 +110,4 @@ def test_without_inner_folds_nothing_can_be_chosen(voices) -> None:
         {"calibration_folds": 0, "select": {"C": [0.1, 1.0]}},
     )
     with pytest.raises(CorpusError, match="chooses C on inner folds"):
-        fit(recipe, corpus.table)
+        fit(Task(recipe, corpus.table))

@@ -1,16 +1,24 @@
-"""``intona evaluate``: how good a recipe, or a finished model, is on voices it never heard."""
+"""``intona evaluate``: cross-validation of a recipe, or the test of a finished model."""
 
 from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from intona.cli import options
+
+if TYPE_CHECKING:
+    from intona.corpora.base import Corpus
+    from intona.evaluation.result import Evaluation
+    from intona.evaluation.run import Options
+    from intona.parallel import Engine as Place
 
 Paths = Annotated[
     list[Path],
@@ -75,7 +83,22 @@ Explain = Annotated[
 ]
 
 
+RECIPE, MODEL = "a recipe", "a finished model"
+
+# What an option goes with: a recipe or a finished model, and the options it needs beside it.
+GOES_WITH: Mapping[str, tuple[str, ...]] = {
+    "--recipe": (RECIPE,),
+    "--protocol": (RECIPE,),
+    "--extra": (RECIPE,),
+    "--normalise": (RECIPE,),
+    "--model-seeds": (RECIPE,),
+    "--controls": (RECIPE,),
+    "--explain": (MODEL, "--report"),
+}
+
+
 def run(
+    context: typer.Context,
     paths: Paths,
     recipe: options.Recipe = "classic",
     protocol: Protocol = "speakers:5",
@@ -107,76 +130,141 @@ def run(
 
     intona evaluate model.onnx EMODB/
     """
-    from intona import labels
-    from intona.cli.progress import bar
-    from intona.errors import UsageError
-    from intona.evaluation import protocols
     from intona.evaluation.enrolment import Enrolment, with_enrolment
-    from intona.evaluation.finished import evaluate_model
     from intona.evaluation.report import check_folder, write_report
-    from intona.evaluation.run import evaluate, parse_seeds
+    from intona.evaluation.run import Options
     from intona.evaluation.text import summary
     from intona.inference.recognizer import load
-    from intona.models import recipes
 
-    command = shlex.join(["intona", *sys.argv[1:]])
+    finished = paths[0].suffix.lower() == ".onnx"
+    refuse_pairs(MODEL if finished else RECIPE, _given(context))
     adaptation = Enrolment.parse(enrol) if enrol is not None else None
     on = options.place(workers, engine, address)
-    finished = paths[0].suffix.lower() == ".onnx"
-    if explain and (report is None or not finished):
-        raise UsageError("--explain goes with a finished model and --report")
     if report is not None:
         check_folder(report)
+    read = partial(
+        options.corpus_of,
+        name=name,
+        columns=columns,
+        settings=settings,
+        target=target,
+        numbers=numbers,
+    )
+    asked = Options(
+        target=target,
+        seed=seed,
+        controls=controls,
+        voices=adaptation is not None,
+        allow_leaks=allow_leaks,
+        command=shlex.join(["intona", *sys.argv[1:]]),
+    )
     if finished:
-        if normalise is not None:
-            raise UsageError("--normalise goes with a recipe, not with a finished model")
-        if len(paths) < 2:
-            raise UsageError(f"name a corpus to test {paths[0]} on")
-        corpus = options.corpus_of(
-            paths[1:], name, target=target, numbers=numbers, columns=columns, settings=settings
-        )
-        with bar() as progress, on.session():
-            result = evaluate_model(
-                paths[0],
-                corpus,
-                emotions=labels.parse_list(emotions),
-                merge=labels.parse_merge(merge),
-                voices=None if adaptation is None else adaptation.speech,
-                allow_leaks=allow_leaks,
-                on=on,
-                progress=progress,
-                command=command,
-            )
+        speech = None if adaptation is None else adaptation.speech
+        result = _of_model(paths, read, asked, on, emotions=emotions, merge=merge, speech=speech)
     else:
-        plan, split, seeds = (
-            recipes.load(recipe).normalised(normalise),
-            protocols.parse(protocol),
-            parse_seeds(model_seeds),
+        read = partial(read, emotions=emotions, merge=merge)
+        result = _of_recipe(
+            paths,
+            read,
+            asked,
+            on,
+            recipe=recipe,
+            normalise=normalise,
+            protocol=protocol,
+            model_seeds=model_seeds,
+            extra=extra,
         )
-        chosen = partial(
-            options.corpus_of, target=target, numbers=numbers, emotions=emotions, merge=merge
-        )
-        corpus = chosen(paths, name, columns=columns, settings=settings)
-        more = chosen(extra, None) if extra else None
-        with bar() as progress, on.session():
-            result = evaluate(
-                plan,
-                corpus,
-                split,
-                target=target,
-                seed=seed,
-                model_seeds=seeds,
-                extra=more,
-                controls=controls,
-                voices=adaptation is not None,
-                allow_leaks=allow_leaks,
-                on=on,
-                progress=progress,
-                command=command,
-            )
     if adaptation is not None:
         result = with_enrolment(result, adaptation, seed=seed)
     typer.echo(summary(result), nl=False)
     if report is not None:
         model = load(paths[0]) if explain and not result.numeric else None
         typer.echo(f"\nreport: {write_report(result, report, model=model)}")
+
+
+def refuse_pairs(way: str, given: Collection[str]) -> None:
+    """Refuse options that do not go together, as :data:`GOES_WITH` says.
+
+    Args:
+        way: what is evaluated, :data:`RECIPE` or :data:`MODEL`.
+        given: the options that were written.
+
+    Raises:
+        UsageError: one of them is for the other way, or needs another option.
+    """
+    from intona.errors import UsageError
+
+    for option, needs in GOES_WITH.items():
+        if option in given and not {way, *given}.issuperset(needs):
+            rest = "" if way in needs else f", not with {way}"
+            raise UsageError(f"{option} goes with {' and '.join(needs)}{rest}")
+
+
+def _given(context: typer.Context) -> list[str]:
+    """Return the options that were written, whatever their values."""
+    return [
+        f"--{name.replace('_', '-')}"
+        for name in context.params
+        if (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"
+    ]
+
+
+def _of_model(
+    paths: Sequence[Path],
+    read: Callable[..., Corpus],
+    asked: Options,
+    on: Place,
+    *,
+    emotions: str | None,
+    merge: str | None,
+    speech: str | None,
+) -> Evaluation:
+    """Test a finished model, the first of the paths, on the corpora that are the others."""
+    from intona import labels
+    from intona.cli.progress import bar
+    from intona.errors import UsageError
+    from intona.evaluation.finished import evaluate_model
+
+    if len(paths) < 2:
+        raise UsageError(f"name a corpus to test {paths[0]} on")
+    corpus = read(paths[1:])
+    with bar() as progress, on.session():
+        return evaluate_model(
+            paths[0],
+            corpus,
+            emotions=labels.parse_list(emotions),
+            merge=labels.parse_merge(merge),
+            voices=speech,
+            allow_leaks=asked.allow_leaks,
+            on=on,
+            progress=progress,
+            command=asked.command,
+        )
+
+
+def _of_recipe(
+    paths: Sequence[Path],
+    read: Callable[..., Corpus],
+    asked: Options,
+    on: Place,
+    *,
+    recipe: str,
+    normalise: str | None,
+    protocol: str,
+    model_seeds: str,
+    extra: Sequence[Path] | None,
+) -> Evaluation:
+    """Train and test a recipe on corpora, fold by fold."""
+    from intona.cli.progress import bar
+    from intona.evaluation import protocols
+    from intona.evaluation.run import evaluate, parse_seeds
+    from intona.models import recipes
+
+    plan = recipes.load(recipe).normalised(normalise)
+    split, seeds = protocols.parse(protocol), parse_seeds(model_seeds)
+    corpus = read(paths)
+    # What --corpus, --columns and --set say is said of the corpus under test.
+    more = read(extra, name=None, columns=None, settings=None) if extra else None
+    asked = replace(asked, model_seeds=seeds, extra=more)
+    with bar() as progress, on.session():
+        return evaluate(plan, corpus, split, asked, on=on, progress=progress)

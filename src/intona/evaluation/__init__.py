@@ -1,6 +1,6 @@
 """Evaluation: recipe x corpus x protocol -> out-of-fold predictions, metrics and a report.
 
-``run`` trains and tests fold by fold, ``artefact`` tests a finished model, ``compare`` sets
+``run`` trains and tests fold by fold, ``finished`` tests a finished model, ``compare`` sets
 evaluations of the same folds against each other, ``report`` writes what people read.
 """
 
@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from intona.evaluation.compare import compare as compare
     from intona.evaluation.finished import evaluate_model as evaluate_model
     from intona.evaluation.result import Evaluation as Evaluation
+    from intona.evaluation.run import Options as Options
     from intona.evaluation.run import evaluate as evaluate
 
-__all__ = ["Evaluation", "compare", "evaluate", "evaluate_model"]
+__all__ = ["Evaluation", "Options", "compare", "evaluate", "evaluate_model"]
 
 _HOMES = {
     "Evaluation": "intona.evaluation.result",
+    "Options": "intona.evaluation.run",
     "compare": "intona.evaluation.compare",
     "evaluate": "intona.evaluation.run",
     "evaluate_model": "intona.evaluation.finished",

@@ -1,4 +1,4 @@
-"""Evaluations of the same folds, set against each other speaker by speaker."""
+"""Comparison: paired tests between evaluations of the same folds, speaker by speaker."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ from intona.metrics.clustered import cluster_numbers, of_decisions, of_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["Comparison", "Pair", "compare", "comparison_text", "holm", "save_comparison"]
 
 RESAMPLES = 2000
 
@@ -101,16 +99,16 @@ def compare(runs: Sequence[tuple[str, Evaluation]]) -> Comparison:
         for one, other in combinations(ranked, 2)
     ]
     corrected = holm([pair.p_wilcoxon for pair in pairs])
-    reasons = [f"{name}: {reason}" for name, run in runs for reason in run.facts["leaky_reasons"]]
+    reasons = [f"{name}: {reason}" for name, run in runs for reason in run.facts.leaky_reasons]
     return Comparison(
         metric,
-        min((run.facts["protocol"] for _, run in runs), key=len),
+        min((run.facts.protocol for _, run in runs), key=len),
         {name: values[name] for name in ranked},
         tuple(
             Pair(**{**vars(pair), "p_holm": p}) for pair, p in zip(pairs, corrected, strict=True)
         ),
         tuple(reasons),
-        tuple(name for name, run in runs if run.facts.get("transductive")),
+        tuple(name for name, run in runs if run.facts.transductive),
     )
 
 
@@ -205,7 +203,7 @@ def _same_folds(one_name: str, one: Evaluation, other_name: str, other: Evaluati
     elif division(one) != division(other):
         what = "do not have the same folds"
     if what:
-        protocols = " and ".join(run.facts["protocol"] for run in (one, other))
+        protocols = " and ".join(run.facts.protocol for run in (one, other))
         raise UsageError(
             f"{one_name} and {other_name} {what} (protocols {protocols}): "
             "a difference between them would mean nothing"
@@ -260,6 +258,6 @@ def _drawing(comparison: Comparison) -> Any:
     axes.invert_yaxis()
     axes.grid(axis="x", alpha=0.3)
     axes.set_xlabel(f"{comparison.metric.replace('_', ' ')}, 95 % interval over speakers")
-    stamp = stamp_word({"leaky": comparison.leaky_reasons, "transductive": comparison.transductive})
+    stamp = stamp_word(bool(comparison.leaky_reasons), bool(comparison.transductive))
     axes.set_title(f"{stamp}same folds, {comparison.protocol}", fontsize="medium")
     return figure

@@ -1,4 +1,4 @@
-"""Controls: what the same pipeline gives when there is nothing to find, or too much.
+"""Control experiments: the same pipeline where there is nothing to find, or too much.
 
 Permuted labels must fall to chance: if they do not, something leaks. The majority class shows
 what a model gets for free. The speaker probe tells how well the same recipe recognises *who*
@@ -7,152 +7,103 @@ speaks: the better, the more a random split flatters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from intona.corpora.folds import inner_folds
-from intona.evaluation.fold import FoldJob, FoldOutcome, declared, run_folds, shown
+from intona.evaluation.facts import Control, outcome_table
+from intona.evaluation.fold import FoldJob, FoldOutcome, declared, run_folds
 from intona.evaluation.measure import headline, measure
 from intona.evaluation.protocols import Fold
 from intona.metrics import weighted_average_recall
-from intona.models.recipes import Recipe
-from intona.parallel import HERE, Engine
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["run_controls"]
-
-Progress = Callable[[int, int, str], None]
+from intona.models.task import Task
 
 
-def run_controls(
-    recipe: Recipe,
-    table: pd.DataFrame,
-    folds: Sequence[Fold],
-    target: str,
-    labels: tuple[str, ...],
-    *,
-    on: Engine = HERE,
-    progress: Progress | None = None,
-) -> list[dict[str, Any]]:
+def run_controls(task: Task, folds: Sequence[Fold]) -> tuple[Control, ...]:
     """Run all controls on the folds of an evaluation.
 
-    Returns:
-        One dict per control: ``name``, ``words``, ``metric``, ``value``, ``low``, ``high``.
+    Args:
+        task: what was evaluated; its table is what the folds' row numbers refer to.
+        folds: the division.
     """
-    found = [
-        _permuted(recipe, table, folds, target, labels, on, progress),
-        _constant(table, folds, target, labels),
-    ]
+    found = [_permuted(task, folds), _constant(task, folds)]
     # A recipe that normalises by speaker is told who speaks: there is nothing to probe.
-    known = table["speaker"].notna().all() and table["speaker"].nunique() > 1
-    if known and not declared(recipe):
-        found.append(_speaker_probe(recipe, table, on, progress))
-    return found
+    speakers = task.table["speaker"]
+    if speakers.notna().all() and speakers.nunique() > 1 and not declared(task.recipe):
+        found.append(_speaker_probe(task))
+    return tuple(found)
 
 
-def _permuted(
-    recipe: Recipe,
-    table: pd.DataFrame,
-    folds: Sequence[Fold],
-    target: str,
-    labels: tuple[str, ...],
-    on: Engine,
-    progress: Progress | None,
-) -> dict[str, Any]:
+def _permuted(task: Task, folds: Sequence[Fold]) -> Control:
     generator = np.random.default_rng(0)
 
     def job(fold: Fold) -> FoldJob:
-        train = table.iloc[fold.train]
-        shuffled = train.assign(**{target: generator.permutation(train[target].to_numpy())})
-        return FoldJob(recipe, shuffled, shown(recipe, table.iloc[fold.test]), target, 0, fold.name)
+        plain = FoldJob.of(task, fold)
+        train = plain.task.table
+        shuffled = generator.permutation(train[task.target].to_numpy())
+        table = train.assign(**{task.target: shuffled})
+        return replace(plain, task=replace(plain.task, table=table))
 
-    outcomes = run_folds(
-        [job(fold) for fold in folds], on=on, progress=progress, text="permuted labels"
-    )
+    jobs = [job(fold) for fold in folds]
+    outcomes = run_folds(jobs, on=task.on, progress=task.progress, text="permuted labels")
     words = "trained on shuffled labels; must be near chance"
-    return _row("permuted labels", words, table, folds, outcomes, target, labels)
+    return _control("permuted labels", words, task, folds, outcomes)
 
 
-def _constant(
-    table: pd.DataFrame, folds: Sequence[Fold], target: str, labels: tuple[str, ...]
-) -> dict[str, Any]:
+def _constant(task: Task, folds: Sequence[Fold]) -> Control:
     outcomes = []
     for fold in folds:
-        trained = table[target].iloc[fold.train]
-        if labels == (target,):
+        trained = task.table[task.target].iloc[fold.train]
+        if task.numeric:
             row = np.array([trained.mean()])
         else:
-            row = np.array([(trained == label).mean() for label in labels])
+            row = np.array([(trained == label).mean() for label in task.labels])
         answer = np.tile(row, (len(fold.test), 1))
-        outcomes.append(FoldOutcome(labels, answer, {}, False))
-    name = "mean value" if labels == (target,) else "majority class"
+        outcomes.append(FoldOutcome(task.labels, answer, {}, False))
+    name = "mean value" if task.numeric else "majority class"
     words = "always the same answer, taken from the training part"
-    return _row(name, words, table, folds, outcomes, target, labels)
+    return _control(name, words, task, folds, outcomes)
 
 
-def _row(
-    name: str,
-    words: str,
-    table: pd.DataFrame,
-    folds: Sequence[Fold],
-    outcomes: Sequence[FoldOutcome],
-    target: str,
-    labels: tuple[str, ...],
-) -> dict[str, Any]:
+def _control(
+    name: str, words: str, task: Task, folds: Sequence[Fold], outcomes: Sequence[FoldOutcome]
+) -> Control:
+    """Judge the outcomes as those of the evaluation are."""
     import pandas as pd
 
-    from intona.evaluation.run import prediction_table
-
-    predictions = pd.concat(
-        [
-            prediction_table(
-                table.iloc[fold.test], target, labels, outcome, fold=fold.name, model_seed=0
-            )
-            for fold, outcome in zip(folds, outcomes, strict=True)
-        ]
-    )
-    metric = headline(labels == (target,))
-    value = measure(predictions, target, labels)[metric]
-    return {
-        "name": name,
-        "words": words,
-        "metric": metric,
-        "value": value.value,
-        "low": value.low,
-        "high": value.high,
-    }
-
-
-def _speaker_probe(
-    recipe: Recipe, table: pd.DataFrame, on: Engine, progress: Progress | None
-) -> dict[str, Any]:
-    speakers = table["speaker"].astype(str)
-    rare = int(speakers.value_counts().min())
-    if rare < 2:
-        table = table[speakers.map(speakers.value_counts()) >= 2]
-        speakers = table["speaker"].astype(str)
-    parts = inner_folds(speakers, None, 2)
-    jobs = [
-        FoldJob(recipe, table.iloc[train], table.iloc[test][[]], "speaker", 0, str(k))
-        for k, (train, test) in enumerate(parts)
+    target, labels = task.target, task.labels
+    parts = [
+        outcome_table(
+            task.table.iloc[fold.test], target, labels, outcome, fold=fold.name, model_seed=0
+        )
+        for fold, outcome in zip(folds, outcomes, strict=True)
     ]
-    outcomes = run_folds(jobs, on=on, progress=progress, text="speaker probe")
+    metric = headline(task.numeric)
+    found = measure(pd.concat(parts), target, labels)[metric]
+    return Control(name, words, metric, found.value, found.low, found.high)
+
+
+def _speaker_probe(task: Task) -> Control:
+    table = task.table
+    counts = table["speaker"].astype(str).value_counts()
+    table = table[table["speaker"].astype(str).map(counts) >= 2]
+    speakers = table["speaker"].astype(str)
+    asked = replace(task, table=table, target="speaker")
+    folds = [
+        Fold(str(k), train, test) for k, (train, test) in enumerate(inner_folds(speakers, None, 2))
+    ]
+    jobs = [FoldJob.of(asked, fold) for fold in folds]
+    outcomes = run_folds(jobs, on=task.on, progress=task.progress, text="speaker probe")
     truth: list[str] = []
     answers: list[str] = []
-    for (_, test), outcome in zip(parts, outcomes, strict=True):
-        truth += speakers.iloc[test].tolist()
+    for fold, outcome in zip(folds, outcomes, strict=True):
+        truth += speakers.iloc[fold.test].tolist()
         answers += [outcome.labels[k] for k in outcome.probabilities.argmax(axis=1)]
-    chance = 100 / speakers.nunique()
-    return {
-        "name": "speaker probe",
-        "words": f"the same recipe asked who speaks; chance {chance:.1f} %: "
-        "the better, the more a random split flatters",
-        "metric": "weighted_average_recall",
-        "value": weighted_average_recall(truth, answers),
-        "low": float("nan"),
-        "high": float("nan"),
-    }
+    words = (
+        f"the same recipe asked who speaks; chance {100 / speakers.nunique():.1f} %: "
+        "the better, the more a random split flatters"
+    )
+    value = weighted_average_recall(truth, answers)
+    return Control("speaker probe", words, "weighted_average_recall", value)

@@ -1,4 +1,4 @@
-"""Drawings for the report (SVG that takes the page's colours) and the confusion matrix as PNG."""
+"""Figures of an evaluation: SVG in the page's colours, the confusion matrix as PNG."""
 
 from __future__ import annotations
 

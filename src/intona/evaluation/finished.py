@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from intona import parallel
 from intona.audio import read
 from intona.errors import AudioError, CorpusError
+from intona.evaluation.facts import Facts, FoldFacts, outcome_table, voice_columns
 from intona.evaluation.fold import FoldOutcome
 from intona.evaluation.labelmap import label_mapping, merge_columns, merged
 from intona.evaluation.leaks import CHECKED_MODEL, LeakReport, contamination, require_clean
 from intona.evaluation.result import Evaluation
-from intona.evaluation.run import corpus_facts, prediction_table, versions, voice_columns
-from intona.inference.clip import stretch
+from intona.inference.hearing import stretch
 from intona.inference.recognizer import Recognizer
 from intona.models.adaptation import statistics
 from intona.models.artefact import read_model
@@ -66,15 +66,13 @@ def evaluate_model(
 
     Raises:
         ModelError: not a readable model of ours.
-        LeakError: the model was trained on speakers, or its encoder on the corpus, under test.
+        LeakError: the model was trained on speakers under test.
         CorpusError: the corpus has nothing the model knows.
     """
     model = Recognizer.load(path)
     target = str(model.metadata["target"])
     table = _with_target(corpus, target)
-    known = model.metadata["corpora"]
-    found = contamination(table, known, model.metadata.get("pretrained_on", ()))
-    report = LeakReport(tuple(found), CHECKED_MODEL)
+    report = LeakReport(tuple(contamination(table, model.metadata["corpora"])), CHECKED_MODEL)
     require_clean(report, allow=allow_leaks)
     mapping: list[dict[str, Any]] = []
     labels: tuple[str, ...] = (target,)
@@ -93,46 +91,28 @@ def evaluate_model(
     if not model.numeric:
         rows = merge_columns(rows, model.labels, labels, merge)
     outcome = FoldOutcome(labels, rows, {"threshold": model.threshold}, False)
-    predictions = prediction_table(table, target, labels, outcome, fold="test", model_seed=0)
+    predictions = outcome_table(table, target, labels, outcome, fold="test", model_seed=0)
     if voices is not None:
         predictions[voice_columns(voices, model.labels)] = scores
-    name = str(model.metadata["recipe"].get("name", "unknown"))
     trained = ", ".join(model.metadata["corpora"]) or "unknown material"
-    return Evaluation(
+    chosen = {"threshold": model.threshold, "speakers": model.metadata.get("speakers")}
+    facts = Facts.of(
+        corpus,
+        table,
         target,
-        labels,
-        predictions,
-        {
-            "leaky": bool(report.leaks),
-            "leaky_reasons": [finding.text for finding in report.leaks],
-            "protocol": "model",
-            "protocol_words": f"A finished model, trained on {trained}, tested as it is.",
-            "recipe": name,
-            "recipe_details": dict(model.metadata["recipe"]),
-            "model": {"file": Path(path).name, "made_by": model.metadata["version"]},
-            "mapping": mapping,
-            "answers": {label: (merge or {}).get(label, label) for label in model.labels},
-            **corpus_facts(corpus, table, target),
-            "extra_training": None,
-            "seed": 0,
-            "model_seeds": [0],
-            "folds": [
-                {
-                    "name": "test",
-                    "test_utterances": len(table),
-                    "test_speakers": sorted(map(str, table["speaker"].dropna().unique())),
-                    "chosen_inside": {
-                        "threshold": model.threshold,
-                        "speakers": model.metadata.get("speakers"),
-                    },
-                }
-            ],
-            "leaks": report.to_dict(),
-            "controls": [],
-            "command": command,
-            **versions(),
-        },
+        protocol=("model", f"A finished model, trained on {trained}, tested as it is."),
+        recipe=model.metadata["recipe"],
+        folds=[FoldFacts.of("test", table, chosen)],
+        leaks=report,
+        command=command,
     )
+    facts = replace(
+        facts,
+        model={"file": Path(path).name, "made_by": model.metadata["version"]},
+        mapping=mapping,
+        answers={label: (merge or {}).get(label, label) for label in model.labels},
+    )
+    return Evaluation(target, labels, predictions, facts)
 
 
 def _with_target(corpus: Corpus, target: str) -> pd.DataFrame:

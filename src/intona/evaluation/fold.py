@@ -1,10 +1,10 @@
-"""One fold: train on its training part, seal the rest, test on rows without labels."""
+"""Cross-validation fold: train on its training part, test on the rest without its labels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from intona import parallel
 from intona.audio.seal import sealed
 from intona.errors import IntonaError
+from intona.evaluation.protocols import Fold
 from intona.models.normalisation import by_speaker
 from intona.models.recipes import Recipe
+from intona.models.task import Enrollable, Task
+from intona.models.train import fit
 from intona.parallel import HERE, Engine, Progress
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["FoldJob", "FoldOutcome", "declared", "run_fold", "run_folds", "shown"]
 
 # Probabilities of one utterance may differ by rounding between batches, not by more.
 ROUNDING = 1e-3
@@ -30,24 +31,25 @@ class FoldJob:
     """What a fold needs; it travels to another process.
 
     Attributes:
-        recipe: what to train.
-        train: the training part.
+        task: what to train, on the training part.
         test: the test part's index, without any column: no label, and no speaker but for a
             recipe that declares itself transductive; see :func:`shown`.
-        target: what to learn.
-        seed: of the model.
         name: of the fold.
         voices: also score the test part by the heads for enrolled speakers, where the recipe
             has such.
     """
 
-    recipe: Recipe
-    train: pd.DataFrame
+    task: Task
     test: pd.DataFrame
-    target: str
-    seed: int
     name: str
     voices: bool = False
+
+    @classmethod
+    def of(cls, task: Task, fold: Fold, *, seed: int = 0, voices: bool = False) -> Self:
+        """Cut a fold out of a task; it is trained where it is, without parallel work of its own."""
+        train, test = task.table.iloc[fold.train], task.table.iloc[fold.test]
+        inside = replace(task, table=train, seed=seed, on=HERE, progress=None)
+        return cls(inside, shown(task.recipe, test), fold.name, voices)
 
 
 @dataclass(frozen=True)
@@ -88,21 +90,19 @@ def run_fold(job: FoldJob) -> FoldOutcome:
         LeakError: the recipe reached for a test recording while training.
         IntonaError: see :func:`intona.models.train.fit`.
     """
-    from intona.models.task import Enrollable
-    from intona.models.train import fit
 
     def files(part: pd.DataFrame) -> set[str]:
         return set(part.index.get_level_values("file"))
 
     # A file with stretches on both sides is a leak of its own kind, found and judged before.
-    with sealed(files(job.test) - files(job.train)):
-        fitted = fit(job.recipe, job.train, target=job.target, seed=job.seed)
+    with sealed(files(job.test) - files(job.task.table)):
+        fitted = fit(job.task)
         details = dict(fitted.details)
         if job.voices and isinstance(fitted, Enrollable):
             details["speakers"] = {kind: one.statistics for kind, one in fitted.voices.items()}
     probabilities = np.asarray(fitted.probabilities(job.test), dtype=np.float64)
     same = True
-    if len(job.test) > 1 and not declared(job.recipe):
+    if len(job.test) > 1 and not declared(job.task.recipe):
         middle = len(job.test) // 2
         alone = fitted.probabilities(job.test.iloc[middle : middle + 1])
         same = np.allclose(alone[0], probabilities[middle], rtol=ROUNDING, atol=ROUNDING)

@@ -1,4 +1,4 @@
-"""From a table of out-of-fold predictions to metrics with intervals, and breakdowns of them."""
+"""Metrics of out-of-fold predictions with bootstrap intervals, overall and by group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Protocols: who is trained on, who is tested on, and how to say it in words.
+"""Evaluation protocols: the division into training and test folds, and its words.
 
 ``emobox``              the published speaker-disjoint folds of EmoBox (RAVDESS)
 ``loso``                leave one speaker out

@@ -63,11 +63,12 @@ def write_report(
         with atomic(folder / PAGE) as temporary:
             temporary.write_text(render(evaluation, folder, model=model), encoding="utf-8")
         if not evaluation.numeric:
-            title = f"{stamp_word(evaluation.facts)}{_title(evaluation)}"
+            facts = evaluation.facts
+            title = f"{stamp_word(facts.leaky, facts.transductive)}{_title(evaluation)}"
             figures.confusion_png(
                 evaluation.confusion,
                 evaluation.labels,
-                f"{title}, {evaluation.facts['protocol']}",
+                f"{title}, {facts.protocol}",
                 folder / "confusion.png",
             )
     except OSError as error:
@@ -89,12 +90,12 @@ def render(evaluation: Evaluation, folder: str | Path, *, model: Recognizer | No
 
 def _view(evaluation: Evaluation, folder: Path, model: Recognizer | None) -> dict[str, Any]:
     """Return what the template shows, all text ready."""
-    facts = dict(evaluation.facts)
+    facts = evaluation.facts
     main = headline(evaluation.numeric)
-    speakers = facts["speakers"]
+    speakers = facts.speakers
     return {
         "title": _title(evaluation),
-        "facts": {"mapping": None, "transductive": False, **facts},
+        "facts": facts,
         "transductive_words": TRANSDUCTIVE,
         "numeric": evaluation.numeric,
         "labels": evaluation.labels,
@@ -107,11 +108,12 @@ def _view(evaluation: Evaluation, folder: Path, model: Recognizer | None) -> dic
         "figures": _figures(evaluation),
         "controls": [
             {
-                **control,
-                "short": short_name(control["metric"]),
-                "text": value_text(control["metric"], control["value"]),
+                "name": control.name,
+                "words": control.words,
+                "short": short_name(control.metric),
+                "text": value_text(control.metric, control.value),
             }
-            for control in facts["controls"]
+            for control in facts.controls
         ],
         "mistakes": worst(evaluation, folder, model),
         "explained": model is not None,
@@ -126,7 +128,7 @@ def _view(evaluation: Evaluation, folder: Path, model: Recognizer | None) -> dic
 
 def _title(evaluation: Evaluation) -> str:
     facts = evaluation.facts
-    return f"{evaluation.target.capitalize()} by {facts['recipe']} on {facts['corpus']}"
+    return f"{evaluation.target.capitalize()} by {facts.recipe} on {facts.corpus}"
 
 
 def _metric(name: str, value: Interval) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The result of an evaluation, and the folder it lives in."""
+"""Evaluation: the result, its metrics, and the folder it is kept in."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intona.errors import UsageError
+from intona.evaluation.facts import Facts
 from intona.evaluation.measure import (
     breakdown,
     confusion,
@@ -23,8 +24,6 @@ from intona.metrics.bootstrap import Interval
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["SCHEMA", "Evaluation", "without_nan"]
 
 SCHEMA = 1
 JSON = "evaluation.json"
@@ -45,13 +44,13 @@ class Evaluation:
             predicted), ``confidence``, ``status``, ``fold``, ``model_seed``, ``speaker``, what
             the corpus knows, and one probability per label. With several model seeds every
             utterance has one row per seed.
-        facts: protocol, recipe, corpus, seeds, leaks, controls, versions: JSON-able.
+        facts: protocol, recipe, corpus, seeds, leaks, controls, versions.
     """
 
     target: str
     labels: tuple[str, ...]
     predictions: pd.DataFrame
-    facts: Mapping[str, Any]
+    facts: Facts
 
     @property
     def numeric(self) -> bool:
@@ -61,7 +60,7 @@ class Evaluation:
     @property
     def leaky(self) -> bool:
         """Whether the result must not be compared with honest ones."""
-        return bool(self.facts["leaky"])
+        return self.facts.leaky
 
     @cached_property
     def metrics(self) -> dict[str, Interval]:
@@ -107,11 +106,12 @@ class Evaluation:
     def to_dict(self) -> dict[str, Any]:
         """Return what ``evaluation.json`` holds; see docs/evaluation.md."""
         tested = breakdown(self.predictions, "fold", self.target, self.labels)
-        folds = [{**fold, **tested.get(fold["name"], {})} for fold in self.facts["folds"]]
+        facts = self.facts.to_dict()
+        folds = [{**fold, **tested.get(fold["name"], {})} for fold in facts["folds"]]
         return without_nan(
             {
                 "schema": SCHEMA,
-                **self.facts,
+                **facts,
                 "target": self.target,
                 "numeric": self.numeric,
                 "labels": list(self.labels),
@@ -157,11 +157,12 @@ class Evaluation:
 
         folder = Path(folder)
         try:
-            facts = json.loads((folder / JSON).read_text(encoding="utf-8"))
+            content = json.loads((folder / JSON).read_text(encoding="utf-8"))
             predictions = pd.read_parquet(folder / TABLE)
-            if facts["schema"] > SCHEMA:
+            if content["schema"] > SCHEMA:
                 raise UsageError(f"{folder} was written by a newer intona: upgrade intona")
-            return cls(facts["target"], tuple(facts["labels"]), predictions, facts)
+            facts = Facts.from_dict(content)
+            return cls(content["target"], tuple(content["labels"]), predictions, facts)
         except FileNotFoundError as error:
             raise UsageError(
                 f"{folder} holds no evaluation ({Path(error.filename or JSON).name} is missing): "

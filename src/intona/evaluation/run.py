@@ -1,51 +1,29 @@
-"""Recipe x corpus x protocol: train and test fold by fold, check for leaks, put on record."""
+"""Cross-validation: train and test a recipe fold by fold, check for leaks, put on record."""
 
 from __future__ import annotations
 
-import hashlib
-import platform
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from intona.errors import CorpusError, UsageError
-from intona.evaluation.fold import FoldJob, FoldOutcome, declared, run_folds, shown
-from intona.evaluation.leaks import (
-    Finding,
-    LeakReport,
-    contamination,
-    content_hashes,
-    inspect,
-    require_clean,
-)
+from intona.evaluation.controls import run_controls
+from intona.evaluation.facts import Facts, FoldFacts, outcome_table
+from intona.evaluation.fold import FoldJob, FoldOutcome, declared, run_folds
+from intona.evaluation.leaks import Finding, LeakReport, contamination, inspect, require_clean
 from intona.evaluation.protocols import Fold, Split
 from intona.evaluation.result import Evaluation
-from intona.labels import order
 from intona.models.recipes import Recipe
-from intona.models.task import is_numeric
+from intona.models.task import Task
 from intona.models.train import provenance
-from intona.parallel import HERE, Engine
+from intona.parallel import HERE, Engine, Progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from intona.corpora.base import Corpus
-
-__all__ = [
-    "corpus_facts",
-    "evaluate",
-    "parse_seeds",
-    "prediction_table",
-    "versions",
-    "voice_columns",
-]
-
-Progress = Callable[[int, int, str], None]
 
 # Added to the protocol's name, so that no table shows such a number among others unseen.
 NORMALISED = "+normalise:speaker"
@@ -59,28 +37,11 @@ TRANSDUCTIVE = Finding(
 )
 
 
-def evaluate(
-    recipe: Recipe,
-    corpus: Corpus,
-    split: Split,
-    *,
-    target: str = "emotion",
-    seed: int = 0,
-    model_seeds: Sequence[int] = (0,),
-    extra: Corpus | None = None,
-    controls: bool = False,
-    voices: bool = False,
-    allow_leaks: bool = False,
-    on: Engine = HERE,
-    progress: Progress | None = None,
-    command: str = "",
-) -> Evaluation:
-    """Evaluate a recipe honestly, or refuse.
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What may be asked of an evaluation.
 
-    Args:
-        recipe: what is trained, anew for every fold, on the fold's training part alone.
-        corpus: what is tested.
-        split: the protocol; see :func:`intona.evaluation.protocols.parse`.
+    Attributes:
         target: ``"emotion"`` or a numeric column.
         seed: of the division into folds.
         model_seeds: the whole evaluation is repeated for each; the metrics are of all
@@ -89,76 +50,59 @@ def evaluate(
         controls: also run the controls; see :mod:`intona.evaluation.controls`.
         voices: also keep what :func:`intona.evaluation.enrolment.with_enrolment` needs.
         allow_leaks: compute a leaky result, and stamp it, instead of refusing.
+        command: how this evaluation was started, for the report.
+    """
+
+    target: str = "emotion"
+    seed: int = 0
+    model_seeds: Sequence[int] = (0,)
+    extra: Corpus | None = None
+    controls: bool = False
+    voices: bool = False
+    allow_leaks: bool = False
+    command: str = ""
+
+
+def evaluate(
+    recipe: Recipe,
+    corpus: Corpus,
+    split: Split,
+    options: Options | None = None,
+    *,
+    on: Engine = HERE,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Evaluate a recipe honestly, or refuse.
+
+    Args:
+        recipe: what is trained, anew for every fold, on the fold's training part alone.
+        corpus: what is tested.
+        split: the protocol; see :func:`intona.evaluation.protocols.parse`.
+        options: what else is asked.
         on: where: here, in local processes, on Ray.
         progress: called as ``progress(done, total, text)``.
-        command: how this evaluation was started, for the report.
 
     Raises:
         LeakError: training and test share what they must not.
         CorpusError: the corpus does not allow the protocol or lacks the target.
         IntonaError: see :func:`intona.models.train.fit`.
     """
-    table, tested = _combine(corpus, extra, target)
-    folds = _with_extra(split.folds(table.iloc[:tested], target=target, seed=seed), table, tested)
-    report = inspect(table, folds, on=on, progress=progress)
-    report = report.with_findings([*_pretrained(recipe, corpus), *_absent(recipe, table)])
-    require_clean(report, allow=allow_leaks or bool(split.leaky))
-    _fill_cache(recipe, table, on, progress)
-    numeric = is_numeric(table[target])
-    labels = (target,) if numeric else order(table[target])
-    jobs = [
-        FoldJob(
-            recipe,
-            table.iloc[fold.train],
-            shown(recipe, table.iloc[fold.test]),
-            target,
-            one,
-            fold.name,
-            voices,
-        )
-        for one in model_seeds
-        for fold in folds
-    ]
-    outcomes = run_folds(jobs, on=on, progress=progress, text="folds")
+    options = options or Options()
+    table, tested = _combine(corpus, options.extra, options.target)
+    task = Task(recipe, table, options.target, on=on, progress=progress)
+    folds = split.folds(table.iloc[:tested], target=options.target, seed=options.seed)
+    folds = _with_extra(folds, table, tested)
+    allow = options.allow_leaks or bool(split.leaky)
+    report = _leaks(task, tested, folds, allow)
+    outcomes = _outcomes(task, folds, options)
     if any(outcome.transductive for outcome in outcomes):
         report = report.with_findings([TRANSDUCTIVE])
-        require_clean(report, allow=allow_leaks or bool(split.leaky))
-    tests = [(seed_, fold) for seed_ in model_seeds for fold in folds]
-    predictions = _join(
-        [
-            prediction_table(
-                table.iloc[fold.test], target, labels, outcome, fold=fold.name, model_seed=one
-            )
-            for (one, fold), outcome in zip(tests, outcomes, strict=True)
-        ]
-    )
-    facts: dict[str, Any] = {
-        **_stamp(split.leaky, report),
-        "protocol": split.name + (NORMALISED if declared(recipe) else ""),
-        "protocol_words": split.words,
-        "transductive": declared(recipe),
-        "recipe": recipe.name,
-        "recipe_details": recipe.to_dict(),
-        **corpus_facts(corpus, table.iloc[:tested], target),
-        "extra_training": None if extra is None else provenance(table.iloc[tested:]),
-        "seed": seed,
-        "model_seeds": list(model_seeds),
-        "folds": [
-            _fold_facts(fold, table, outcome)
-            for fold, outcome in zip(folds, outcomes[: len(folds)], strict=True)
-        ],
-        "leaks": report.to_dict(),
-        "controls": [],
-        "command": command,
-        **versions(),
-    }
-    if controls:
-        from intona.evaluation.controls import run_controls
-
-        facts["controls"] = run_controls(
-            recipe, table, folds, target, labels, on=on, progress=progress
-        )
-    return Evaluation(target, labels, predictions, facts)
+        require_clean(report, allow=allow)
+    facts = _facts(corpus, split, options, task, tested, folds, outcomes, report)
+    if options.controls:
+        facts = replace(facts, controls=run_controls(task, folds))
+    predictions = _predictions(task, folds, options.model_seeds, outcomes)
+    return Evaluation(options.target, task.labels, predictions, facts)
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -180,83 +124,6 @@ def parse_seeds(text: str) -> list[int]:
     if not seeds:
         raise UsageError(f"there is no seed in {text!r}: the first must not be above the last")
     return list(dict.fromkeys(seeds))
-
-
-def prediction_table(
-    rows: pd.DataFrame,
-    target: str,
-    labels: Sequence[str],
-    outcome: FoldOutcome,
-    *,
-    fold: str,
-    model_seed: int,
-) -> pd.DataFrame:
-    """Return the predictions of one test part, with what the corpus knows of each row."""
-    known = rows.drop(columns=[target, *(label for label in labels if label in rows.columns)])
-    frame = known.assign(truth=rows[target])
-    if tuple(labels) == (target,):
-        frame[target] = outcome.probabilities[:, 0]
-        frame["confidence"] = np.nan
-        frame["status"] = "ok"
-    else:
-        probabilities = _columns(outcome, labels)
-        frame[target] = np.array(labels, dtype=object)[probabilities.argmax(axis=1)]
-        frame["confidence"] = probabilities.max(axis=1)
-        threshold = float(outcome.details.get("threshold", 0.0))
-        frame["status"] = np.where(frame["confidence"] >= threshold, "ok", "unsure")
-        for k, label in enumerate(labels):
-            frame[label] = probabilities[:, k]
-        for kind, scores in outcome.voice_scores.items():
-            if outcome.labels == tuple(labels):
-                frame[voice_columns(kind, labels)] = scores
-    frame["fold"] = fold
-    frame["model_seed"] = model_seed
-    return frame
-
-
-def corpus_facts(corpus: Corpus, table: pd.DataFrame, target: str) -> dict[str, Any]:
-    """Return what must be said of the corpus under test."""
-    hashes = content_hashes([str(name) for name in table.index.get_level_values("file")])
-    spans = [f"{start} {end}" for _, start, end in table.index]
-    lines = sorted(
-        f"{digest} {span} {label} {speaker}"
-        for digest, span, label, speaker in zip(
-            hashes, spans, table[target], table["speaker"], strict=True
-        )
-    )
-    counts = {} if is_numeric(table[target]) else Counter(map(str, table[target]))
-    return {
-        "corpus": corpus.name,
-        "corpus_details": {
-            "utterances": len(table),
-            "per_label": {label: counts[label] for label in order(counts)},
-            "content": provenance(table),
-            "sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
-            "licence": corpus.licence,
-            "citation": corpus.citation,
-            "problems": len(corpus.problems),
-        },
-        "speakers": int(table["speaker"].nunique()),
-    }
-
-
-def versions() -> dict[str, Any]:
-    """Return when and with what this was computed."""
-    from intona._version import __version__
-
-    found = {"intona": __version__, "python": platform.python_version()}
-    for name in ("numpy", "scipy", "scikit-learn", "torch", "opensmile", "onnxruntime"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return {"created": datetime.now(UTC).isoformat(timespec="seconds"), "versions": found}
-
-
-def _stamp(why: str, report: LeakReport) -> dict[str, Any]:
-    reasons = [why] if why else []
-    reasons += [finding.text for finding in report.leaks]
-    return {"leaky": bool(reasons), "leaky_reasons": reasons}
 
 
 def _combine(corpus: Corpus, extra: Corpus | None, target: str) -> tuple[pd.DataFrame, int]:
@@ -301,73 +168,105 @@ def _with_extra(folds: Sequence[Fold], table: pd.DataFrame, tested: int) -> list
     return [enlarged(fold) for fold in folds]
 
 
-def _pretrained(recipe: Recipe, corpus: Corpus) -> list[Finding]:
-    """Return contamination of the recipe's front end, where it was trained and says on what."""
-    from intona.features import front_end
+def _leaks(task: Task, tested: int, folds: Sequence[Fold], allow: bool) -> LeakReport:
+    """Compare both sides of every fold, and the test part with what the front end was made from.
 
-    parameters = dict(recipe.front_end)
-    front = front_end(parameters.pop("name"), **parameters)
-    return contamination(corpus.table, getattr(front, "heard", {}))
+    Raises:
+        LeakError: a leak was found and not allowed.
+    """
+    report = inspect(task.table, folds, on=task.on, progress=task.progress)
+    report = report.with_findings(
+        [*_front_end_contamination(task, task.table.iloc[:tested]), *_missing_corpora(task)]
+    )
+    require_clean(report, allow=allow)
+    return report
 
 
-def _absent(recipe: Recipe, table: pd.DataFrame) -> list[Finding]:
+def _front_end_contamination(task: Task, tested: pd.DataFrame) -> list[Finding]:
+    """Compare the test part with what the recipe's front end was trained on, where it says."""
+    return contamination(tested, getattr(task.front_end(), "heard", {}))
+
+
+def _missing_corpora(task: Task) -> list[Finding]:
     """Say which corpora the recipe gives a weight and does not get."""
     from intona.models.targets import groups_of
 
-    absent = sorted(set(recipe.training.get("weights", {})) - set(groups_of(table)))
+    weights = task.recipe.training.get("weights", {})
+    absent = sorted(set(weights) - set(groups_of(task.table)))
     if not absent:
         return []
     text = (
-        f"recipe {recipe.name} is made to learn from {', '.join(absent)} too: "
+        f"recipe {task.recipe.name} is made to learn from {', '.join(absent)} too: "
         "name their folders with --extra"
     )
     return [Finding("material", False, text, len(absent), tuple(absent))]
 
 
-def _fill_cache(recipe: Recipe, table: pd.DataFrame, on: Engine, progress: Progress | None) -> None:
-    """Compute a feature recipe's features once; the folds then find them in the cache."""
-    from intona.features import front_end
+def _outcomes(task: Task, folds: Sequence[Fold], options: Options) -> list[FoldOutcome]:
+    """Train and test every fold, seed by seed; all features are computed once before."""
     from intona.features.extract import extract
 
-    parameters = dict(recipe.front_end)
-    front = front_end(parameters.pop("name"), **parameters)
-    extract(table, front, on=on, progress=progress)
+    extract(task.table, task.front_end(), on=task.on, progress=task.progress)
+    jobs = [
+        FoldJob.of(task, fold, seed=seed, voices=options.voices)
+        for seed in options.model_seeds
+        for fold in folds
+    ]
+    return run_folds(jobs, on=task.on, progress=task.progress, text="folds")
 
 
-def _columns(outcome: FoldOutcome, labels: Sequence[str]) -> NDArray[np.float64]:
-    """Return probabilities in the order of all labels; a label the fold lacked gets zero."""
-    values = np.zeros((len(outcome.probabilities), len(labels)))
-    for k, label in enumerate(outcome.labels):
-        values[:, list(labels).index(label)] = outcome.probabilities[:, k]
-    return values
-
-
-def voice_columns(kind: str, labels: Sequence[str]) -> list[str]:
-    """Return where :func:`prediction_table` keeps the scores for speakers enrolled so."""
-    return [f"{kind} speech: {label}" for label in labels]
-
-
-def _join(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def _predictions(
+    task: Task, folds: Sequence[Fold], seeds: Sequence[int], outcomes: Sequence[FoldOutcome]
+) -> pd.DataFrame:
+    """Return the out-of-fold predictions of every seed; outcomes come seed by seed."""
     import pandas as pd
 
+    tests = [(seed, fold) for seed in seeds for fold in folds]
+    parts = [
+        outcome_table(
+            task.table.iloc[fold.test],
+            task.target,
+            task.labels,
+            outcome,
+            fold=fold.name,
+            model_seed=seed,
+        )
+        for (seed, fold), outcome in zip(tests, outcomes, strict=True)
+    ]
     return pd.concat(parts).sort_index(kind="stable")
 
 
-def _fold_facts(fold: Fold, table: pd.DataFrame, outcome: FoldOutcome) -> dict[str, Any]:
-    def speakers(rows: NDArray[np.intp]) -> list[str]:
-        return sorted(map(str, table["speaker"].iloc[rows].dropna().unique()))
-
-    return {
-        "name": fold.name,
-        "train_utterances": len(fold.train),
-        "train_speakers": len(speakers(fold.train)),
-        "test_utterances": len(fold.test),
-        "test_speakers": speakers(fold.test),
-        "chosen_inside": _plain(outcome.details),
-    }
-
-
-def _plain(details: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the details that JSON can hold."""
-    kept = (str, int, float, bool, list, dict, type(None))
-    return {key: value for key, value in details.items() if isinstance(value, kept)}
+def _facts(
+    corpus: Corpus,
+    split: Split,
+    options: Options,
+    task: Task,
+    tested: int,
+    folds: Sequence[Fold],
+    outcomes: Sequence[FoldOutcome],
+    report: LeakReport,
+) -> Facts:
+    """Put on record what was evaluated and how; with several seeds, what the first chose."""
+    recipe, table = task.recipe, task.table
+    first = zip(folds, outcomes[: len(folds)], strict=True)
+    facts = Facts.of(
+        corpus,
+        table.iloc[:tested],
+        task.target,
+        protocol=(split.name + (NORMALISED if declared(recipe) else ""), split.words),
+        recipe=recipe.to_dict(),
+        folds=[
+            FoldFacts.of(one.name, table.iloc[one.test], outcome.details, table.iloc[one.train])
+            for one, outcome in first
+        ],
+        leaks=report,
+        leaky=split.leaky,
+        command=options.command,
+    )
+    return replace(
+        facts,
+        transductive=declared(recipe),
+        extra_training=None if options.extra is None else provenance(table.iloc[tested:]),
+        seed=options.seed,
+        model_seeds=tuple(options.model_seeds),
+    )

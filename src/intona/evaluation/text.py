@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from intona.evaluation.measure import NUMERIC_HEADLINE, headline, short_name
 from intona.metrics.bootstrap import Interval
 
 if TYPE_CHECKING:
+    from intona.evaluation.facts import Control, Facts
+    from intona.evaluation.leaks import LeakReport
     from intona.evaluation.result import Evaluation
-
-__all__ = [
-    "METRIC_WORDS",
-    "PERCENT",
-    "TRANSDUCTIVE",
-    "stamp",
-    "stamp_word",
-    "summary",
-    "value_text",
-]
 
 PERCENT = frozenset(
     {"unweighted_average_recall", "weighted_average_recall", "macro_f1", "weighted_f1"}
@@ -41,17 +33,17 @@ METRIC_WORDS = {
 def summary(evaluation: Evaluation) -> str:
     """Return the whole result as text: metrics, classes, confusion, controls, leaks."""
     facts = evaluation.facts
-    lines = [*stamp(facts), _title(evaluation), facts["protocol_words"], ""]
+    lines = [*stamp(facts), _title(evaluation), facts.protocol_words, ""]
     lines += _metrics(evaluation)
-    if len(facts["model_seeds"]) > 1:
+    if len(facts.model_seeds) > 1:
         lines += ["", *_seeds(evaluation)]
     if not evaluation.numeric:
         lines += ["", *_classes(evaluation), "", *_confusion(evaluation)]
-    if facts.get("mapping"):
-        lines += ["", *_mapping(facts["mapping"])]
-    if facts.get("controls"):
-        lines += ["", *_controls(facts["controls"])]
-    lines += ["", *_leaks(facts["leaks"])]
+    if facts.mapping:
+        lines += ["", *_mapping(facts.mapping)]
+    if facts.controls:
+        lines += ["", *_controls(facts.controls)]
+    lines += ["", *_leaks(facts.leaks)]
     return "\n".join(lines) + "\n"
 
 
@@ -61,23 +53,23 @@ TRANSDUCTIVE = (
 )
 
 
-def stamp(facts: Any) -> list[str]:
+def stamp(facts: Facts) -> list[str]:
     """Return the lines every output of a leaky or transductive result begins with."""
-    lines = [f"LEAKY: {reason}" for reason in facts["leaky_reasons"]]
-    if facts.get("transductive"):
+    lines = [f"LEAKY: {reason}" for reason in facts.leaky_reasons]
+    if facts.transductive:
         lines.append(f"TRANSDUCTIVE: {TRANSDUCTIVE}")
     return [*lines, ""] if lines else []
 
 
-def stamp_word(facts: Any) -> str:
+def stamp_word(leaky: bool, transductive: bool) -> str:
     """Return what the title of a picture begins with.
 
     Examples:
-        >>> stamp_word({"leaky": True})
+        >>> stamp_word(leaky=True, transductive=False)
         'LEAKY: '
     """
-    words = ["LEAKY"] if facts["leaky"] else []
-    words += ["TRANSDUCTIVE"] if facts.get("transductive") else []
+    words = ["LEAKY"] if leaky else []
+    words += ["TRANSDUCTIVE"] if transductive else []
     return f"{', '.join(words)}: " if words else ""
 
 
@@ -97,8 +89,8 @@ def _title(evaluation: Evaluation) -> str:
     facts = evaluation.facts
     what = "a number" if evaluation.numeric else f"{len(evaluation.labels)} classes"
     return (
-        f"{facts['recipe']} on {facts['corpus']}: {evaluation.target} ({what}), "
-        f"{facts['corpus_details']['utterances']} utterances, {facts['speakers']} speakers"
+        f"{facts.recipe} on {facts.corpus}: {evaluation.target} ({what}), "
+        f"{facts.corpus_details.utterances} utterances, {facts.speakers} speakers"
     )
 
 
@@ -109,7 +101,7 @@ def _metrics(evaluation: Evaluation) -> list[str]:
         if name == headline(False):
             words += f"; chance {100 / len(evaluation.labels):.1f} %"
         lines.append(f"{short_name(name):<12}{_with_interval(name, value)}  {words}".rstrip())
-    resampled = "speakers" if evaluation.facts["speakers"] else "files: no speakers are known"
+    resampled = "speakers" if evaluation.facts.speakers else "files: no speakers are known"
     lines.append(f"95 % intervals by bootstrap over {resampled}.")
     return lines
 
@@ -143,7 +135,7 @@ def _classes(evaluation: Evaluation) -> list[str]:
         recall, precision = (value_text("macro_f1", row[key]) for key in ("recall", "precision"))
         lines.append(
             f"{label:<12}{recall:>8}  {f'[{low}, {high}]':<14}{precision:>10}"
-            f"{row['utterances'] // len(evaluation.facts['model_seeds']):>12}"
+            f"{row['utterances'] // len(evaluation.facts.model_seeds):>12}"
         )
     return lines
 
@@ -160,7 +152,7 @@ def _confusion(evaluation: Evaluation) -> list[str]:
     return lines
 
 
-def _mapping(mapping: Sequence[dict[str, Any]]) -> list[str]:
+def _mapping(mapping: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = ["labels: corpus -> model"]
     for row in mapping:
         target = row["model"] or "(the model does not know it: left out)"
@@ -168,20 +160,19 @@ def _mapping(mapping: Sequence[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _controls(controls: Sequence[dict[str, Any]]) -> list[str]:
+def _controls(controls: Sequence[Control]) -> list[str]:
     lines = ["controls"]
     for control in controls:
-        value = value_text(control["metric"], control["value"])
+        value = value_text(control.metric, control.value)
         lines.append(
-            f"  {control['name']:<20}{short_name(control['metric'])} {value:>8}  {control['words']}"
+            f"  {control.name:<20}{short_name(control.metric)} {value:>8}  {control.words}"
         )
     return lines
 
 
-def _leaks(leaks: dict[str, Any]) -> list[str]:
-    findings = leaks["findings"]
-    if not findings:
-        return [f"leak check: nothing found; looked for {'; '.join(leaks['checked'])}"]
+def _leaks(leaks: LeakReport) -> list[str]:
+    if not leaks.findings:
+        return [f"leak check: nothing found; looked for {'; '.join(leaks.checked)}"]
     return [
-        f"{'leak' if finding['leak'] else 'limitation'}: {finding['text']}" for finding in findings
+        f"{'leak' if finding.leak else 'limitation'}: {finding.text}" for finding in leaks.findings
     ]

@@ -1,13 +1,12 @@
-"""Probabilities that mean something: one temperature, and a threshold to abstain below."""
+"""Calibration: temperature scaling, and the confidence threshold below which a model abstains."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-__all__ = ["Abstention", "choose_abstention", "fit_temperature", "softmax"]
 
 
 def softmax(scores: ArrayLike, temperature: float = 1.0) -> NDArray[np.float64]:
@@ -100,3 +99,41 @@ def choose_abstention(
     enough = np.flatnonzero(last & (np.arange(len(values)) >= least))
     k = int(fine[-1]) if len(fine) and fine[-1] >= least else int(enough[0])
     return Abstention(float(values[k]), float(risk[k]), (k + 1) / len(values), target)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A temperature and a threshold, both chosen on held-out utterances.
+
+    Attributes:
+        words: what they were chosen on, for people; ``none`` and why where on nothing.
+        temperature: what scores are divided by before softmax.
+        abstention: the threshold, with what it gave; ``None`` where nothing was held out.
+    """
+
+    words: str = "none"
+    temperature: float = 1.0
+    abstention: Abstention | None = None
+
+    @classmethod
+    def of(cls, scores: ArrayLike, truth: ArrayLike, risk: float, words: str) -> Calibration:
+        """Choose both on held-out scores.
+
+        Args:
+            scores: shape ``(n, classes)``, never those of training utterances.
+            truth: class numbers, shape ``(n,)``.
+            risk: the share of errors that the threshold aims at, in [0, 1].
+            words: what the scores are of.
+        """
+        temperature = fit_temperature(scores, truth)
+        probabilities = softmax(scores, temperature)
+        correct = probabilities.argmax(axis=1) == np.asarray(truth)
+        return cls(words, temperature, choose_abstention(probabilities.max(axis=1), correct, risk))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what an artefact says of it: ``temperature``, ``threshold`` and the rest."""
+        found: dict[str, Any] = {"temperature": self.temperature, "threshold": 0.0}
+        if self.abstention is not None:
+            found["threshold"] = self.abstention.threshold
+            found["abstention"] = asdict(self.abstention)
+        return {**found, "calibration": self.words}

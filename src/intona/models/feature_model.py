@@ -1,9 +1,9 @@
-"""A front end followed by a head: the model behind every recipe without a network."""
+"""Feature model: a front end followed by a scikit-learn head, for recipes without a network."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,32 +12,22 @@ from numpy.typing import NDArray
 
 from intona.corpora.folds import InnerFolds
 from intona.errors import CorpusError, RecipeError
-from intona.features import FrontEnd, front_end
+from intona.features import FrontEnd
 from intona.features.extract import extract
-from intona.labels import order
-from intona.models.calibration import choose_abstention, fit_temperature, softmax
+from intona.models.calibration import Calibration, softmax
 from intona.models.ensemble import Ensemble, new_head
 from intona.models.heads import Head
 from intona.models.normalisation import by_speaker, normalise
+from intona.models.options import FeatureTraining
 from intona.models.recipes import Recipe
 from intona.models.selection import candidates, choose, held_out_scores, together
-from intona.models.task import Progress, is_numeric, training_options
+from intona.models.task import Task
 from intona.parallel import HERE, Engine
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FeatureModel", "fit"]
-
-OPTIONS = (
-    "calibration_folds",
-    "risk",
-    "augmentation",
-    "augmented_copies",
-    "select",
-    "normalise",
-)
-UNCALIBRATED = {"temperature": 1.0, "threshold": 0.0, "calibration": "none"}
+TOO_FEW = "none: too few utterances"
 
 
 @dataclass(frozen=True)
@@ -98,75 +88,55 @@ class FeatureModel:
         return write_model(model, {**own, **metadata}, path)
 
 
-def fit(
-    recipe: Recipe,
-    table: pd.DataFrame,
-    *,
-    target: str,
-    seed: int,
-    on: Engine,
-    progress: Progress | None,
-) -> FeatureModel:
+def fit(task: Task) -> FeatureModel:
     """Fit a feature recipe; called through :func:`intona.models.train.fit`."""
-    options = training_options(recipe, OPTIONS)
-    numeric = is_numeric(table[target])
-    labels = (target,) if numeric else order(table[target])
-    models = candidates(recipe.model, options.get("select", {}))
-    chosen = dict(recipe.front_end)
-    front = front_end(chosen.pop("name"), **chosen)
-    normalised = by_speaker(options)
-    copies = [
-        extract(table, heard, on=on, progress=progress)
-        for heard in (front, *_augmented(front, options, table, seed))
-    ]
-    if normalised:
-        copies = [normalise(one, table["speaker"]) for one in copies]
-    features = np.stack(copies)
-    if numeric:
-        targets = table[target].to_numpy(dtype=np.float64)
-    else:
-        number = {label: k for k, label in enumerate(labels)}
-        targets = table[target].map(number).to_numpy(dtype=np.int64)
-    folds = int(options.get("calibration_folds", 4))
-    inner = InnerFolds.of(targets, table["speaker"], folds)
-    best = 0
+    options = FeatureTraining.read(task.recipe)
+    models = candidates(task.recipe.model, options.select)
+    front = task.front_end()
+    features, targets = _features(task, front, options), task.targets()
+    inner = InnerFolds.of(targets, task.table["speaker"], options.calibration_folds)
+    if inner is None and len(models) > 1:
+        raise CorpusError(
+            f"recipe {task.recipe.name} chooses {', '.join(options.select)} on inner folds: it "
+            "needs calibration_folds of at least 2, and as many speakers"
+        )
     scores: list[NDArray[np.float64]] = []
-    if inner is not None and (len(models) > 1 or not numeric):
-        scores = held_out_scores(models, features, targets, inner, seed=seed, progress=progress)
-    if len(models) > 1:
-        if inner is None:
-            raise CorpusError(
-                f"recipe {recipe.name} chooses {', '.join(options['select'])} on inner folds: it "
-                "needs calibration_folds of at least 2, and as many speakers"
-            )
-        best = choose(scores, targets)
+    if inner is not None and (len(models) > 1 or not task.numeric):
+        scores = held_out_scores(
+            models, features, targets, inner, seed=task.seed, progress=task.progress
+        )
+    best = choose(scores, targets) if len(models) > 1 else 0
     parameters = dict(models[best])
-    head = new_head(parameters.pop("kind"), parameters, seed=seed, numeric=numeric)
+    head = new_head(parameters.pop("kind"), parameters, seed=task.seed, numeric=task.numeric)
     head.fit(*together(features, targets))
-    details = dict(UNCALIBRATED)
-    if scores and inner is not None and not numeric:
-        risk = float(options.get("risk", 0.25))
-        details = _calibrate(scores[best], targets, inner, risk)
-    elif folds and not numeric:
-        details["calibration"] = "none: too few utterances"
-    if options.get("select"):
-        details["selected"] = {name: models[best][name] for name in options["select"]}
-    return FeatureModel(labels, recipe, details, target, front, head, on, normalised)
+    if scores and inner is not None and not task.numeric:
+        details = _calibrated(scores[best], targets, inner, options.risk)
+    else:
+        lacking = options.calibration_folds and not task.numeric
+        details = Calibration(TOO_FEW if lacking else "none").to_dict()
+    if options.select:
+        details["selected"] = {name: models[best][name] for name in options.select}
+    normalised = by_speaker(task.recipe.training)
+    return FeatureModel(
+        task.labels, task.recipe, details, task.target, front, head, task.on, normalised
+    )
 
 
-def _augmented(
-    front: FrontEnd, options: Mapping[str, Any], table: pd.DataFrame, seed: int
-) -> Iterator[FrontEnd]:
-    """Yield what hears the recordings changed, as the recipe says."""
-    steps = options.get("augmentation", ())
-    if steps:
+def _features(task: Task, front: FrontEnd, options: FeatureTraining) -> NDArray[np.float32]:
+    """Return ``(copies, rows, dimension)``: the recordings, then each changed copy of them."""
+    fronts: list[FrontEnd] = [front]
+    if options.copies:
         from intona.models.augmented import augmented
 
-        copies = int(options.get("augmented_copies", 1))
-        yield from augmented(front, steps, table, copies=copies, seed=seed)
+        steps = options.augmentation
+        fronts += augmented(front, steps, task.table, copies=options.copies, seed=task.seed)
+    found = [extract(task.table, one, on=task.on, progress=task.progress) for one in fronts]
+    if by_speaker(task.recipe.training):
+        found = [normalise(one, task.table["speaker"]) for one in found]
+    return np.stack(found)
 
 
-def _calibrate(
+def _calibrated(
     scores: NDArray[np.float64],
     targets: NDArray[np.int64],
     inner: InnerFolds,
@@ -175,14 +145,5 @@ def _calibrate(
     """Choose temperature and abstention threshold on held-out scores of the training part."""
     held = ~np.isnan(scores).any(axis=1)
     if not held.any():
-        return {**UNCALIBRATED, "calibration": "none: too few utterances"}
-    temperature = fit_temperature(scores[held], targets[held])
-    probabilities = softmax(scores[held], temperature)
-    correct = probabilities.argmax(axis=1) == targets[held]
-    abstention = choose_abstention(probabilities.max(axis=1), correct, risk)
-    return {
-        "temperature": temperature,
-        "threshold": abstention.threshold,
-        "abstention": asdict(abstention),
-        "calibration": inner.words,
-    }
+        return Calibration(TOO_FEW).to_dict()
+    return Calibration.of(scores[held], targets[held], risk, inner.words).to_dict()

@@ -12,8 +12,8 @@ from intona.corpora.folds import inner_folds
 from intona.models.adaptation import Statistics
 from intona.models.blend import HeldOut
 from intona.models.committee import Committee, HeadOptions, Learners, fit_committee
-from intona.models.task import Progress
 from intona.models.views import judged_by
+from intona.parallel import Progress
 
 Rows = NDArray[np.integer]
 

@@ -8,7 +8,7 @@ embedding of a finished model. What is exported takes a waveform and a profile: 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.errors import RecipeError
-from intona.features import front_end
 from intona.features.base import FrontEnd
 from intona.features.extract import extract
 from intona.features.joined import Joined
 from intona.features.logmel import RATE
-from intona.labels import order
 from intona.models.adaptation import NeutralStatistics, Statistics
 from intona.models.blend import Blend, familiarity, fit_blend
 from intona.models.committee import Committee, HeadOptions, Learners, fit_committee
@@ -29,9 +27,10 @@ from intona.models.encoders.embedding import Embedding
 from intona.models.encoders.encoder import Encoder
 from intona.models.held_out import cases_of, held_out_answers
 from intona.models.material import gather
+from intona.models.options import LinearTraining
 from intona.models.recipes import Recipe
 from intona.models.targets import Known
-from intona.models.task import Answers, Progress, Surrounding, is_numeric, training_options
+from intona.models.task import Answers, Surrounding, Task
 from intona.models.views import judged_by
 from intona.parallel import HERE, Engine
 
@@ -42,19 +41,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 
-OPTIONS = (
-    "augmentation",
-    "augmented_copies",
-    "balanced",
-    "calibration_folds",
-    "clean_share",
-    "most",
-    "risk",
-    "risk_unfamiliar",
-    "sounds_without_voice",
-    "views",
-    "weights",
-)
 # Counted as one where a corpus does not have both.
 ALIKE: Mapping[str, str] = {"calm": "neutral"}
 
@@ -175,71 +161,70 @@ def branch(front: Encoder, exact: int = 1, integer_after: int | None = None) -> 
     return Branch(weights, front.layers, exact, integer_after)
 
 
-def fit(
-    recipe: Recipe,
-    table: pd.DataFrame,
-    *,
-    target: str,
-    seed: int,
-    on: Engine,
-    progress: Progress | None,
-) -> LinearModel:
+def fit(task: Task) -> LinearModel:
     """Fit an encoder recipe; called through :func:`intona.models.train.fit`."""
-    if is_numeric(table[target]):
-        raise RecipeError(f"recipe {recipe.name} learns emotions, not numbers like {target}")
-    options = training_options(recipe, OPTIONS)
-    front, model = _front_end(recipe)
-    labels = order(table[target])
-    weights = options.get("weights", {})
-    known = Known.of(table, target, labels, weights)
-    kept = known.thinned(options.get("most", {}), seed)
-    table, known = table.iloc[kept], known.at(kept)
-    learners = Learners(
-        gather(front, table, known, options, seed, on, progress),
-        labels,
-        table["speaker"].to_numpy(dtype=object),
-        table["corpus"].fillna("unknown").astype(str).to_numpy(dtype=object),
-        known.weights,
-        _blocks(front),
-    )
-    heads = HeadOptions(
-        C=float(model.pop("C", 0.003)),
-        committee=bool(model.pop("committee", False)),
-        views=options.get("views"),
-    )
-    if model:
-        raise RecipeError(f"recipe {recipe.name}: unknown model options {', '.join(model)}")
-    cases = cases_of(learners, int(options.get("calibration_folds", 4)))
-    adapting = any(kind != "plain" for kind in heads.views or {})
-    held_out = held_out_answers(
-        learners, cases, heads, adapting=adapting, seed=seed, progress=progress
-    )
-    risk = float(options.get("risk", 0.25))
-    number = {label: k for k, label in enumerate(labels)}
-    merged = {number[a]: number[b] for a, b in ALIKE.items() if a in number and b in number}
-    blend = Blend()
-    if held_out:
-        risks = (float(options.get("risk_unfamiliar", risk)), risk)
-        blend = fit_blend(held_out, merged, risks)
-    details = {
-        "threshold": blend.thresholds[1],
-        "calibration": "; ".join(case.name for case in cases) or "none: too few speakers",
-    }
-    fitted = fit_committee(learners, np.arange(len(table)), heads, seed)
-    return LinearModel(labels, recipe, details, front, fitted, blend, on)
-
-
-def _front_end(recipe: Recipe) -> tuple[FrontEnd, dict[str, Any]]:
-    """Return the front end, and what the recipe says of the model beside its kind."""
-    settings, model = dict(recipe.front_end), dict(recipe.model)
-    model.pop("kind")
-    front = front_end(settings.pop("name"), **settings)
+    recipe, labels = task.recipe, task.labels
+    if task.numeric:
+        raise RecipeError(f"recipe {recipe.name} learns emotions, not numbers like {task.target}")
+    options = LinearTraining.read(recipe)
+    heads, front = _heads(recipe, options), task.front_end()
     if not (isinstance(front, Embedding) or encoders_of(front)):
         raise RecipeError(
             f"recipe {recipe.name}: a linear model needs the front end encoder or default, or "
             "encoders joined that hear alike"
         )
-    return front, model
+    known = Known.of(task.table, task.target, labels, options.weights)
+    kept = known.thinned(options.most, task.seed)
+    task, known = replace(task, table=task.table.iloc[kept]), known.at(kept)
+    learners = Learners(
+        gather(front, task, known, options),
+        labels,
+        task.table["speaker"].to_numpy(dtype=object),
+        task.table["corpus"].fillna("unknown").astype(str).to_numpy(dtype=object),
+        known.weights,
+        _blocks(front),
+    )
+    blend, words = _calibrated(task, learners, heads, options)
+    fitted = fit_committee(learners, np.arange(len(task.table)), heads, task.seed)
+    details = {"threshold": blend.thresholds[1], "calibration": words}
+    return LinearModel(labels, recipe, details, front, fitted, blend, task.on)
+
+
+def _heads(recipe: Recipe, options: LinearTraining) -> HeadOptions:
+    """Read what the recipe says of the model beside its kind."""
+    model = {key: value for key, value in recipe.model.items() if key != "kind"}
+    unknown = sorted(set(model) - {"C", "committee"})
+    if unknown:
+        raise RecipeError(
+            f"recipe {recipe.name}: a linear model takes C and committee, not {', '.join(unknown)}"
+        )
+    return HeadOptions(
+        C=float(model.get("C", HeadOptions.C)),
+        committee=bool(model.get("committee", False)),
+        views=options.views,
+    )
+
+
+def _calibrated(
+    task: Task, learners: Learners, heads: HeadOptions, options: LinearTraining
+) -> tuple[Blend, str]:
+    """Fit the blend on corpora and speakers left out, and say on which."""
+    cases = cases_of(learners, options.calibration_folds)
+    if not cases:
+        return Blend(), "none: too few speakers"
+    held_out = held_out_answers(
+        learners,
+        cases,
+        heads,
+        adapting=set(options.views) != {"plain"},
+        seed=task.seed,
+        progress=task.progress,
+    )
+    number = {label: k for k, label in enumerate(task.labels)}
+    merged = {number[a]: number[b] for a, b in ALIKE.items() if a in number and b in number}
+    unfamiliar = options.risk if options.risk_unfamiliar is None else options.risk_unfamiliar
+    blend = fit_blend(held_out, merged, (unfamiliar, options.risk))
+    return blend, "; ".join(case.name for case in cases)
 
 
 def _blocks(front: FrontEnd) -> list[int]:

@@ -1,8 +1,8 @@
-"""Parameters chosen on held-out speakers of the training part, never on those under test."""
+"""Model selection: parameters chosen on held-out speakers of the training part alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -14,10 +14,7 @@ from intona.errors import CorpusError, RecipeError
 from intona.metrics import concordance_correlation, unweighted_average_recall
 from intona.models.ensemble import new_head
 from intona.models.span import TrainingRows
-
-__all__ = ["candidates", "choose", "held_out_scores", "together"]
-
-Progress = Callable[[int, int, str], None]
+from intona.parallel import Progress
 
 
 def candidates(model: Mapping[str, Any], select: Mapping[str, Any]) -> list[dict[str, Any]]:

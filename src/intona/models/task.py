@@ -2,20 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from intona.errors import RecipeError
+import numpy as np
+from numpy.typing import NDArray
+
+from intona.features import FrontEnd, front_end
+from intona.labels import order
 from intona.models.recipes import Recipe
+from intona.parallel import HERE, Engine, Progress
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
-Progress = Callable[[int, int, str], None]
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be learned, from what, by what and where.
+
+    Attributes:
+        recipe: what to make.
+        table: the utterances, indexed by ``(file, start, end)``, with ``speaker``, ``corpus`` and
+            the target column. For a trainer all of it is training material.
+        target: ``"emotion"``, or a numeric column for regression.
+        seed: of everything random.
+        on: where work is done: here, in local processes, on Ray.
+        progress: called as ``progress(done, total, text)``.
+    """
+
+    recipe: Recipe
+    table: pd.DataFrame
+    target: str = "emotion"
+    seed: int = 0
+    on: Engine = HERE
+    progress: Progress | None = None
+
+    @cached_property
+    def numeric(self) -> bool:
+        """Whether the target is a number (regression) and not a class."""
+        return is_numeric(self.table[self.target])
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The class names in the order of a model's columns; for numbers ``(target,)``."""
+        return (self.target,) if self.numeric else order(self.table[self.target])
+
+    def targets(self) -> NDArray[Any]:
+        """Return the class number of each utterance ``(n,)``, int64; numbers as float64."""
+        values = self.table[self.target]
+        if self.numeric:
+            return values.to_numpy(dtype=np.float64)
+        number = {label: k for k, label in enumerate(self.labels)}
+        return values.map(number).to_numpy(dtype=np.int64)
+
+    def front_end(self) -> FrontEnd:
+        """Return a new front end as the recipe names it.
+
+        Raises:
+            RecipeError: no such front end, or not with these parameters.
+        """
+        settings = dict(self.recipe.front_end)
+        return front_end(settings.pop("name"), **settings)
 
 
 class Fitted(Protocol):
@@ -89,23 +140,16 @@ class Adapting(Protocol):
         ...
 
 
+class Trainer(Protocol):
+    """What the registry's ``models`` hold: a function from a task to a trained model."""
+
+    def __call__(self, task: Task) -> Fitted:
+        """Train on the whole table of the task."""
+        ...
+
+
 def is_numeric(values: pd.Series) -> bool:
     """Tell whether a column is a numeric target (regression) rather than classes."""
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     return is_numeric_dtype(values) and not is_bool_dtype(values)
-
-
-def training_options(recipe: Recipe, allowed: Sequence[str]) -> Mapping[str, Any]:
-    """Return the recipe's training section after refusing options nobody reads.
-
-    Raises:
-        RecipeError: an unknown option.
-    """
-    unknown = sorted(set(recipe.training) - set(allowed))
-    if unknown:
-        raise RecipeError(
-            f"recipe {recipe.name}: unknown training options {', '.join(unknown)}; "
-            f"known are {', '.join(sorted(allowed))}"
-        )
-    return recipe.training

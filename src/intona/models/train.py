@@ -1,4 +1,4 @@
-"""From recipe and utterances to a trained, calibrated model."""
+"""Training: from a recipe and utterances to a trained, calibrated model and its file."""
 
 from __future__ import annotations
 
@@ -8,59 +8,39 @@ from typing import TYPE_CHECKING, Any
 from intona import registry
 from intona.errors import CorpusError, RecipeError, UsageError
 from intona.models.recipes import Recipe
-from intona.models.task import Fitted, Progress, is_numeric
-from intona.parallel import HERE, Engine
+from intona.models.task import Fitted, Task, Trainer
+from intona.parallel import HERE, Engine, Progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from intona.corpora.base import Corpus
 
-__all__ = ["fit", "provenance", "train"]
 
-
-def fit(
-    recipe: Recipe,
-    table: pd.DataFrame,
-    *,
-    target: str = "emotion",
-    seed: int = 0,
-    on: Engine = HERE,
-    progress: Progress | None = None,
-) -> Fitted:
+def fit(task: Task) -> Fitted:
     """Train a recipe on a table of utterances, all of it training material.
 
     Everything chosen (temperature, threshold, early stopping) is chosen on inner
     speaker-disjoint folds of this table; no other utterance is ever seen.
-
-    Args:
-        recipe: what to make.
-        table: indexed by ``(file, start, end)`` with ``speaker`` and the target column.
-        target: ``"emotion"``, or a numeric column for regression.
-        seed: of everything random.
-        on: where: here, in local processes, on Ray.
-        progress: called as ``progress(done, total, text)``.
 
     Raises:
         CorpusError: no such target, missing values in it, or fewer than two classes.
         RecipeError: the recipe does not fit the task.
         AudioError: a recording cannot be used.
     """
-    if target not in table.columns:
-        raise CorpusError(
-            f"no column {target!r} to learn; the corpus has {', '.join(map(str, table.columns))}"
-        )
+    table, target = task.table, task.target
+    _require(target, table)
     if table[target].isna().any():
         raise CorpusError(f"{int(table[target].isna().sum())} utterances have no {target}")
-    if not is_numeric(table[target]) and table[target].nunique() < 2:
+    if not task.numeric and table[target].nunique() < 2:
         raise CorpusError(f"only one {target} is left: training needs at least two")
-    kind = recipe.model["kind"]
+    kind = task.recipe.model["kind"]
     if kind not in registry.names("models"):
         raise RecipeError(
             f"no model kind {kind!r}: choose one of {', '.join(registry.names('models'))}"
         )
-    trainer = registry.find("models", kind)
-    return trainer(recipe, table, target=target, seed=seed, on=on, progress=progress)
+    trainer: Trainer = registry.find("models", kind)
+    return trainer(task)
 
 
 def provenance(table: pd.DataFrame) -> dict[str, Any]:
@@ -107,13 +87,9 @@ def train(
     # Said before the work, not after it.
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise UsageError(f"cannot write {out}: {folder} is not a writable folder")
-    if target not in corpus.table.columns:
-        raise CorpusError(
-            f"no column {target!r} to learn; the corpus has "
-            f"{', '.join(map(str, corpus.table.columns))}"
-        )
+    _require(target, corpus.table)
     table = corpus.table[corpus.table[target].notna()]
-    fitted = fit(recipe, table, target=target, seed=seed, on=on, progress=progress)
+    fitted = fit(Task(recipe, table, target, seed, on, progress))
     sources = provenance(table)
     path = fitted.export(
         out,
@@ -131,3 +107,10 @@ def train(
         f"{path}: recipe {recipe.name}, {len(table)} utterances of {speakers} speakers, "
         f"{len(fitted.labels)} labels ({', '.join(fitted.labels)}), {size / 1e6:.2f} MB"
     )
+
+
+def _require(target: str, table: pd.DataFrame) -> None:
+    if target not in table.columns:
+        raise CorpusError(
+            f"no column {target!r} to learn; the corpus has {', '.join(map(str, table.columns))}"
+        )
