@@ -18,9 +18,9 @@ from intona.audit import (
     summary,
     write,
 )
+from intona.audit.model import View, chance
 from intona.audit.prepare import prepare
 from intona.audit.run import TESTS, choose
-from intona.audit.subject import View, chance
 from intona.errors import CorpusError, LeakError, UsageError
 from intona.inference.recognizer import load
 from intona.models import recipes

@@ -6,10 +6,10 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import spearmanr
 
 from intona import metrics
-from intona.audit.answers import Said
 from intona.audit.correctness import correctness
-from intona.audit.material import Material
-from intona.audit.subject import Subject
+from intona.audit.dataset import Material
+from intona.audit.model import Subject
+from intona.audit.predictions import Said
 from intona.corpora.base import table
 from intona.errors import CorpusError
 

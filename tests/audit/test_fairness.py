@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from intona.audit.answers import Said
+from intona.audit.dataset import Material
 from intona.audit.fairness import fairness, sentiment
 from intona.audit.groups import Grouping, groupings, pitch_groups
-from intona.audit.material import Material
-from intona.audit.subject import Subject
+from intona.audit.model import Subject
+from intona.audit.predictions import Said
 from intona.corpora.base import table
 
 LABELS = ("neutral", "happy", "sad")

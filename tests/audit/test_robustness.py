@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from intona.audio.transforms import Bank
-from intona.audit.answers import Said
 from intona.audit.conditions import CONDITIONS, Condition, apply
-from intona.audit.material import Material
+from intona.audit.dataset import Material
+from intona.audit.model import Subject
+from intona.audit.predictions import Said
 from intona.audit.robustness import parallel, robustness
-from intona.audit.subject import Subject
 from intona.corpora.base import table
 
 LABELS = ("neutral", "happy")

@@ -7,11 +7,11 @@ ser-tests, with tests of what users meet added.
 
 from __future__ import annotations
 
-from intona.audit.material import Material
+from intona.audit.dataset import Material
+from intona.audit.model import Subject
 from intona.audit.outcome import Outcome
 from intona.audit.report import Context, summary, write
 from intona.audit.run import TESTS, AuditOptions, AuditResult, run
-from intona.audit.subject import Subject
 from intona.corpora.speakers import choose_speakers
 
 __all__ = [

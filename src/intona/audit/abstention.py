@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from intona.audio import Audio
 from intona.audio.transforms.noise import coloured, environment_noise
 from intona.audio.transforms.sounds import music_sound
+from intona.audit.model import Subject, recognizer
 from intona.audit.outcome import Outcome, share
-from intona.audit.subject import Subject, recognizer
 from intona.errors import AudioError
 
 __all__ = ["NOTHINGS", "abstention"]

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.audit.answers import Said
 from intona.audit.outcome import (
     Bound,
     Outcome,
@@ -23,6 +22,7 @@ from intona.audit.outcome import (
     uap,
     uar,
 )
+from intona.audit.predictions import Said
 from intona.metrics import FROM_MOMENTS, moments
 from intona.metrics.arrays import divide
 

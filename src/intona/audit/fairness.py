@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.audit.answers import Said
 from intona.audit.groups import Grouping
+from intona.audit.model import chance
 from intona.audit.outcome import Outcome, measure, of_sums, precision, recall
-from intona.audit.subject import chance
+from intona.audit.predictions import Said
 from intona.metrics import FROM_MOMENTS, moments
 from intona.metrics.arrays import divide
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.audit.material import Material
+from intona.audit.dataset import Material
 
 __all__ = ["Grouping", "groupings", "pitch_groups"]
 

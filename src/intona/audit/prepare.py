@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from intona.audit.material import Material
+from intona.audit.dataset import Material
+from intona.audit.model import Subject
 from intona.audit.report import Context
-from intona.audit.subject import Subject
 from intona.corpora.speakers import choose_speakers
 from intona.errors import CorpusError, UsageError
 from intona.evaluation.leaks import LeakReport, contamination, require_clean

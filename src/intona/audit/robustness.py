@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.audit.answers import Said
 from intona.audit.conditions import Condition
 from intona.audit.outcome import Outcome, measure, of_sums, share, uar
+from intona.audit.predictions import Said
 from intona.metrics import FROM_MOMENTS, moments
 
 __all__ = ["TOLERANCE", "UNCHANGED", "parallel", "robustness", "same"]

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audit.abstention import abstention
-from intona.audit.answers import Said
 from intona.audit.conditions import CONDITIONS, Condition
 from intona.audit.correctness import correctness
+from intona.audit.dataset import Material
 from intona.audit.fairness import fairness, sentiment
 from intona.audit.groups import Grouping, groupings
-from intona.audit.material import Material
+from intona.audit.model import Subject
 from intona.audit.outcome import Outcome
-from intona.audit.plan import Heard, Plan
+from intona.audit.predictions import Said
 from intona.audit.robustness import parallel, robustness, same
-from intona.audit.subject import Subject
+from intona.audit.suite import Heard, Plan
 from intona.errors import UsageError
 from intona.parallel import HERE, Engine
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.audit.cases import Question, Sources, ask
 from intona.audit.conditions import Condition
-from intona.audit.material import Material
-from intona.audit.questions import Question, Sources, ask
-from intona.audit.subject import Subject, chance
+from intona.audit.dataset import Material
+from intona.audit.model import Subject, chance
 from intona.parallel import HERE, Engine
 
 __all__ = ["Heard", "Plan"]

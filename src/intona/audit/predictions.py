@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.audit.material import Material
-from intona.audit.subject import Subject
+from intona.audit.dataset import Material
+from intona.audit.model import Subject
 from intona.errors import CorpusError
 
 __all__ = ["Said"]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from intona import audio, parallel
 from intona.audio.transforms import Bank
 from intona.audit.conditions import Banks, Condition, apply
-from intona.audit.subject import Subject
+from intona.audit.model import Subject
 from intona.corpora import synthetic
 from intona.errors import AudioError
 from intona.parallel import HERE, Engine, Progress
