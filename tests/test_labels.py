@@ -142,8 +142,8 @@ def test_a_new_label_may_stand_for_several():
 @pytest.mark.parametrize(
     ("keep", "merge", "sentence"),
     [
-        (["proud"], {}, "--emotions: proud not in the corpus, which has calm, happy, sad"),
-        (None, {"proud": "sad"}, "--merge: proud not in the corpus, which has calm, happy, sad"),
+        (["proud"], {}, "--emotions: proud not in the corpus: there are calm, happy, sad"),
+        (None, {"proud": "sad"}, "--merge: proud not in the corpus: there are calm, happy, sad"),
         (
             None,
             {"calm": "sad", "sad": "happy"},

@@ -259,4 +259,4 @@ def _require(names: Iterable[str], present: set[str], option: str, owner: str) -
     missing = order(name for name in names if name not in present)
     if missing:
         has = ", ".join(order(present)) or "no labels"
-        raise UsageError(f"--{option}: {', '.join(missing)} not in {owner}, which has {has}")
+        raise UsageError(f"--{option}: {', '.join(missing)} not in {owner}: there are {has}")

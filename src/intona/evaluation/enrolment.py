@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from intona.errors import CorpusError, UsageError
-from intona.evaluation.labelmap import merge_columns
 from intona.evaluation.result import Evaluation
 from intona.evaluation.run import voice_columns
+from intona.labels import merge_columns
 from intona.metrics.bootstrap import Interval
 from intona.models.adaptation import KINDS, PLACE, centred_log, place_statistics, shift
 from intona.models.calibration import softmax
@@ -111,7 +111,7 @@ def with_enrolment(evaluation: Evaluation, enrolment: Enrolment, *, seed: int = 
         moved = scores.copy()
         for profile, scored in _profiles(rows, enrolment, seed):
             moved[scored] += shift(statistics, scores[profile].mean(axis=0), len(profile))
-        values = merge_columns(softmax(moved, 1.0), labels, evaluation.labels, answers)
+        values, _ = merge_columns(softmax(moved, 1.0), list(answers.values()))
         threshold = statistics.get("threshold", known[fold].get("threshold", 0.0))
         before.append(rows.drop(columns=extra, errors="ignore"))
         kept.append(_answered(before[-1], evaluation, values, float(threshold)))
@@ -229,8 +229,14 @@ def _answered(
     rows: pd.DataFrame, evaluation: Evaluation, values: NDArray[np.float64], threshold: float
 ) -> pd.DataFrame:
     answered, labels = rows.copy(), list(evaluation.labels)
+    # Without speech there is nothing to adapt: such a row stays as it is.
+    silent = (rows["status"] == "no_speech").to_numpy()
+    values = np.where(silent[:, None], rows[labels], values)
     answered[labels] = values
-    answered[evaluation.target] = np.array(labels, dtype=object)[values.argmax(axis=1)]
+    decisions = np.array(labels, dtype=object)[values.argmax(axis=1)]
+    decisions[silent] = None
+    answered[evaluation.target] = decisions
     answered["confidence"] = values.max(axis=1)
-    answered["status"] = np.where(answered["confidence"] >= threshold, "ok", "unsure")
+    sure = np.where(answered["confidence"] >= threshold, "ok", "unsure")
+    answered["status"] = np.where(silent, "no_speech", sure)
     return answered

@@ -66,7 +66,7 @@ def write_report(
             title = f"{stamp_word(evaluation.facts)}{_title(evaluation)}"
             figures.confusion_png(
                 evaluation.confusion,
-                evaluation.labels,
+                (evaluation.labels, evaluation.answers),
                 f"{title}, {evaluation.facts['protocol']}",
                 folder / "confusion.png",
             )
@@ -103,6 +103,7 @@ def _view(evaluation: Evaluation, folder: Path, model: Recognizer | None) -> dic
         "headline": _metric(main, evaluation.headline),
         "metrics": [_metric(name, value) for name, value in evaluation.metrics.items()],
         "confusion": _confusion(evaluation),
+        "answers": evaluation.answers,
         "tables": _tables(evaluation, main),
         "figures": _figures(evaluation),
         "controls": [

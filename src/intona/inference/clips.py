@@ -25,20 +25,20 @@ SECONDS = 120.0  # and of audio: some 25 MB
 
 
 def predict_each(
-    model: Recognizer, files: Iterable[str | Path], *, together: int = TOGETHER
+    model: Recognizer, sources: Iterable[str | Path | Audio], *, together: int = TOGETHER
 ) -> Iterator[Prediction | AudioError]:
-    """Yield one prediction per file, or the error that prevented it; never stops half-way.
+    """Yield one prediction per recording, or the error that prevented it; never stops half-way.
 
     Args:
         model: the recogniser.
-        files: recordings; those longer than 30 s are predicted alone, in constant memory.
+        sources: files or audio; those longer than 30 s are predicted alone, in constant memory.
         together: clips in a window; 1 yields each as soon as it is done.
     """
-    window: list[tuple[str, Audio | AudioError | None]] = []
+    window: list[tuple[str | Path | Audio, Audio | AudioError | None]] = []
     seconds = 0.0
-    for file in files:
-        found = _short(file)
-        window.append((str(file), found))
+    for source in sources:
+        found = _short(source)
+        window.append((source, found))
         seconds += found.duration if isinstance(found, Audio) else 0.0
         if len(window) >= together or seconds >= SECONDS:
             yield from _predict(model, window)
@@ -46,37 +46,39 @@ def predict_each(
     yield from _predict(model, window)
 
 
-def _short(file: str | Path) -> Audio | AudioError | None:
-    """Return a whole recording, its error, or ``None`` for one that is too long to be held."""
+def _short(source: str | Path | Audio) -> Audio | AudioError | None:
+    """Return a whole recording, its error, or ``None`` for one to be predicted alone."""
+    if isinstance(source, Audio):
+        return source if 0.0 < source.duration <= LONGEST else None
     try:
-        parts = blocks(file, seconds=LONGEST)
+        parts = blocks(source, seconds=LONGEST)
         first = next(parts)
         return first if next(parts, None) is None else None
     except (AudioError, OSError) as error:
-        return _as_error(file, error)
+        return _as_error(source, error)
 
 
-def _as_error(file: str | Path, error: AudioError | OSError) -> AudioError:
+def _as_error(source: str | Path | Audio, error: AudioError | OSError) -> AudioError:
     if isinstance(error, AudioError):
         return error
-    return AudioError(f"cannot read {file}: {error.strerror or error}")
+    return AudioError(f"cannot read {source}: {error.strerror or error}")
 
 
 def _predict(
-    model: Recognizer, window: list[tuple[str, Audio | AudioError | None]]
+    model: Recognizer, window: list[tuple[str | Path | Audio, Audio | AudioError | None]]
 ) -> Iterator[Prediction | AudioError]:
     heard = hear([found for _, found in window if isinstance(found, Audio)], model.rate)
     spoken = [clip for clip in heard if clip.speech >= LEAST_SPEECH]
     clips, rows = iter(heard), iter(model.rows([clip.audio for clip in spoken]))
-    for file, found in window:
+    for source, found in window:
         if isinstance(found, AudioError):
             yield found
         elif found is None:
             try:
-                yield model.predict(file)
+                yield model.predict(source)
             except (AudioError, OSError) as error:
-                yield _as_error(file, error)
+                yield _as_error(source, error)
         else:
             clip, mean = next(clips), Mean(len(model.labels))
             mean.add(clip, next(rows) if clip.speech >= LEAST_SPEECH else None)
-            yield model.conclude(mean, file)
+            yield model.conclude(mean, None if isinstance(source, Audio) else str(source))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from intona.metrics.arrays import Floats, divide
-from intona.metrics.decisions import FROM_COUNTS
+from intona.metrics.decisions import FROM_COUNTS, Decisions
 from intona.metrics.numbers import FROM_MOMENTS, moments
 from intona.metrics.probabilities import (
     concordant_pairs,
@@ -54,13 +54,16 @@ def cluster_numbers(names: Sequence[Hashable]) -> tuple[NDArray[np.intp], list[H
 
 def confusion_per_cluster(
     truth: Sequence[str],
-    prediction: Sequence[str],
+    prediction: Decisions,
     labels: Sequence[str],
     clusters: NDArray[np.intp],
 ) -> Floats:
-    """Return confusion counts per cluster, shape ``(clusters, k, k)``, row = truth."""
-    number = {label: k for k, label in enumerate(labels)}
-    counts = np.zeros((int(clusters.max()) + 1, len(labels), len(labels)))
+    """Return confusion counts per cluster, shape ``(clusters, k, k + 1)``, row = truth.
+
+    The last column counts utterances without an answer, whose prediction is ``None``.
+    """
+    number: dict[str | None, int] = {label: k for k, label in enumerate((*labels, None))}
+    counts = np.zeros((int(clusters.max()) + 1, len(labels), len(labels) + 1))
     rows = np.array([number[name] for name in truth], dtype=np.intp)
     columns = np.array([number[name] for name in prediction], dtype=np.intp)
     np.add.at(counts, (clusters, rows, columns), 1)
@@ -69,7 +72,7 @@ def confusion_per_cluster(
 
 def of_decisions(
     truth: Sequence[str],
-    prediction: Sequence[str],
+    prediction: Decisions,
     labels: Sequence[str],
     clusters: NDArray[np.intp],
 ) -> dict[str, ClusterStatistic]:
@@ -83,11 +86,15 @@ def of_probabilities(
     probabilities: ArrayLike,
     labels: Sequence[str],
     clusters: NDArray[np.intp],
+    prediction: Decisions | None = None,
 ) -> dict[str, ClusterStatistic]:
-    """Return calibration error, Brier score, log-loss, area under ROC and AURC."""
+    """Return calibration error, Brier score, log-loss, area under ROC and AURC.
+
+    The decisions are the likeliest labels where ``prediction`` does not give them.
+    """
     values = np.asarray(probabilities, dtype=np.float64)
-    best = values.argmax(axis=1)
-    right = np.array([labels[k] == name for k, name in zip(best, truth, strict=True)])
+    decided = prediction or [labels[k] for k in values.argmax(axis=1)]
+    right = np.array([one == name for one, name in zip(decided, truth, strict=True)])
     confidence = values.max(axis=1)
     return {
         "expected_calibration_error": _of_ranking(
