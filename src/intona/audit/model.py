@@ -1,68 +1,30 @@
-"""Who is audited: a recogniser from a file, or a model that guesses."""
+"""Models under audit: a recogniser from a file, or a model that guesses."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.errors import UsageError
+from intona.audio import Audio
+from intona.errors import AudioError, UsageError
+from intona.evaluation.labelmap import answers
+from intona.inference.clips import predict_each
 from intona.labels import order
 
 if TYPE_CHECKING:
     from intona.inference.recognizer import Recognizer
-
-__all__ = ["Subject", "View", "chance", "recognizer"]
+    from intona.tables import Prediction
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class View:
-    """How a model's columns are merged and restricted to the labels of the audit.
-
-    Attributes:
-        labels: the labels that remain, in order.
-        matrix: shape ``(model's labels, labels)``, which column counts towards which label.
-    """
-
-    labels: tuple[str, ...]
-    matrix: Floats
-
-    @classmethod
-    def of(
-        cls,
-        labels: Sequence[str],
-        keep: Sequence[str] | None = None,
-        merge: Mapping[str, str] | None = None,
-    ) -> View:
-        """Merge labels, then keep some.
-
-        Raises:
-            UsageError: when fewer than two labels are left.
-        """
-        merge = merge or {}
-        renamed = [merge.get(label, label) for label in labels]
-        left = order(label for label in renamed if keep is None or label in keep)
-        if len(left) < 2:
-            raise UsageError(
-                f"a model that knows {', '.join(labels)} has fewer than two of the labels asked for"
-            )
-        return cls(left, np.array([[float(name == label) for label in left] for name in renamed]))
-
-    def __call__(self, probabilities: Floats) -> Floats:
-        """Return probabilities of the view's labels, shape ``(n, labels)``, rows summing to 1."""
-        seen = probabilities @ self.matrix
-        total = seen.sum(axis=1, keepdims=True)
-        return np.divide(seen, total, out=np.full_like(seen, 1 / len(self.labels)), where=total > 0)
-
-
 @dataclass(frozen=True)
-class Subject:
+class AuditedModel:
     """A model under audit.
 
     Attributes:
@@ -71,8 +33,8 @@ class Subject:
         numeric: whether it predicts a number in [0, 1].
         path: its file; ``None`` is the random model.
         rate: the sample rate it works at, ``None`` for the recording's own.
-        view: how its probabilities become those of ``labels``; ``None`` for numbers.
-        metadata: what the model says of itself.
+        becomes: what each label of the file becomes, ``None`` for a label that is left out; see
+            :func:`intona.evaluation.labelmap.shared_map`. ``None`` for numbers.
     """
 
     name: str
@@ -80,46 +42,58 @@ class Subject:
     numeric: bool
     path: str | None
     rate: int | None
-    view: View | None = None
-    metadata: Mapping[str, object] = field(default_factory=dict)
+    becomes: Mapping[str, str | None] | None = None
 
     @classmethod
     def of(
         cls,
         model: Recognizer,
         name: str,
-        keep: Sequence[str] | None = None,
-        merge: Mapping[str, str] | None = None,
-    ) -> Subject:
-        """Put a loaded recogniser under audit."""
-        view = None if model.numeric else View.of(model.labels, keep, merge)
-        labels = model.labels if view is None else view.labels
-        return cls(name, labels, model.numeric, str(model.path), model.rate, view, model.metadata)
+        becomes: Mapping[str, str | None] | None = None,
+    ) -> AuditedModel:
+        """Put a loaded recogniser under audit; without ``becomes`` all labels stay."""
+        path, rate = str(model.path), model.rate
+        if model.numeric:
+            return cls(name, model.labels, True, path, rate)
+        becomes = {label: becomes[label] if becomes else label for label in model.labels}
+        left = order(label for label in becomes.values() if label is not None)
+        return cls(name, left, False, path, rate, becomes)
 
-    def random(self) -> Subject:
+    def random(self) -> AuditedModel:
         """Return the model that guesses what this one predicts."""
-        return Subject("random", self.labels, self.numeric, None, self.rate)
+        return AuditedModel("random", self.labels, self.numeric, None, self.rate)
 
-    def answers(self, signals: Sequence[NDArray[np.float32]], rate: int) -> Floats:
-        """Return ``(signals, labels)`` probabilities, or ``(signals, 1)`` numbers.
+    def predict(self, clips: Iterable[Audio]) -> Floats:
+        """Return what the recogniser predicts, as users get it.
+
+        Returns:
+            Probabilities ``(clips, labels)``, or numbers ``(clips, 1)``; a row of NaN where the
+            model finds no speech.
 
         Raises:
-            UsageError: for the random model, which does not listen: see :func:`chance`.
+            UsageError: for the random model, which guesses: see :func:`chance`.
+            AudioError: a clip cannot be used.
         """
         if self.path is None:
-            raise UsageError("the random model answers without listening")
-        raw = recognizer(self.path).probabilities(signals, rate)
-        return raw if self.view is None else self.view(raw)
+            raise UsageError("the random model predicts without a recording")
+        model = recognizer(self.path)
+        predictions: list[Prediction] = []
+        for found in predict_each(model, clips):
+            if isinstance(found, AudioError):
+                raise found
+            predictions.append(found)
+        result = answers(predictions, model.labels, self.becomes, model.threshold)
+        return np.where(result.silent[:, None], np.nan, result.values)
 
 
-def chance(subject: Subject, count: int, rng: np.random.Generator) -> Floats:
-    """Return what a random model answers to ``count`` utterances.
+def chance(model: AuditedModel, count: int, rng: np.random.Generator) -> Floats:
+    """Return what a random model predicts for ``count`` utterances.
 
     A uniformly random label with probability one, or a number from a normal distribution of
     mean 0.5 and standard deviation 1/6, drawn anew until it lies in [0, 1].
     """
-    if not subject.numeric:
-        return np.eye(len(subject.labels))[rng.integers(len(subject.labels), size=count)]
+    if not model.numeric:
+        return np.eye(len(model.labels))[rng.integers(len(model.labels), size=count)]
     values = rng.normal(0.5, 1 / 6, size=count)
     while np.any(outside := (values < 0) | (values > 1)):
         values[outside] = rng.normal(0.5, 1 / 6, size=int(outside.sum()))

@@ -1,8 +1,8 @@
-"""All the listening an audit needs, done once: every model, every utterance, every condition."""
+"""The test suite of an audit: every model on every utterance and condition, each run once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,42 +10,39 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.audit.cases import Question, Sources, ask
+from intona.audit.cases import ORIGINAL, BankSources, Case, Variant, run_cases
 from intona.audit.conditions import Condition
-from intona.audit.dataset import Material
-from intona.audit.model import Subject, chance
-from intona.parallel import HERE, Engine
-
-__all__ = ["Heard", "Plan"]
+from intona.audit.dataset import Dataset
+from intona.audit.model import AuditedModel, chance
+from intona.parallel import HERE, Engine, Progress
 
 Floats = NDArray[np.float64]
-Progress = Callable[[int, int, str], None]
 
 VOICES = 60
 
 
 @dataclass(frozen=True)
-class Heard:
-    """One model's answers.
+class ModelRun:
+    """One model's predictions, as :meth:`intona.audit.model.AuditedModel.predict` returns them.
 
     Attributes:
-        plain: to every recording as it is, shape ``(n, columns)``.
-        changed: to the sampled recordings under each condition, ``(sampled, columns)``.
-        reference: to them under the reference of those conditions that have one.
+        original: of every recording as it is, shape ``(n, columns)``.
+        changed: of the sampled recordings under each condition, ``(sampled, columns)``.
+        reference: of them under the reference of those conditions that have one.
     """
 
-    plain: Floats
+    original: Floats
     changed: Mapping[Condition, Floats]
     reference: Mapping[Condition, Floats]
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is played to the models.
+class Suite:
+    """What the models are run on.
 
     Attributes:
-        material: all utterances.
-        sampled: the rows that are also played changed.
+        dataset: all utterances.
+        sampled: the rows that are also changed.
         conditions: the changes.
         noises: a folder of noises, or ``None``.
         rooms: a folder of impulse responses, or ``None``.
@@ -53,7 +50,7 @@ class Plan:
         pitch: whether to measure the fundamental frequency of each utterance.
     """
 
-    material: Material
+    dataset: Dataset
     sampled: NDArray[np.intp]
     conditions: tuple[Condition, ...]
     noises: Path | None = None
@@ -61,51 +58,51 @@ class Plan:
     seed: int = 0
     pitch: bool = False
 
-    def listen(
-        self, subjects: Sequence[Subject], *, on: Engine = HERE, progress: Progress | None = None
-    ) -> tuple[list[Heard], NDArray[np.float64]]:
-        """Return what each model answers, and the mean pitch per utterance (NaN unmeasured).
+    def run(
+        self,
+        models: Sequence[AuditedModel],
+        *,
+        on: Engine = HERE,
+        progress: Progress | None = None,
+    ) -> tuple[list[ModelRun], Floats]:
+        """Return each model's predictions, and the mean pitch per utterance (NaN unmeasured).
 
-        Models of the same sample rate hear the same sounds, made once.
+        Models of the same sample rate get the same signals, made once.
         """
-        heard: dict[int, Heard] = {}
-        pitches = np.full(len(self.material), np.nan)
-        rates = list(dict.fromkeys(subject.rate for subject in subjects))
+        runs: dict[str, ModelRun] = {}
+        pitches = np.full(len(self.dataset), np.nan)
+        rates = list(dict.fromkeys(model.rate for model in models))
         for rate in rates:
-            members = [k for k, subject in enumerate(subjects) if subject.rate == rate]
-            group = tuple(subjects[k] for k in members)
+            group = tuple(model for model in models if model.rate == rate)
             measure = self.pitch and rate == rates[0]
-            questions = [self.question(row, group, measure) for row in range(len(self.material))]
-            names = ", ".join(subject.name for subject in group)
-            replies = ask(questions, on=on, progress=progress, text=f"asking {names}")
+            cases = [self.case(row, group, measure) for row in range(len(self.dataset))]
+            names = ", ".join(model.name for model in group)
+            results = run_cases(cases, on=on, progress=progress, text=f"predictions of {names}")
             if measure:
-                pitches = np.array([reply.pitch for reply in replies])
-            for place, k in enumerate(members):
-                heard[k] = self._arrange([reply.answers[place] for reply in replies])
-        return [heard[k] for k in range(len(subjects))], pitches
+                pitches = np.array([result.pitch for result in results])
+            for k, model in enumerate(group):
+                runs[model.name] = self._by_condition([result.values[k] for result in results])
+        return [runs[model.name] for model in models], pitches
 
-    def guess(self, subject: Subject) -> Heard:
-        """Return what the random model answers."""
+    def guess(self, model: AuditedModel) -> ModelRun:
+        """Return what the random model predicts."""
         rng = np.random.default_rng(self.seed)
         count = len(self.sampled)
-        return Heard(
-            chance(subject, len(self.material), rng),
-            {condition: chance(subject, count, rng) for condition in self.conditions},
-            {c: chance(subject, count, rng) for c in self.conditions if c.reference is not None},
-        )
+        original = chance(model, len(self.dataset), rng)
+        changed = {condition: chance(model, count, rng) for condition in self.conditions}
+        reference = {condition: chance(model, count, rng) for condition in self._with_reference}
+        return ModelRun(original, changed, reference)
 
-    def question(self, row: int, group: tuple[Subject, ...], pitch: bool = False) -> Question:
-        """Return the question about one utterance."""
-        plays: tuple[tuple[Condition | None, bool], ...] = ((None, False),)
-        if row in self._rows:
-            plays += self._plays
-        material = self.material
-        return Question(
+    def case(self, row: int, models: tuple[AuditedModel, ...], pitch: bool = False) -> Case:
+        """Return the case of one utterance."""
+        variants = (ORIGINAL, *self._variants) if row in self._rows else (ORIGINAL,)
+        dataset = self.dataset
+        return Case(
             row,
-            material.utterances[row],
-            int(material.speakers[row]),
-            plays,
-            group,
+            dataset.utterances[row],
+            int(dataset.speakers[row]),
+            variants,
+            models,
             self._sources,
             pitch,
         )
@@ -115,28 +112,31 @@ class Plan:
         return frozenset(self.sampled.tolist())
 
     @cached_property
-    def _plays(self) -> tuple[tuple[Condition, bool], ...]:
-        references = (c for c in self.conditions if c.reference is not None)
-        return (*((c, False) for c in self.conditions), *((c, True) for c in references))
+    def _with_reference(self) -> tuple[Condition, ...]:
+        return tuple(one for one in self.conditions if one.reference is not None)
 
     @cached_property
-    def _sources(self) -> Sources:
-        """Return the banks: up to 60 utterances of the material, spread over the speakers."""
-        material = self.material
-        rows = material.sample(VOICES, self.seed) if self._babbles() else ()
-        voices = tuple((material.utterances[k], int(material.speakers[k])) for k in rows)
-        return Sources(voices, self.noises, self.rooms, self.seed)
+    def _variants(self) -> tuple[Variant, ...]:
+        changed = (Variant(condition) for condition in self.conditions)
+        reference = (Variant(condition, True) for condition in self._with_reference)
+        return (*changed, *reference)
 
-    def _babbles(self) -> bool:
-        return any(condition.source == "voices" for condition in self.conditions)
+    @cached_property
+    def _sources(self) -> BankSources:
+        """Return the banks: up to 60 utterances of the dataset, spread over the speakers."""
+        dataset = self.dataset
+        babble = any(condition.source == "voices" for condition in self.conditions)
+        rows = dataset.sample(VOICES, self.seed) if babble else ()
+        voices = tuple((dataset.utterances[k], int(dataset.speakers[k])) for k in rows)
+        return BankSources(voices, self.noises, self.rooms, self.seed)
 
-    def _arrange(self, answers: Sequence[Floats]) -> Heard:
-        """Sort one model's answers, a row of conditions per utterance, by condition."""
-        plain = np.stack([rows[0] for rows in answers])
-        plays = self._plays
+    def _by_condition(self, values: Sequence[Floats]) -> ModelRun:
+        """Sort one model's predictions, a row of variants per utterance, by condition."""
+        original = np.stack([rows[0] for rows in values])
         changed: dict[Condition, Floats] = {}
         reference: dict[Condition, Floats] = {}
-        for place, (condition, is_reference) in enumerate(plays, start=1):
-            values = np.stack([answers[row][place] for row in self.sampled])
-            (reference if is_reference else changed)[condition] = values
-        return Heard(plain, changed, reference)
+        for place, (condition, is_reference) in enumerate(self._variants, start=1):
+            assert condition is not None
+            chosen = np.stack([values[row][place] for row in self.sampled])
+            (reference if is_reference else changed)[condition] = chosen
+        return ModelRun(original, changed, reference)

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from intona.metrics.arrays import Floats, divide
+from intona.metrics.arrays import Floats, divide, mean_known
 
 __all__ = [
     "FROM_COUNTS",
+    "PER_CLASS_FROM_COUNTS",
     "confusion_matrix",
     "f1_per_class",
     "macro_f1",
@@ -181,14 +182,8 @@ def _f1(counts: ArrayLike) -> Floats:
     return divide(2 * hits, true + predicted, np.nan)
 
 
-def _mean(values: Floats) -> Floats:
-    """Return the mean of what is there along the last axis, NaN when nothing is."""
-    there = ~np.isnan(values)
-    return divide(np.where(there, values, 0.0).sum(axis=-1), there.sum(axis=-1), np.nan)
-
-
 def _uar(counts: ArrayLike) -> Floats:
-    return _mean(_recall(counts))
+    return mean_known(_recall(counts))
 
 
 def _war(counts: ArrayLike) -> Floats:
@@ -197,7 +192,7 @@ def _war(counts: ArrayLike) -> Floats:
 
 
 def _macro_f1(counts: ArrayLike) -> Floats:
-    return _mean(_f1(counts))
+    return mean_known(_f1(counts))
 
 
 def _weighted_f1(counts: ArrayLike) -> Floats:
@@ -216,3 +211,10 @@ FROM_COUNTS: Mapping[str, Callable[[ArrayLike], Floats]] = {
 
 A last column beyond the classes counts utterances without an answer, ``(..., k, k + 1)``.
 """
+
+PER_CLASS_FROM_COUNTS: Mapping[str, Callable[[ArrayLike], Floats]] = {
+    "recall": _recall,
+    "precision": _precision,
+    "f1": _f1,
+}
+"""The same per class, shape ``(..., k)``; conventions as in :mod:`intona.metrics`."""
