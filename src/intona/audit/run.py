@@ -21,7 +21,7 @@ from intona.audit.predictions import Predictions
 from intona.audit.robustness import parallel, robustness, same
 from intona.audit.suite import ModelRun, Suite
 from intona.errors import UsageError
-from intona.parallel import HERE, Engine, Progress
+from intona.parallel import HERE, Engine, Progress, one_thread
 
 Floats = NDArray[np.float64]
 
@@ -171,9 +171,10 @@ def run(
     divisions, undivided = groupings(suite.dataset, pitches if suite.pitch else None)
     everyone = (*models, models[0].random())
     outcomes = []
-    for model, found in zip(everyone, (*runs, suite.guess(everyone[-1])), strict=True):
-        every = _outcomes(model, found, suite, divisions, chosen)
-        outcomes.append(tuple(outcome for outcome in every if outcome.test in chosen))
+    with one_thread():
+        for model, found in zip(everyone, (*runs, suite.guess(everyone[-1])), strict=True):
+            every = _outcomes(model, found, suite, divisions, chosen)
+            outcomes.append(tuple(outcome for outcome in every if outcome.test in chosen))
     skipped = [text for text in undivided if text.split(":")[0].split("/")[1] in chosen]
     skipped += _missing(chosen, outcomes[0], divisions)
     warnings: list[str] = []
