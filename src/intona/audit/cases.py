@@ -117,7 +117,7 @@ class CaseResult:
     Attributes:
         values: per model, shape ``(variants, columns)``; see
             :meth:`intona.audit.model.AuditedModel.predict`.
-        pitch: mean fundamental frequency in Hz, NaN where it was not asked for or is voiceless.
+        pitch: mean fundamental frequency in Hz, NaN where it was not measured or is voiceless.
     """
 
     values: tuple[Floats, ...]

@@ -89,14 +89,14 @@ def evaluate_model(
         becomes = shared_map([model.labels], table[target].unique(), emotions, merge)
         known = order(new for label in model.labels if (new := becomes[label]) is not None)
         mapping, table = mapped_table(table, target, becomes, known)
-    replies = _ask(_Predict(*read_model(path), Path(path), voices), table, on, progress)
+    predicted = _predict(_Predict(*read_model(path), Path(path), voices), table, on, progress)
     found_answers = answers(
-        [reply.prediction for reply in replies], model.labels, becomes, model.threshold
+        [one.prediction for one in predicted], model.labels, becomes, model.threshold
     )
     labels = found_answers.labels
     predictions = _prediction_table(table, target, found_answers, model.threshold)
     if voices is not None:
-        scores = np.stack([np.asarray(reply.scores) for reply in replies])
+        scores = np.stack([np.asarray(one.scores) for one in predicted])
         predictions[voice_columns(voices, model.labels)] = scores
     silent = found_answers.silent
     if model.numeric:
@@ -172,29 +172,31 @@ def _silent_words(silent: int, count: int, numeric: bool) -> str:
 
 
 @dataclass(frozen=True)
-class _Reply:
-    """What the model answers to an utterance.
+class _Predicted:
+    """What one worker returns for an utterance.
 
     Attributes:
         prediction: its prediction.
-        scores: for enrolled speakers, NaN where they are not asked for.
+        scores: for enrolled speakers, NaN where they are not wanted.
     """
 
     prediction: Prediction
     scores: Row | float
 
 
-def _ask(job: _Predict, table: pd.DataFrame, on: Engine, progress: Progress | None) -> list[_Reply]:
+def _predict(
+    job: _Predict, table: pd.DataFrame, on: Engine, progress: Progress | None
+) -> list[_Predicted]:
     wanted = utterances(table.index)  # type: ignore[arg-type]
     found = []
-    for utterance, reply in zip(
+    for utterance, one in zip(
         wanted,
         parallel.map(job, wanted, on=on, progress=progress, text="predictions"),
         strict=True,
     ):
-        if isinstance(reply, parallel.Lost):
+        if isinstance(one, parallel.Lost):
             raise AudioError(f"{utterance.file}: a worker was killed while it read this file")
-        found.append(reply)
+        found.append(one)
     return found
 
 
@@ -211,13 +213,13 @@ class _Predict:
         """Load the model."""
         return Recognizer(self.content, self.metadata, self.path)
 
-    def run(self, model: Recognizer, wanted: Utterance) -> _Reply:
+    def run(self, model: Recognizer, wanted: Utterance) -> _Predicted:
         """Return the prediction and, where asked for, the scores for enrolled speakers."""
         start, end = wanted.start, wanted.end
         prediction = model.predict(wanted.file, start=start, end=end)
         if self.voices is None:
-            return _Reply(prediction, np.nan)
+            return _Predicted(prediction, np.nan)
         output = statistics(model.metadata, self.voices).get("output")
         parts = stretch(wanted.file, start, end)
         scores = [model.voice_scores([part.samples], part.rate, output)[0] for part in parts]
-        return _Reply(prediction, np.mean(scores, axis=0))
+        return _Predicted(prediction, np.mean(scores, axis=0))
