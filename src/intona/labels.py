@@ -1,16 +1,20 @@
-"""The emotion vocabulary, and how label sets are restricted or merged.
+"""Emotion labels: the vocabulary, and the one way labels are merged and restricted.
 
 RAVDESS's eight words are the vocabulary, plus ``bored``. Every corpus module maps its
-own codes into it; nothing is merged silently.
+own codes into it; nothing is merged silently. :func:`relabel` merges and restricts the labels of
+a corpus, :func:`restricted` the probabilities of a model; both follow :func:`label_map`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from intona.errors import CorpusError, UsageError
+from intona.errors import UsageError
 
-__all__ = ["EMOTIONS", "canonical", "order", "parse_list", "parse_merge", "relabel"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
 
 EMOTIONS: tuple[str, ...] = (
     "neutral",
@@ -85,7 +89,7 @@ def parse_merge(text: str | None) -> dict[str, str]:
     """Parse ``"calm=neutral,bored=neutral"`` into a mapping from old to new label.
 
     Raises:
-        UsageError: when a part is not of the form ``old=new``.
+        UsageError: a part is not of the form ``old=new``, or one label gets two new ones.
 
     Examples:
         >>> parse_merge("calm=neutral")
@@ -96,16 +100,54 @@ def parse_merge(text: str | None) -> dict[str, str]:
         old, sign, new = (piece.strip() for piece in part.partition("="))
         if not (sign and old and new):
             raise UsageError(f"cannot read the merge {part!r}: write it as old=new")
-        merge[old] = new
+        if merge.setdefault(old, new) != new:
+            raise UsageError(f"--merge: {old} cannot become both {merge[old]} and {new}")
     return merge
+
+
+def label_map(
+    known: Iterable[str],
+    keep: Iterable[str] | None = None,
+    merge: Mapping[str, str] | None = None,
+    *,
+    owner: str = "the corpus",
+) -> dict[str, str | None]:
+    """Return what each label becomes: merged first, then kept, or dropped (``None``).
+
+    Every label, wherever it comes from, is read through :func:`canonical`, so that ``Happy`` and
+    ``joy`` name the label ``happy``. The order of labels and of merges does not matter.
+
+    Args:
+        known: the labels there are.
+        keep: labels to keep, after merging; ``None`` or none at all keeps every label.
+        merge: old label to new label; a label merged into itself stays.
+        owner: who has the labels, for messages.
+
+    Raises:
+        UsageError: a label that does not occur, a label merged twice or in a chain, a kept label
+            that is merged away, or a new label that looks like a misspelt one.
+
+    Examples:
+        >>> label_map(["calm", "sad", "angry"], ["Sadness", "neutral"], {"calm": "neutral"})
+        {'calm': 'neutral', 'sad': 'sad', 'angry': None}
+    """
+    known = list(known)
+    present = {canonical(label) for label in known}
+    merges = _merges(merge or {}, present, owner)
+    found = {label: merges.get(canonical(label), canonical(label)) for label in known}
+    wanted = {canonical(label) for label in keep or ()}
+    for label in sorted(wanted & set(merges)):
+        raise UsageError(f"--emotions: {label} is merged into {merges[label]}: keep that one")
+    _require(wanted, set(found.values()), "emotions", owner)
+    return {old: new if new in wanted or not wanted else None for old, new in found.items()}
 
 
 def relabel(
     labels: Sequence[str | None],
-    keep: Sequence[str] | None = None,
+    keep: Iterable[str] | None = None,
     merge: Mapping[str, str] | None = None,
 ) -> list[str | None]:
-    """Merge labels, then drop (as ``None``) those not in ``keep``.
+    """Merge labels, then drop (as ``None``) those not in ``keep``; see :func:`label_map`.
 
     Args:
         labels: one label per utterance, ``None`` where the corpus gives none.
@@ -113,27 +155,108 @@ def relabel(
         merge: old label to new label.
 
     Raises:
-        CorpusError: when ``keep`` or ``merge`` names a label that does not occur.
+        UsageError: what is asked does not fit the labels.
 
     Examples:
-        >>> relabel(["calm", "sad", "angry"], ["neutral", "sad"], {"calm": "neutral"})
+        >>> relabel(["calm", "Sad", "angry"], ["neutral", "sad"], {"calm": "neutral"})
         ['neutral', 'sad', None]
     """
-    merge = merge or {}
-    present = {label for label in labels if label is not None}
-    _require(merge, present, "merge")
-    merged = [merge.get(label, label) if label is not None else None for label in labels]
-    if keep is None:
-        return merged
-    _require(keep, {label for label in merged if label is not None}, "emotions")
-    wanted = set(keep)
-    return [label if label in wanted else None for label in merged]
+    becomes = label_map(dict.fromkeys(name for name in labels if name is not None), keep, merge)
+    return [None if label is None else becomes[label] for label in labels]
 
 
-def _require(names: Iterable[str], present: set[str], option: str) -> None:
-    missing = [name for name in names if name not in present]
+def merge_columns(
+    probabilities: ArrayLike, becomes: Sequence[str | None]
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Add up the probabilities of merged labels, and make those of the kept labels sum to 1.
+
+    A row without any probability for the kept labels becomes uniform; a row of NaN (no speech)
+    stays so.
+
+    Args:
+        probabilities: shape ``(..., labels)``.
+        becomes: the new label of each column, ``None`` for a label that is dropped.
+
+    Returns:
+        The probabilities, shape ``(..., kept labels)``, and the kept labels in vocabulary order.
+    """
+    import numpy as np
+
+    values = np.asarray(probabilities, dtype=np.float64)
+    labels = order(name for name in becomes if name is not None)
+    if tuple(becomes) == labels:
+        return values, labels
+    matrix = np.array([[float(name == label) for label in labels] for name in becomes])
+    sums = values @ matrix
+    total = sums.sum(axis=-1, keepdims=True)
+    uniform = np.full_like(sums, 1 / max(len(labels), 1))
+    return np.divide(sums, total, out=uniform, where=total != 0), labels
+
+
+def restricted(
+    probabilities: ArrayLike,
+    labels: Sequence[str],
+    keep: Iterable[str] | None = None,
+    merge: Mapping[str, str] | None = None,
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Restrict a model's answer to some labels: add merged ones up, keep, renormalise.
+
+    The probability of what is left out is shared in proportion, as if the model had been asked
+    among the kept labels alone (by Bayes' rule, with the other labels ruled out).
+
+    Args:
+        probabilities: shape ``(..., labels)``; rows sum to 1, or are NaN without speech.
+        labels: the model's labels, in the order of the columns.
+        keep: labels to keep after merging; ``None`` keeps all.
+        merge: old label to new label.
+
+    Returns:
+        The probabilities, shape ``(..., kept labels)``, and the kept labels in vocabulary order.
+
+    Raises:
+        UsageError: what is asked does not fit the model's labels; see :func:`label_map`.
+
+    Examples:
+        >>> values, labels = restricted([0.2, 0.3, 0.5], ["calm", "happy", "sad"], ["Joy", "calm"])
+        >>> labels, values.round(2).tolist()
+        (('calm', 'happy'), [0.4, 0.6])
+    """
+    becomes = label_map(labels, keep, merge, owner="the model")
+    return merge_columns(probabilities, [becomes[label] for label in labels])
+
+
+def _merges(merge: Mapping[str, str], present: set[str], owner: str) -> dict[str, str]:
+    """Return the merges in words of the vocabulary, those that change nothing left out."""
+    merges: dict[str, str] = {}
+    for old, new in merge.items():
+        before, after = canonical(old), canonical(new)
+        if before == after:
+            continue
+        if merges.setdefault(before, after) != after:
+            raise UsageError(f"--merge: {before} cannot become both {merges[before]} and {after}")
+    _require(merges, present, "merge", owner)
+    for old, new in sorted(merges.items()):
+        if new in merges:
+            raise UsageError(
+                f"--merge: {old} becomes {new}, and {new} becomes {merges[new]}: "
+                "name the last label for both"
+            )
+        if new not in EMOTIONS and new not in present:
+            _refuse_misspelt(new, {*EMOTIONS, *present})
+    return merges
+
+
+def _refuse_misspelt(new: str, known: set[str]) -> None:
+    """Accept a new label such as ``negative``, but not one that is nearly a known one."""
+    from difflib import get_close_matches
+
+    meant = get_close_matches(new, sorted(known), n=1, cutoff=0.85)
+    if meant:
+        raise UsageError(f"--merge: there is no label {new}; is {meant[0]} meant?")
+
+
+def _require(names: Iterable[str], present: set[str], option: str, owner: str) -> None:
+    missing = order(name for name in names if name not in present)
     if missing:
-        raise CorpusError(
-            f"--{option}: {', '.join(missing)} not in the corpus, which has "
-            f"{', '.join(order(present))}"
-        )
+        has = ", ".join(order(present)) or "no labels"
+        raise UsageError(f"--{option}: {', '.join(missing)} not in {owner}: there are {has}")

@@ -73,7 +73,7 @@ def test_numbers(intona, voices):
         (["--protocol", "file:none.csv"], 2, "cannot read the folds"),
         (["--model-seeds", "x"], 2, "cannot read the seeds"),
         (["--recipe", "none"], 2, "no recipe 'none'"),
-        (["--emotions", "proud"], 1, "proud not in the corpus"),
+        (["--emotions", "proud"], 2, "proud not in the corpus"),
         (["--target", "arousal"], 1, "no column 'arousal'"),
         (["--numbers", "happy"], 2, "word=number"),
         (["--numbers", "proud=1"], 1, "proud does not occur"),

@@ -3,14 +3,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
+import soundfile
 
 from intona import corpora
+from intona.audio import read
 from intona.corpora import synthetic
 from intona.errors import CorpusError, LeakError, UsageError
 from intona.evaluation import evaluate_model
+from intona.evaluation.report import write_report
+from intona.evaluation.result import Evaluation
+from intona.evaluation.text import summary
 from intona.inference.recognizer import Recognizer
 from intona.models.train import train
+from intona.tables import segmented_index
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +68,56 @@ def test_restricting_and_merging_work_on_both_sides(model, unheard):
     np.testing.assert_allclose(kept.predictions[["happy", "sad"]].sum(axis=1), 1.0)
 
 
+def test_emotions_are_named_in_any_case_and_form(model, unheard):
+    plain = evaluate_model(model, unheard, emotions=("happy", "angry"))
+    other = evaluate_model(model, unheard, emotions=("Happy", "anger"), merge={"SAD": "Sadness"})
+    pd.testing.assert_frame_equal(plain.predictions, other.predictions)
+
+
+@pytest.fixture
+def odd(unheard, tmp_path):
+    """Utterances whose beginning is noise, and one that is nothing else."""
+    noise = np.random.default_rng(0).normal(0, 0.02, 16_000).astype(np.float32)
+    files = []
+    for number, (file, _, _) in enumerate(unheard.table.index[:4]):
+        clip = read(file, rate=16_000)
+        sound = np.concatenate([noise, clip.samples]) if number else np.tile(noise, 3)
+        files.append(tmp_path / f"{number}.wav")
+        soundfile.write(files[-1], sound, 16_000)
+    table = unheard.table.iloc[:4].set_axis(segmented_index(files))
+    return replace(unheard, table=table)
+
+
+def test_without_speech_there_is_no_answer_and_that_is_wrong(model, odd):
+    result = evaluate_model(model, odd)
+    recognizer = Recognizer.load(model)
+    for (file, _, _), row in result.predictions.iterrows():
+        expected = recognizer.predict(file)
+        assert row["status"] == expected.status
+        if expected.status == "no_speech":
+            assert pd.isna(row["emotion"])
+            assert row[list(result.labels)].tolist() == [1 / len(result.labels)] * 4
+        else:
+            assert row["emotion"] == expected.emotion
+            assert row[list(result.labels)].to_dict() == pytest.approx(expected.probabilities)
+    silent = result.predictions["status"] == "no_speech"
+    assert silent.tolist() == [True, False, False, False]
+    right = (result.predictions["truth"] == result.predictions["emotion"]).mean()
+    assert result.metrics["weighted_average_recall"].value == pytest.approx(right)
+    assert result.answers[-1] == "no speech"
+    assert sum(row[-1] for row in result.confusion) == 1
+    assert "In 1 of 4 utterances it finds no speech: that counts as wrong" in summary(result)
+
+
+def test_an_evaluation_with_unanswered_rows_can_be_kept_and_shown(model, odd, tmp_path):
+    result = evaluate_model(model, odd)
+    page = write_report(result, tmp_path / "report")
+    assert "no speech" in page.read_text(encoding="utf-8")
+    again = Evaluation.load(tmp_path / "report")
+    assert again.headline.value == result.headline.value
+    assert again.confusion == result.confusion
+
+
 def test_labels_the_model_does_not_know_are_left_out_in_the_open(model, tmp_path):
     folder = synthetic.corpus(
         tmp_path / "c", emotions=("happy", "fearful"), speakers=4, takes=1, style="ravdess"
@@ -79,8 +136,13 @@ def test_labels_the_model_does_not_know_are_left_out_in_the_open(model, tmp_path
 
 
 def test_impossible_requests(model, unheard):
-    with pytest.raises(UsageError, match="does not know proud"):
+    with pytest.raises(UsageError, match="proud not in the corpus or the model: there are neutral"):
         evaluate_model(model, unheard, emotions=("proud",))
+    with pytest.raises(UsageError, match="fewer than two"):
+        evaluate_model(model, unheard, emotions=("happy",))
+    table = unheard.table.assign(emotion=unheard.table["emotion"].replace("sad", "fearful"))
+    with pytest.raises(UsageError, match="does not know fearful; it knows neutral"):
+        evaluate_model(model, replace(unheard, table=table), emotions=("happy", "fearful"))
     with pytest.raises(CorpusError, match="which ravdess does not have"):
         evaluate_model(model, replace(unheard, table=unheard.table.drop(columns="emotion")))
 

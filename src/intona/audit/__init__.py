@@ -1,27 +1,27 @@
-"""Audit: behaviour tests of recognisers.
+"""Audit: behaviour tests of speech emotion recognisers (correct, fair, robust?).
 
-:func:`run` asks models about a corpus as it is and as it may sound elsewhere, and holds the
-answers against thresholds; :func:`write` makes the report. The tests follow audEERING's
+:func:`run` lets models predict a dataset as it is and under changed conditions, and holds metrics
+of the predictions against thresholds; :func:`write` makes the report. The tests follow audEERING's
 ser-tests, with tests of what users meet added.
 """
 
 from __future__ import annotations
 
-from intona.audit.material import Material
+from intona.audit.dataset import Dataset
+from intona.audit.model import AuditedModel
 from intona.audit.outcome import Outcome
 from intona.audit.report import Context, summary, write
 from intona.audit.run import TESTS, AuditOptions, AuditResult, run
-from intona.audit.subject import Subject
 from intona.corpora.speakers import choose_speakers
 
 __all__ = [
     "TESTS",
     "AuditOptions",
     "AuditResult",
+    "AuditedModel",
     "Context",
-    "Material",
+    "Dataset",
     "Outcome",
-    "Subject",
     "choose_speakers",
     "run",
     "summary",

@@ -1,4 +1,4 @@
-"""Abstention: without speech there is no emotion, and the model must not name one."""
+"""Abstention: on sounds without speech the model must not name an emotion."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from intona.audio import Audio
 from intona.audio.transforms.noise import coloured, environment_noise
 from intona.audio.transforms.sounds import music_sound
+from intona.audit.model import AuditedModel, recognizer
 from intona.audit.outcome import Outcome, share
-from intona.audit.subject import Subject, recognizer
 from intona.errors import AudioError
-
-__all__ = ["NOTHINGS", "abstention"]
+from intona.inference.clip import predict_each
 
 Samples = NDArray[np.float32]
 
@@ -38,7 +37,7 @@ def _click(count: int, rng: np.random.Generator) -> Samples:
     return out.astype(np.float32)
 
 
-NOTHINGS: Mapping[str, Callable[[int, np.random.Generator], Samples]] = {
+NON_SPEECH: Mapping[str, Callable[[int, np.random.Generator], Samples]] = {
     "digital silence": lambda count, rng: np.zeros(count, dtype=np.float32),
     "a quiet room, -60 dB": lambda count, rng: _at(coloured(count, rng, 1.0), -60.0),
     "white noise, -30 dB": lambda count, rng: _at(coloured(count, rng, 0.0), -30.0),
@@ -53,25 +52,19 @@ NOTHINGS: Mapping[str, Callable[[int, np.random.Generator], Samples]] = {
 """Sounds without speech: ``(samples, rng) -> samples`` at 16 kHz."""
 
 
-def abstention(subject: Subject, seed: int = 0) -> Iterator[Outcome]:
+def abstention(model: AuditedModel, seed: int = 0) -> Iterator[Outcome]:
     """Yield how often a model abstains from sounds that hold no speech.
 
     Ten clips of one to six seconds of each kind. To abstain is the status ``no_speech`` or
     ``unsure``, or to refuse the recording with an :class:`~intona.errors.AudioError`. The
     random model never abstains. The interval is over clips.
     """
-    for number, (kind, make) in enumerate(NOTHINGS.items()):
+    for number, (kind, make) in enumerate(NON_SPEECH.items()):
         rng = np.random.default_rng([seed, number])
-        silent = np.zeros(CLIPS, dtype=bool)
-        for clip in range(CLIPS):
-            samples = make(round(rng.uniform(1.0, 6.0) * RATE), rng)
-            silent[clip] = subject.path is not None and _abstains(subject.path, samples)
+        clips = [Audio(make(round(rng.uniform(1.0, 6.0) * RATE), rng), RATE) for _ in range(CLIPS)]
+        abstained = np.zeros(CLIPS, dtype=bool)
+        if model.path is not None:
+            found = predict_each(recognizer(model.path), clips)
+            abstained[:] = [isinstance(one, AudioError) or one.status != "ok" for one in found]
         key = ("everyday", "abstention", kind, "abstained")
-        yield share(silent, np.arange(CLIPS), key, THRESHOLD)
-
-
-def _abstains(path: str, samples: Samples) -> bool:
-    try:
-        return recognizer(path).predict(Audio(samples, RATE)).status != "ok"
-    except AudioError:
-        return True
+        yield share(abstained, np.arange(CLIPS), key, THRESHOLD)

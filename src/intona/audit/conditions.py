@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from intona import audio
 from intona.audio.transforms import Bank, transform
 
-__all__ = ["CONDITIONS", "Banks", "Condition", "apply"]
-
 Samples = NDArray[np.float32]
 Source = Literal["voices", "noises", "rooms"]
 Banks = Mapping[str, Bank]

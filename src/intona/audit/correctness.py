@@ -11,22 +11,20 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.audit.answers import Said
 from intona.audit.outcome import (
     Bound,
     Outcome,
     measure,
-    of_sums,
     precision,
     recall,
     share,
     uap,
     uar,
 )
+from intona.audit.predictions import Predictions
 from intona.metrics import FROM_MOMENTS, moments
 from intona.metrics.arrays import divide
-
-__all__ = ["EXPECTED", "RANGES", "correctness"]
+from intona.metrics.clustered import cluster_sums, of_sums
 
 Floats = NDArray[np.float64]
 
@@ -61,31 +59,31 @@ EXPECTED: dict[str, dict[str, tuple[str, ...]]] = {
 """The range in which each emotion is expected, per dimension."""
 
 
-def correctness(said: Said, case: str) -> Iterator[Outcome]:
+def correctness(predictions: Predictions, case: str) -> Iterator[Outcome]:
     """Yield the outcomes of all correctness tests that the truth allows.
 
     Args:
-        said: a model's answers.
+        predictions: of a model.
         case: what the utterances are, for example the corpus's name.
     """
-    known = said.known()
-    if said.subject.numeric:
-        if not np.all(np.isnan(said.numbers())):
+    known = predictions.known()
+    if predictions.model.numeric:
+        if np.any(known.answered() & ~np.isnan(known.true_numbers())):
             yield from _regression(known, case)
-        yield from _consistency(said, case)
-    elif np.any(known.classes() >= 0):
+        yield from _consistency(predictions, case)
+    elif np.any(known.true_classes() >= 0):
         yield from _classification(known, case)
 
 
-def _classification(said: Said, case: str) -> Iterator[Outcome]:
-    counts = said.confusion()
-    speakers, n = len(counts), len(said)
-    labels = said.subject.labels
+def _classification(predictions: Predictions, case: str) -> Iterator[Outcome]:
+    counts = predictions.confusion()
+    speakers, n = len(counts), len(predictions)
+    labels = predictions.model.labels
 
     def one(test: str, metric: str, of: Callable[[Floats], Floats], limit: float, bound: Bound,
             count: int = n) -> Outcome:  # fmt: skip
         key = ("correctness", test, case, metric)
-        return measure(key, of_sums(of, counts), speakers, limit, bound, count)
+        return measure(key, of_sums(counts, of), speakers, limit, bound, count)
 
     yield one("classification", "unweighted average recall", uar, 0.5, "above")
     yield one("classification", "unweighted average precision", uap, 0.5, "above")
@@ -99,7 +97,7 @@ def _classification(said: Said, case: str) -> Iterator[Outcome]:
     for k, label in enumerate(labels):
         gap = _at(_count_gap, k)
         yield one("distribution", f"difference in share of {label}", gap, 0.15, "below")
-    yield from _speakers_classes(said, counts, case)
+    yield from _speakers_classes(predictions, counts, case)
 
 
 def _at(function: Callable[[Floats], Floats], k: int) -> Callable[[Floats], Floats]:
@@ -108,18 +106,18 @@ def _at(function: Callable[[Floats], Floats], k: int) -> Callable[[Floats], Floa
 
 def _count_gap(counts: Floats) -> Floats:
     """Return how far the predicted share of each class is from the true one."""
-    true, predicted = counts.sum(axis=-1), counts.sum(axis=-2)
+    true, predicted = counts.sum(axis=-1), counts.sum(axis=-2)[..., :-1]
     return np.abs(divide(predicted - true, true.sum(axis=-1, keepdims=True), np.nan))
 
 
-def _speakers_classes(said: Said, counts: Floats, case: str) -> Iterator[Outcome]:
+def _speakers_classes(predictions: Predictions, counts: Floats, case: str) -> Iterator[Outcome]:
     """Compare each speaker's share of each class; speakers need eight utterances of it."""
     total = counts.sum(axis=(1, 2))[:, None]
-    true, predicted = counts.sum(axis=2) / total, counts.sum(axis=1) / total
-    for k, label in enumerate(said.subject.labels):
+    true, predicted = counts.sum(axis=2) / total, counts.sum(axis=1)[:, :-1] / total
+    for k, label in enumerate(predictions.model.labels):
         enough = np.flatnonzero(counts[:, k].sum(axis=1) >= LEAST_PER_CLASS)
         yield from _per_speaker(
-            true[enough, k], predicted[enough, k], case, f"share of {label}", len(said)
+            true[enough, k], predicted[enough, k], case, f"share of {label}", len(predictions)
         )
 
 
@@ -159,12 +157,11 @@ def _spearman(x: Floats, y: Floats, weights: Floats) -> float:
     return float(np.corrcoef(*ranks)[0, 1])
 
 
-def _regression(said: Said, case: str) -> Iterator[Outcome]:
-    truth, prediction = said.numbers(), said.predictions()
-    speakers = said.material.speakers
-    number, target = len(said.material.names), said.subject.labels[0]
-    parts = np.zeros((number, 8))
-    np.add.at(parts, speakers, moments(truth, prediction))
+def _regression(predictions: Predictions, case: str) -> Iterator[Outcome]:
+    truth, prediction = predictions.true_numbers(), predictions.numbers()
+    speakers = predictions.dataset.speakers
+    number, target = len(predictions.dataset.names), predictions.model.labels[0]
+    sums = cluster_sums(moments(truth, prediction), speakers)
     limits: tuple[tuple[str, str, float, Bound], ...] = (
         ("concordance_correlation", "concordance correlation", 0.5, "above"),
         ("pearson_correlation", "Pearson correlation", 0.5, "above"),
@@ -173,11 +170,11 @@ def _regression(said: Said, case: str) -> Iterator[Outcome]:
     for name, words, limit, bound in limits:
         yield measure(
             ("correctness", "regression", case, f"{words} of {target}"),
-            of_sums(FROM_MOMENTS[name], parts),
+            of_sums(sums, FROM_MOMENTS[name]),
             number,
             limit,
             bound,
-            len(said),
+            len(predictions),
         )
     yield measure(
         ("correctness", "distribution", case, f"Jensen-Shannon distance of {target}"),
@@ -185,7 +182,7 @@ def _regression(said: Said, case: str) -> Iterator[Outcome]:
         number,
         0.2,
         "below",
-        len(said),
+        len(predictions),
     )
     sizes = np.bincount(speakers, minlength=number)
     enough = sizes >= LEAST_PER_SPEAKER
@@ -193,7 +190,7 @@ def _regression(said: Said, case: str) -> Iterator[Outcome]:
         np.bincount(speakers, values, minlength=number)[enough] / sizes[enough]
         for values in (truth, prediction)
     ]
-    yield from _per_speaker(means[0], means[1], case, f"mean {target}", len(said))
+    yield from _per_speaker(means[0], means[1], case, f"mean {target}", len(predictions))
 
 
 def _distance(
@@ -217,9 +214,9 @@ def _distance(
     return distance
 
 
-def _consistency(said: Said, case: str) -> Iterator[Outcome]:
-    target = said.subject.labels[0]
-    emotions, prediction = said.material.column("emotion"), said.predictions()
+def _consistency(predictions: Predictions, case: str) -> Iterator[Outcome]:
+    target = predictions.model.labels[0]
+    emotions, prediction = predictions.dataset.column("emotion"), predictions.numbers()
     for level, wanted in EXPECTED.get(target, {}).items():
         rows = np.array([emotion in wanted for emotion in emotions], dtype=bool)
         if not rows.any():
@@ -228,7 +225,7 @@ def _consistency(said: Said, case: str) -> Iterator[Outcome]:
         inside = (prediction[rows] >= low) & (prediction[rows] <= high)
         yield share(
             inside,
-            said.material.speakers[rows],
+            predictions.dataset.speakers[rows],
             ("correctness", "consistency", case, f"{target} in the {level} range"),
             0.75,
             ", ".join(wanted),

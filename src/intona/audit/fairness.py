@@ -13,39 +13,43 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.audit.answers import Said
 from intona.audit.groups import Grouping
-from intona.audit.outcome import Outcome, measure, of_sums, precision, recall
-from intona.audit.subject import chance
+from intona.audit.model import chance
+from intona.audit.outcome import Outcome, measure, precision, recall
+from intona.audit.predictions import Predictions
 from intona.metrics import FROM_MOMENTS, moments
 from intona.metrics.arrays import divide
-
-__all__ = ["SIMULATIONS", "fairness", "sentiment"]
+from intona.metrics.clustered import of_sums
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
 Difference = Callable[[Floats], Floats]
-"""From counts ``(..., groups, k, k)`` to differences ``(..., groups)``, the largest of a class."""
+"""From counts ``(..., groups, k, k + 1)`` to each group's largest difference, ``(..., groups)``."""
 
 SIMULATIONS = 1000
 LEAST = 8
 BINS = 4
 
 
-def fairness(said: Said, grouping: Grouping, seed: int = 0) -> Iterator[Outcome]:
+def fairness(predictions: Predictions, grouping: Grouping, seed: int = 0) -> Iterator[Outcome]:
     """Yield the outcomes of one grouping.
 
     Args:
-        said: a model's answers.
+        predictions: of a model.
         grouping: of the same utterances.
         seed: of the simulations.
     """
-    rows = np.flatnonzero(grouping.members >= 0)
-    part, members = said.take(rows), grouping.members[rows]
-    if said.subject.numeric:
+    inside = grouping.members >= 0
+    if predictions.model.numeric:
+        inside &= predictions.answered()
+    rows = np.flatnonzero(inside)
+    if not rows.size:
+        return
+    part, members = predictions.take(rows), grouping.members[rows]
+    if predictions.model.numeric:
         yield from _of_numbers(part, grouping, members, seed)
         return
-    truth = part.classes()
+    truth = part.true_classes()
     if np.all(truth < 0):
         truth = np.zeros(len(part), dtype=np.intp)
         if grouping.performance:
@@ -70,7 +74,7 @@ def _distribution(what: str) -> dict[str, Difference]:
 
 
 def _compare(
-    said: Said,
+    predictions: Predictions,
     grouping: Grouping,
     members: Integers,
     truth: Integers,
@@ -79,11 +83,12 @@ def _compare(
     seed: int,
 ) -> Iterator[Outcome]:
     """Yield one outcome per group and kind of difference, thresholds simulated."""
-    k = BINS if said.subject.numeric else len(said.subject.labels)
-    size, speakers = len(grouping.groups), len(said.material.names)
-    counts = np.zeros((speakers, size, k, k))
-    np.add.at(counts, (said.material.speakers, members, truth, decisions), 1.0)
-    simulated = _simulate(said, members, truth, size, k, seed)
+    k = BINS if predictions.model.numeric else len(predictions.model.labels)
+    size, speakers = len(grouping.groups), len(predictions.dataset.names)
+    # The last column is for those without an answer, whose decision is -1.
+    counts = np.zeros((speakers, size, k, k + 1))
+    np.add.at(counts, (predictions.dataset.speakers, members, truth, decisions), 1.0)
+    simulated = _simulate(predictions, members, truth, size, k, seed)
     for name, difference in differences.items():
         values = difference(simulated)
         if np.all(np.isnan(values)):
@@ -94,7 +99,7 @@ def _compare(
                 continue
             yield measure(
                 ("fairness", grouping.name, grouping.groups[group], f"difference in {name}"),
-                of_sums(_at(difference, group), counts),
+                of_sums(counts, _at(difference, group)),
                 speakers,
                 threshold,
                 "below",
@@ -109,19 +114,21 @@ def _at(function: Difference, *place: int) -> Difference:
 
 
 def _simulate(
-    said: Said, members: Integers, truth: Integers, groups: int, k: int, seed: int
+    predictions: Predictions, members: Integers, truth: Integers, groups: int, k: int, seed: int
 ) -> Floats:
-    """Return the counts of random answers, shape ``(simulations, groups, k, k)``."""
+    """Return the counts of random answers, shape ``(simulations, groups, k, k + 1)``."""
     rng = np.random.default_rng(seed)
     answers = np.empty((SIMULATIONS, len(truth)), dtype=np.intp)
     for number in range(SIMULATIONS):
-        guess = chance(said.subject, len(truth), rng)
-        answers[number] = _bins(guess[:, 0]) if said.subject.numeric else np.argmax(guess, axis=1)
-    places = (members * k + truth) * k + answers
-    places += np.arange(SIMULATIONS)[:, None] * groups * k * k
-    total = SIMULATIONS * groups * k * k
-    counts = np.bincount(places.ravel(), minlength=total).astype(np.float64)
-    return counts.reshape(SIMULATIONS, groups, k, k)
+        guess = chance(predictions.model, len(truth), rng)
+        answers[number] = (
+            _bins(guess[:, 0]) if predictions.model.numeric else np.argmax(guess, axis=1)
+        )
+    shape = SIMULATIONS, groups, k, k + 1
+    simulation = np.arange(SIMULATIONS)[:, None]
+    places = np.ravel_multi_index(np.broadcast_arrays(simulation, members, truth, answers), shape)
+    counts = np.bincount(places.ravel(), minlength=int(np.prod(shape))).astype(np.float64)
+    return counts.reshape(shape)
 
 
 def _bins(values: Floats) -> Integers:
@@ -151,43 +158,54 @@ def _uar_gap(counts: Floats) -> Floats:
 
 def _share_gap(counts: Floats) -> Floats:
     """Return the largest difference in how often a class is predicted beyond its truth."""
-    total = counts.sum(axis=(-1, -2))[..., None]
-    excess = divide(counts.sum(axis=-2) - counts.sum(axis=-1), total, np.nan)
-    pooled = counts.sum(axis=-3)
-    all_of = pooled.sum(axis=(-1, -2))[..., None]
-    together = divide(pooled.sum(axis=-2) - pooled.sum(axis=-1), all_of, np.nan)
-    return np.max(np.abs(excess - together[..., None, :]), axis=-1)
+    together = _excess(counts.sum(axis=-3))[..., None, :]
+    return np.max(np.abs(_excess(counts) - together), axis=-1)
 
 
-def _of_numbers(said: Said, grouping: Grouping, members: Integers, seed: int) -> Iterator[Outcome]:
-    truth = said.numbers()
+def _excess(counts: Floats) -> Floats:
+    """Return the share of each class among the predictions less that among the truth."""
+    difference = counts.sum(axis=-2)[..., :-1] - counts.sum(axis=-1)
+    return divide(difference, counts.sum(axis=(-1, -2))[..., None], np.nan)
+
+
+def _of_numbers(
+    predictions: Predictions, grouping: Grouping, members: Integers, seed: int
+) -> Iterator[Outcome]:
+    truth = predictions.true_numbers()
     there = np.flatnonzero(~np.isnan(truth))
     if grouping.performance:
         if there.size == 0:
             return
-        said, members, truth = said.take(there), members[there], truth[there]
+        predictions, members, truth = predictions.take(there), members[there], truth[there]
         few = {
             "precision per bin": lambda counts: _largest(precision, counts),
             "recall per bin": lambda counts: _largest(recall, counts),
         }
         yield from _compare(
-            said, grouping, members, _bins(truth), _bins(said.predictions()), few, seed
+            predictions, grouping, members, _bins(truth), _bins(predictions.numbers()), few, seed
         )
-        yield from _moment_gaps(said, grouping, members, truth, "concordance correlation", seed)
+        yield from _moment_gaps(
+            predictions, grouping, members, truth, "concordance correlation", seed
+        )
         return
-    if there.size < len(said):
-        truth = np.full(len(said), 0.5)
+    if there.size < len(predictions):
+        truth = np.full(len(predictions), 0.5)
     bins = _bins(truth)
-    answers = _bins(said.predictions())
-    yield from _compare(said, grouping, members, bins, answers, _distribution("bin"), seed)
-    yield from _moment_gaps(said, grouping, members, truth, "mean", seed)
+    answers = _bins(predictions.numbers())
+    yield from _compare(predictions, grouping, members, bins, answers, _distribution("bin"), seed)
+    yield from _moment_gaps(predictions, grouping, members, truth, "mean", seed)
 
 
 def _moment_gaps(
-    said: Said, grouping: Grouping, members: Integers, truth: Floats, what: str, seed: int
+    predictions: Predictions,
+    grouping: Grouping,
+    members: Integers,
+    truth: Floats,
+    what: str,
+    seed: int,
 ) -> Iterator[Outcome]:
     """Yield the differences of groups in CCC, or in mean prediction beyond the mean truth."""
-    size, speakers = len(grouping.groups), len(said.material.names)
+    size, speakers = len(grouping.groups), len(predictions.dataset.names)
 
     def gaps(sums: Floats) -> Floats:
         # A resample may hold nobody of a group: its difference is unknown, not an error.
@@ -201,17 +219,17 @@ def _moment_gaps(
         return np.abs(own - all_of)
 
     parts = np.zeros((speakers, size, 8))
-    np.add.at(parts, (said.material.speakers, members), moments(truth, said.predictions()))
+    np.add.at(parts, (predictions.dataset.speakers, members), moments(truth, predictions.numbers()))
     rng = np.random.default_rng(seed)
     simulated = np.zeros((SIMULATIONS, size, 8))
     for number in range(SIMULATIONS):
-        guess = chance(said.subject, len(truth), rng)[:, 0]
+        guess = chance(predictions.model, len(truth), rng)[:, 0]
         np.add.at(simulated[number], members, moments(truth, guess))
     threshold = float(np.nanmax(gaps(simulated)))
     for group in range(size):
         yield measure(
             ("fairness", grouping.name, grouping.groups[group], f"difference in {what}"),
-            of_sums(_at(gaps, group), parts),
+            of_sums(parts, _at(gaps, group)),
             speakers,
             threshold,
             "below",
@@ -220,25 +238,26 @@ def _moment_gaps(
         )
 
 
-def sentiment(said: Said, seed: int = 0) -> Iterator[Outcome]:
+def sentiment(predictions: Predictions, seed: int = 0) -> Iterator[Outcome]:
     """Yield whether the wording shifts the answers more in one language than in the others.
 
     For a corpus with the columns ``language`` and ``sentiment`` (of the text) and at least
     two languages: the shift is the share of each class among the sentences of a sentiment
     less its share in the language; it is compared with the mean shift over the languages.
     """
-    languages, tones = (said.material.column(name) for name in ("language", "sentiment"))
+    languages, tones = (predictions.dataset.column(name) for name in ("language", "sentiment"))
     names = sorted({str(name) for name in languages if name is not None})
     kinds = sorted({str(name) for name in tones if name is not None})
     if len(names) < 2 or len(kinds) < 2:
         return
-    rows = np.flatnonzero(
-        [a is not None and b is not None for a, b in zip(languages, tones, strict=True)]
-    )
-    part = said.take(rows)
+    named = [a is not None and b is not None for a, b in zip(languages, tones, strict=True)]
+    rows = np.flatnonzero(np.array(named, dtype=bool) & predictions.answered())
+    if not rows.size:
+        return
+    part = predictions.take(rows)
     place = np.array([names.index(str(languages[row])) for row in rows], dtype=np.intp)
     tone = np.array([kinds.index(str(tones[row])) for row in rows], dtype=np.intp)
-    k = BINS if said.subject.numeric else len(said.subject.labels)
+    k = BINS if predictions.model.numeric else len(predictions.model.labels)
     shape = (len(names), len(kinds), k)
 
     def shifts(counts: Floats) -> Floats:
@@ -249,14 +268,14 @@ def sentiment(said: Said, seed: int = 0) -> Iterator[Outcome]:
         return np.max(np.abs(shift - np.mean(shift, axis=-3, keepdims=True)), axis=-1)
 
     def decided(answers: Floats) -> Integers:
-        return _bins(answers[:, 0]) if said.subject.numeric else np.argmax(answers, axis=1)
+        return _bins(answers[:, 0]) if predictions.model.numeric else np.argmax(answers, axis=1)
 
-    counts = np.zeros((len(part.material.names), *shape))
-    np.add.at(counts, (part.material.speakers, place, tone, decided(part.answers)), 1.0)
+    counts = np.zeros((len(part.dataset.names), *shape))
+    np.add.at(counts, (part.dataset.speakers, place, tone, decided(part.values)), 1.0)
     rng = np.random.default_rng(seed)
     simulated = np.zeros((SIMULATIONS, *shape))
     for number in range(SIMULATIONS):
-        guess = decided(chance(said.subject, len(rows), rng))
+        guess = decided(chance(predictions.model, len(rows), rng))
         np.add.at(simulated[number], (place, tone, guess), 1.0)
     limits = shifts(simulated)
     if np.all(np.isnan(limits)):
@@ -265,8 +284,8 @@ def sentiment(said: Said, seed: int = 0) -> Iterator[Outcome]:
         for kind, words in enumerate(kinds):
             yield measure(
                 ("fairness", "sentiment", f"{name}, {words} words", "difference in shift"),
-                of_sums(_at(shifts, language, kind), counts),
-                len(part.material.names),
+                of_sums(counts, _at(shifts, language, kind)),
+                len(part.dataset.names),
                 float(np.nanmax(limits)),
                 "below",
                 int(np.sum((place == language) & (tone == kind))),

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.audit.material import Material
-
-__all__ = ["Grouping", "groupings", "pitch_groups"]
+from intona.audit.dataset import Dataset
 
 LEAST = 20
 MOST_GROUPS = 40
@@ -39,24 +37,24 @@ class Grouping:
 
 
 def groupings(
-    material: Material, pitches: NDArray[np.float64] | None
+    dataset: Dataset, pitches: NDArray[np.float64] | None
 ) -> tuple[list[Grouping], list[str]]:
     """Return the groupings the corpus allows, and a sentence for each it does not.
 
     A group needs 20 utterances; a division needs two groups.
 
     Args:
-        material: the utterances.
+        dataset: the utterances.
         pitches: mean fundamental frequency of each in Hz, NaN where unknown; ``None`` when
             it was not measured.
     """
     found, missing = [], []
     for name in PERFORMANCE:
-        found.append(_grouping(name, material.column(name), True))
+        found.append(_grouping(name, dataset.column(name), True))
     if pitches is not None:
-        found.append(_grouping("pitch", pitch_groups(material, pitches), True))
+        found.append(_grouping("pitch", pitch_groups(dataset, pitches), True))
     for name, column in DISTRIBUTION.items():
-        found.append(_grouping(name, material.column(column), False))
+        found.append(_grouping(name, dataset.column(column), False))
     kept = []
     for grouping in found:
         if 2 <= len(grouping.groups) <= MOST_GROUPS:
@@ -69,16 +67,16 @@ def groupings(
     return kept, missing
 
 
-def pitch_groups(material: Material, pitches: NDArray[np.float64]) -> NDArray[np.object_]:
+def pitch_groups(dataset: Dataset, pitches: NDArray[np.float64]) -> NDArray[np.object_]:
     """Return ``low`` (up to 145 Hz), ``medium`` (190) or ``high`` per utterance.
 
     By the mean over the speaker's utterances, of which there must be more than 25; means
     outside 50 to 350 Hz are left out as mistakes of the pitch tracker.
     """
     usable = (pitches >= 50) & (pitches <= 350)
-    result = np.full(len(material), None, dtype=object)
-    for speaker in range(len(material.names)):
-        rows = material.speakers == speaker
+    result = np.full(len(dataset), None, dtype=object)
+    for speaker in range(len(dataset.names)):
+        rows = dataset.speakers == speaker
         own = pitches[rows & usable]
         if rows.sum() > LEAST_CLIPS and own.size:
             mean = own.mean()

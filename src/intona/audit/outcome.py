@@ -1,4 +1,4 @@
-"""What a test of the audit says: a value, its interval, a threshold, passed or not."""
+"""The outcome of a test: a value, its interval, a threshold, passed or not."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from intona.metrics.arrays import divide
+from intona.metrics import FROM_COUNTS, PER_CLASS_FROM_COUNTS
+from intona.metrics.arrays import mean_known
 from intona.metrics.bootstrap import interval
-
-__all__ = ["Bound", "Outcome", "measure", "precision", "recall", "share", "uap", "uar"]
 
 Floats = NDArray[np.float64]
 Bound = Literal["above", "below"]
 
 RESAMPLES = 1000
+
+recall = PER_CLASS_FROM_COUNTS["recall"]
+uar = FROM_COUNTS["unweighted_average_recall"]
 
 
 @dataclass(frozen=True)
@@ -104,16 +106,6 @@ def measure(
     return Outcome(*key, found.value, found.low, found.high, threshold, bound, count, note)
 
 
-def of_sums(metric: Callable[[Floats], Floats], sums: Floats) -> Callable[[Floats], Floats]:
-    """Return the statistic of speaker weights that is ``metric`` of the weighted sums.
-
-    Args:
-        metric: from sums ``(resamples, ...)`` to values ``(resamples,)``.
-        sums: one summand per speaker, shape ``(speakers, ...)``.
-    """
-    return lambda weights: metric(np.asarray(np.tensordot(weights, sums, axes=1), np.float64))
-
-
 def share(
     hits: NDArray[np.bool_],
     speakers: NDArray[np.intp],
@@ -143,32 +135,12 @@ def share(
     )
 
 
-def recall(counts: ArrayLike) -> Floats:
-    """Return recall per class of confusion counts ``(..., k, k)``; NaN where a class is absent."""
-    values = np.asarray(counts, dtype=np.float64)
-    return divide(np.diagonal(values, axis1=-2, axis2=-1), values.sum(axis=-1), np.nan)
-
-
 def precision(counts: ArrayLike) -> Floats:
-    """Return precision per class of confusion counts; 0 for a class never predicted.
-
-    It is NaN for a class that does not occur in the truth.
-    """
+    """Return precision per class of confusion counts; NaN for a class absent from the truth."""
     values = np.asarray(counts, dtype=np.float64)
-    found = divide(np.diagonal(values, axis1=-2, axis2=-1), values.sum(axis=-2), 0.0)
-    return np.where(values.sum(axis=-1) > 0, found, np.nan)
-
-
-def uar(counts: ArrayLike) -> Floats:
-    """Return the unweighted average recall of the classes that occur."""
-    return _mean(recall(counts))
+    return np.where(values.sum(axis=-1) > 0, PER_CLASS_FROM_COUNTS["precision"](values), np.nan)
 
 
 def uap(counts: ArrayLike) -> Floats:
     """Return the unweighted average precision of the classes that occur."""
-    return _mean(precision(counts))
-
-
-def _mean(values: Floats) -> Floats:
-    there = ~np.isnan(values)
-    return divide(np.where(there, values, 0.0).sum(axis=-1), there.sum(axis=-1), np.nan)
+    return mean_known(precision(counts))

@@ -1,4 +1,4 @@
-"""From paths to an audit: load models and corpora, choose speakers, refuse leaks."""
+"""Preparation of an audit: load models and corpora, choose speakers and labels, refuse leaks."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from intona.audit.material import Material
+from intona.audit.dataset import Dataset
+from intona.audit.model import AuditedModel
 from intona.audit.report import Context
-from intona.audit.subject import Subject
 from intona.corpora.speakers import choose_speakers
-from intona.errors import CorpusError, UsageError
+from intona.errors import UsageError
+from intona.evaluation.labelmap import shared_map
 from intona.evaluation.leaks import LeakReport, contamination, require_clean
 from intona.inference.recognizer import Recognizer, load
-
-__all__ = ["Prepared", "prepare"]
+from intona.labels import label_map
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Prepared:
     """All an audit needs.
 
     Attributes:
-        subjects: the models.
-        material: the utterances.
+        models: the models.
+        dataset: the utterances.
         context: what the report says of them.
     """
 
-    subjects: tuple[Subject, ...]
-    material: Material
+    models: tuple[AuditedModel, ...]
+    dataset: Dataset
     context: Context
 
 
@@ -52,7 +52,7 @@ def prepare(
         allow_leaks: audit on speakers a model was trained on, and say so in the report.
 
     Raises:
-        UsageError: no corpus among the paths.
+        UsageError: no corpus among the paths, or ``emotions`` and ``merge`` do not fit.
         CorpusError: a corpus cannot be read, or nothing is left of it.
         ModelError: a model cannot be read.
         LeakError: a model was trained on speakers of the audit.
@@ -69,51 +69,43 @@ def prepare(
     table = corpus.table
     if speakers:
         table = choose_speakers(table, speakers)
-    table = _relabel(table, models, emotions, merge)
+    becomes = _label_map(table, models, emotions, merge)
+    table = table.assign(emotion=table["emotion"].map(becomes))
+    if emotions:
+        table = table[table["emotion"].notna()]
+    names = _names(models)
     findings = [
         (name, finding)
-        for name, model in zip(_names(models), models, strict=True)
+        for name, model in zip(names, models, strict=True)
         for finding in contamination(table, model.metadata["corpora"])
     ]
     require_clean(LeakReport(tuple(finding for _, finding in findings)), allow=allow_leaks)
-    subjects = tuple(
-        Subject.of(model, name, emotions, merge)
-        for name, model in zip(_names(models), models, strict=True)
+    audited = tuple(
+        AuditedModel.of(model, name, becomes) for name, model in zip(names, models, strict=True)
     )
     context = Context(
         corpus.name,
         tuple(f"{name}: {finding.text}" for name, finding in findings if finding.leak),
         (
             *(f"{name}: {finding.text}" for name, finding in findings if not finding.leak),
-            *_strangers(table, subjects),
+            *_unknown_labels(table, audited[0]),
         ),
     )
-    return Prepared(subjects, Material.of(table), context)
+    return Prepared(audited, Dataset.of(table), context)
 
 
-def _relabel(
+def _label_map(
     table: pd.DataFrame,
     models: Sequence[Recognizer],
     emotions: Sequence[str] | None,
     merge: Mapping[str, str] | None,
-) -> pd.DataFrame:
-    """Merge the labels of the table and keep those asked for; names nobody knows are refused."""
-    merge = merge or {}
-    known = {str(name) for name in table["emotion"].dropna()}
-    known |= {label for model in models for label in model.labels}
-    unknown = [
-        name for name in (*merge, *(emotions or ())) if name not in known | {*merge.values()}
-    ]
-    if unknown:
-        raise CorpusError(
-            f"{', '.join(unknown)}: neither the corpus nor a model has this emotion; "
-            f"they have {', '.join(sorted(known))}"
-        )
-    renamed = table["emotion"].map(lambda name: merge.get(name, name), na_action="ignore")
-    table = table.assign(emotion=renamed)
-    if emotions:
-        table = table[table["emotion"].isin(list(emotions))]
-    return table
+) -> dict[str, str | None]:
+    """Return what each label of corpus and models becomes."""
+    corpus = [str(name) for name in table["emotion"].dropna().unique()]
+    known = [model.labels for model in models if not model.numeric]
+    return (
+        shared_map(known, corpus, emotions, merge) if known else label_map(corpus, emotions, merge)
+    )
 
 
 def _names(models: Sequence[Recognizer]) -> list[str]:
@@ -125,11 +117,11 @@ def _names(models: Sequence[Recognizer]) -> list[str]:
     ]
 
 
-def _strangers(table: pd.DataFrame, subjects: Sequence[Subject]) -> list[str]:
+def _unknown_labels(table: pd.DataFrame, model: AuditedModel) -> list[str]:
     """Say how many utterances have an emotion the models do not know."""
-    if subjects[0].numeric:
+    if model.numeric:
         return []
-    unknown = table["emotion"][~table["emotion"].isin(list(subjects[0].labels))]
+    unknown = table["emotion"][~table["emotion"].isin(list(model.labels))]
     if unknown.empty:
         return []
     names = ", ".join(sorted(map(str, unknown.dropna().unique()))) or "no label"

@@ -15,18 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona import audio
+from intona.audio import Audio
 from intona.audio.transforms.codec import encode
+from intona.audit.cases import Variant
+from intona.audit.model import AuditedModel
 from intona.audit.outcome import Outcome
-from intona.audit.run import TESTS, AuditResult, Flip
+from intona.audit.run import TESTS, AuditResult, ChangedPrediction
 from intona.errors import UsageError
 from intona.files import atomic
-
-__all__ = ["Context", "page", "summary", "to_dict", "write"]
 
 LISTEN_RATE = 16_000
 LISTEN_BITS = 32_000
 LISTEN_SECONDS = 8.0
-MOST_FLIPS = 60
+MOST_EXAMPLES = 60
 
 FAMILIES: Mapping[str, str] = {
     "correctness": "Do the predictions follow the truth?",
@@ -57,30 +58,30 @@ def to_dict(result: AuditResult, context: Context) -> dict[str, Any]:
     """Return the audit as JSON-able data."""
     from intona._version import __version__
 
-    material = result.plan.material
+    dataset = result.suite.dataset
     passed = {name: (good, run) for name, good, run in result.ranking()}
     return {
         "intona": __version__,
         "corpus": context.corpus,
         "leaky": list(context.leaky),
         "notes": list(context.notes),
-        "utterances": len(material),
-        "speakers": list(material.names),
-        "sampled": len(result.plan.sampled),
+        "utterances": len(dataset),
+        "speakers": list(dataset.names),
+        "sampled": len(result.suite.sampled),
         "seed": result.options.seed,
-        "labels": list(result.subjects[0].labels),
+        "labels": list(result.models[0].labels),
         "warnings": list(result.warnings),
         "skipped": list(result.skipped),
         "ranking": [name for name, _, _ in result.ranking()],
         "models": [
             {
-                "name": subject.name,
-                "random": subject.path is None,
-                "passed": passed[subject.name][0],
-                "run": passed[subject.name][1],
+                "name": model.name,
+                "random": model.path is None,
+                "passed": passed[model.name][0],
+                "run": passed[model.name][1],
                 "outcomes": [outcome.to_dict() for outcome in outcomes],
             }
-            for subject, outcomes in zip(result.subjects, result.outcomes, strict=True)
+            for model, outcomes in zip(result.models, result.outcomes, strict=True)
         ],
     }
 
@@ -89,14 +90,14 @@ def summary(result: AuditResult, context: Context, *, failed: bool = True) -> st
     """Return the ranking as text for the terminal, and the failed tests if wanted."""
     lines = [f"LEAKY: {reason}" for reason in context.leaky]
     lines += [f"warning: {warning}" for warning in result.warnings]
-    width = max(len(subject.name) for subject in result.subjects)
+    width = max(len(model.name) for model in result.models)
     for name, good, run in result.ranking():
         share = 100 * good / max(run, 1)
         lines.append(f"{name:<{width}}  passed {good} of {run} tests ({share:.0f} %)")
-    for subject, outcomes in zip(result.subjects, result.outcomes, strict=True):
-        if subject.path is None or not failed:
+    for model, outcomes in zip(result.models, result.outcomes, strict=True):
+        if model.path is None or not failed:
             continue
-        lines.append(f"\n{subject.name} failed:")
+        lines.append(f"\n{model.name} failed:")
         for o in outcomes:
             if not o.passed:
                 sign = ">" if o.bound == "above" else "<"
@@ -137,7 +138,7 @@ def page(result: AuditResult, context: Context) -> str:
         audit=to_dict(result, context),
         ranking=list(_ranking(result)),
         families=list(_families(result)),
-        listening=list(_listening(result)),
+        listening=list(_examples(result)),
     )
 
 
@@ -154,8 +155,10 @@ def _number(value: float) -> str:
 
 
 def _ranking(result: AuditResult) -> Iterator[dict[str, Any]]:
-    by_name = {s.name: o for s, o in zip(result.subjects, result.outcomes, strict=True)}
-    reference = result.subjects[-1].name
+    by_name = {
+        model.name: outcomes for model, outcomes in zip(result.models, result.outcomes, strict=True)
+    }
+    reference = result.models[-1].name
     for name, good, run in result.ranking():
         parts = []
         for family in FAMILIES:
@@ -193,53 +196,62 @@ def _families(result: AuditResult) -> Iterator[dict[str, Any]]:
             yield {"name": family, "words": words, "tests": tests}
 
 
-def _listening(result: AuditResult) -> Iterator[dict[str, Any]]:
-    """Yield examples, failed conditions first, the sounds made again and coded as MP3.
-
-    The first of every model and condition come before any second one.
-    """
-    turn: dict[tuple[str, str], int] = {}
-    turns = []
-    for flip in result.flips:
-        key = (flip.subject.name, flip.condition.name)
-        turn[key] = turn.get(key, 0) + 1
-        place = result.plan.conditions.index(flip.condition)
-        turns.append((_passed(result, flip), turn[key], place))
-    order = sorted(range(len(turns)), key=turns.__getitem__)
-    flips = [result.flips[k] for k in order[:MOST_FLIPS]]
-    emotions = result.plan.material.column("emotion")
-    for flip in flips:
-        question = result.plan.question(flip.row, (flip.subject,))
-        clip = question.clip()
-        base = flip.condition if flip.condition.reference is not None else None
-        before = question.hear(clip, base, base is not None)
-        after = question.hear(clip, flip.condition, False)
+def _examples(result: AuditResult) -> Iterator[dict[str, Any]]:
+    """Yield changed predictions to listen to, the sounds made again and coded as MP3."""
+    emotions = result.suite.dataset.column("emotion")
+    for change in _chosen(result):
+        case = result.suite.case(change.row, (change.model,))
+        clip = case.clip()
+        compared = change.condition if change.condition.reference is not None else None
+        before = case.signal(clip, Variant(compared, reference=compared is not None))
+        after = case.signal(clip, Variant(change.condition))
         yield {
-            "model": flip.subject.name,
-            "test": flip.condition.test,
-            "case": flip.condition.case,
-            "truth": emotions[flip.row],
-            "said": [_said(flip, answer) for answer in (flip.before, flip.after)],
-            "sounds": [_sound(*before), _sound(*after)],
-            "passed": _passed(result, flip),
+            "model": change.model.name,
+            "test": change.condition.test,
+            "case": change.condition.case,
+            "truth": emotions[change.row],
+            "said": [_words(change.model, values) for values in (change.before, change.after)],
+            "sounds": [_sound(before), _sound(after)],
+            "passed": _passed(result, change),
         }
 
 
-def _passed(result: AuditResult, flip: Flip) -> bool:
-    outcomes = result.outcomes[result.subjects.index(flip.subject)]
-    where = (flip.condition.family, flip.condition.test, flip.condition.case)
+def _chosen(result: AuditResult) -> list[ChangedPrediction]:
+    """Return which changed predictions are shown: those of failed conditions first.
+
+    The first of every model and condition come before any second one.
+    """
+    counts: dict[tuple[str, str], int] = {}
+    ranks: list[tuple[bool, int, int]] = []
+    for change in result.changes:
+        key = change.model.name, change.condition.name
+        counts[key] = counts.get(key, 0) + 1
+        place = result.suite.conditions.index(change.condition)
+        ranks.append((_passed(result, change), counts[key], place))
+    best = sorted(range(len(ranks)), key=ranks.__getitem__)[:MOST_EXAMPLES]
+    return [result.changes[k] for k in best]
+
+
+def _passed(result: AuditResult, change: ChangedPrediction) -> bool:
+    outcomes = result.outcomes[result.models.index(change.model)]
+    where = (change.condition.family, change.condition.test, change.condition.case)
     return all(outcome.passed for outcome in outcomes if outcome.key[:3] == where)
 
 
-def _said(flip: Flip, answer: NDArray[np.float64]) -> str:
-    if flip.subject.numeric:
-        return f"{flip.subject.labels[0]} {answer[0]:.2f}"
-    best = int(np.argmax(answer))
-    return f"{flip.subject.labels[best]} {100 * answer[best]:.0f} %"
+def _words(model: AuditedModel, values: NDArray[np.float64]) -> str:
+    """Return a prediction in words."""
+    if np.isnan(values[0]):
+        return "no speech"
+    if model.numeric:
+        return f"{model.labels[0]} {values[0]:.2f}"
+    best = int(np.argmax(values))
+    return f"{model.labels[best]} {100 * values[best]:.0f} %"
 
 
-def _sound(samples: NDArray[np.float32], rate: int) -> str:
+def _sound(clip: Audio) -> str:
     """Return a sound as a data address for the page, at most eight seconds long."""
-    heard = audio.resample(samples[: round(LISTEN_SECONDS * rate)], rate, LISTEN_RATE)
-    content = encode(heard, LISTEN_RATE, "mp3", LISTEN_BITS)
+    samples = clip.samples[: round(LISTEN_SECONDS * clip.rate)]
+    content = encode(
+        audio.resample(samples, clip.rate, LISTEN_RATE), LISTEN_RATE, "mp3", LISTEN_BITS
+    )
     return "data:audio/mpeg;base64," + base64.b64encode(content).decode("ascii")

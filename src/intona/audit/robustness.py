@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.audit.answers import Said
 from intona.audit.conditions import Condition
-from intona.audit.outcome import Outcome, measure, of_sums, share, uar
+from intona.audit.outcome import Outcome, measure, share, uar
+from intona.audit.predictions import Predictions
 from intona.metrics import FROM_MOMENTS, moments
-
-__all__ = ["TOLERANCE", "UNCHANGED", "parallel", "robustness", "same"]
+from intona.metrics.clustered import cluster_sums, of_sums
 
 Floats = NDArray[np.float64]
 
@@ -21,114 +22,115 @@ UNCHANGED = "unchanged predictions"
 LEAST_PARALLEL = 10
 
 
-def same(before: Said, after: Floats) -> NDArray[np.bool_]:
+def same(before: Predictions, after: Predictions) -> NDArray[np.bool_]:
     """Return per row whether the prediction stayed.
 
-    The same label, or a number that moved by less than :data:`TOLERANCE`.
+    The same label, or a number that moved by less than :data:`TOLERANCE`. No answer (no speech
+    found) is the same as no answer, and unlike any other.
     """
-    if before.subject.numeric:
-        return np.abs(before.predictions() - after[:, 0]) < TOLERANCE
-    return before.decisions() == np.argmax(after, axis=1)
+    if before.model.numeric:
+        neither = ~before.answered() & ~after.answered()
+        return neither | (np.abs(before.numbers() - after.numbers()) < TOLERANCE)
+    return before.decisions() == after.decisions()
 
 
 def robustness(
-    before: Said, changed: Mapping[Condition, Floats], reference: Mapping[Condition, Floats]
+    original: Predictions,
+    changed: Mapping[Condition, Floats],
+    reference: Mapping[Condition, Floats],
 ) -> Iterator[Outcome]:
     """Yield, per condition, the share of unchanged predictions and the change of UAR or CCC.
 
     Args:
-        before: answers on the recordings as they are.
-        changed: answers under each condition, in the same order of utterances.
-        reference: answers under the reference of those conditions that have one.
+        original: predictions for the recordings as they are.
+        changed: those under each condition, in the same order of utterances.
+        reference: those under the reference of the conditions that have one.
     """
-    for condition, after in changed.items():
-        start = Said(before.subject, before.material, reference.get(condition, before.answers))
+    for condition, values in changed.items():
+        before = replace(original, values=reference.get(condition, original.values))
+        after = replace(original, values=values)
         yield share(
-            same(start, after),
-            before.material.speakers,
+            same(before, after),
+            original.dataset.speakers,
             (condition.family, condition.test, condition.case, UNCHANGED),
             condition.unchanged,
         )
         if condition.loss is not None:
-            yield from _change(start, after, condition)
+            key = (condition.family, condition.test, condition.case)
+            if original.model.numeric:
+                yield from _change_of_ccc(before, after, key, condition.loss)
+            else:
+                yield from _change_of_uar(before, after, key, condition.loss)
 
 
-def _change(before: Said, after: Floats, condition: Condition) -> Iterator[Outcome]:
-    key = (condition.family, condition.test, condition.case)
-    later = Said(before.subject, before.material, after)
-    speakers = len(before.material.names)
-    assert condition.loss is not None
-    if not before.subject.numeric:
-        both = np.stack([before.confusion(), later.confusion()], axis=1)
-        if not both.any():
-            return
-        yield measure(
-            (*key, "change of UAR"),
-            of_sums(lambda counts: uar(counts[..., 1, :, :]) - uar(counts[..., 0, :, :]), both),
-            speakers,
-            -condition.loss,
-            "above",
-            int(both[:, 0].sum()),
-        )
+def _change_of_uar(
+    before: Predictions, after: Predictions, key: tuple[str, str, str], loss: float
+) -> Iterator[Outcome]:
+    counts = np.stack([before.confusion(), after.confusion()], axis=1)
+    if not counts.any():
         return
-    truth = before.numbers()
-    there = ~np.isnan(truth)
-    if not there.any():
-        return
-    sums = np.zeros((speakers, 2, 8))
-    for side, said in enumerate((before, later)):
-        values = moments(truth[there], said.predictions()[there])
-        np.add.at(sums[:, side], before.material.speakers[there], values)
-    concordance = FROM_MOMENTS["concordance_correlation"]
     yield measure(
-        (*key, "change of CCC"),
-        of_sums(lambda two: concordance(two[..., 1, :]) - concordance(two[..., 0, :]), sums),
-        speakers,
-        -condition.loss,
+        (*key, "change of UAR"),
+        of_sums(counts, lambda both: uar(both[..., 1, :, :]) - uar(both[..., 0, :, :])),
+        len(counts),
+        -loss,
         "above",
-        int(there.sum()),
+        int(counts[:, 0].sum()),
     )
 
 
-def parallel(said: Said) -> Iterator[Outcome]:
+def _change_of_ccc(
+    before: Predictions, after: Predictions, key: tuple[str, str, str], loss: float
+) -> Iterator[Outcome]:
+    truth = before.true_numbers()
+    rows = np.flatnonzero(~np.isnan(truth) & before.answered() & after.answered())
+    if not rows.size:
+        return
+    both = [moments(truth[rows], one.numbers()[rows]) for one in (before, after)]
+    sums = cluster_sums(np.stack(both, axis=1), before.dataset.take(rows).speakers)
+    concordance = FROM_MOMENTS["concordance_correlation"]
+    yield measure(
+        (*key, "change of CCC"),
+        of_sums(sums, lambda two: concordance(two[..., 1, :]) - concordance(two[..., 0, :])),
+        len(sums),
+        -loss,
+        "above",
+        len(rows),
+    )
+
+
+def parallel(predictions: Predictions) -> Iterator[Outcome]:
     """Yield how often simultaneous recordings of one performance get the same prediction.
 
     The corpus tells by its columns ``performance`` (what was recorded) and ``microphone``
     (by what). Each microphone is compared with the one that has most recordings.
     """
-    performances = said.material.column("performance")
-    microphones = said.material.column("microphone")
-    places = {
-        (performance, microphone): row
-        for row, (performance, microphone) in enumerate(zip(performances, microphones, strict=True))
-        if performance is not None and microphone is not None
-    }
-    sizes = {name: 0 for _, name in places}
-    for _, name in places:
-        sizes[name] += 1
-    if len(sizes) < 2:
+    rows_of = _rows_per_microphone(predictions)
+    if len(rows_of) < 2:
         return
-    base = min(sizes, key=lambda name: (-sizes[name], str(name)))
-    for name in sorted(set(sizes) - {base}, key=str):
-        pairs = np.array(
-            [
-                (places[performance, base], row)
-                for (performance, other), row in places.items()
-                if other == name and (performance, base) in places
-            ],
-            dtype=np.intp,
-        ).reshape(-1, 2)
-        if len(pairs) < LEAST_PARALLEL:
+    base = min(rows_of, key=lambda name: (-len(rows_of[name]), str(name)))
+    for name in sorted(set(rows_of) - {base}, key=str):
+        shared = [one for one in rows_of[name] if one in rows_of[base]]
+        if len(shared) < LEAST_PARALLEL:
             continue
-        first = said.take(pairs[:, 0])
+        first, second = (
+            np.array([rows_of[microphone][one] for one in shared], dtype=np.intp)
+            for microphone in (base, name)
+        )
         yield share(
-            same(first, said.answers[pairs[:, 1]]),
-            first.material.speakers,
-            (
-                "robustness",
-                "recording-condition",
-                f"{name} against {base}",
-                UNCHANGED,
-            ),
+            same(predictions.take(first), predictions.take(second)),
+            predictions.dataset.speakers[first],
+            ("robustness", "recording-condition", f"{name} against {base}", UNCHANGED),
             0.8,
         )
+
+
+def _rows_per_microphone(predictions: Predictions) -> dict[Any, dict[Any, int]]:
+    """Return for each microphone the row of each performance that it recorded."""
+    performances = predictions.dataset.column("performance")
+    microphones = predictions.dataset.column("microphone")
+    rows_of: dict[Any, dict[Any, int]] = {}
+    for row, (performance, name) in enumerate(zip(performances, microphones, strict=True)):
+        if performance is not None and name is not None:
+            rows_of.setdefault(name, {})[performance] = row
+    return rows_of

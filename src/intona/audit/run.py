@@ -1,32 +1,29 @@
-"""Running an audit: models, a corpus and tests in; outcomes, ranking and examples out."""
+"""The run of an audit: models, a dataset and tests in; outcomes, ranking and examples out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intona.audit.abstention import abstention
-from intona.audit.answers import Said
 from intona.audit.conditions import CONDITIONS, Condition
 from intona.audit.correctness import correctness
+from intona.audit.dataset import Dataset
 from intona.audit.fairness import fairness, sentiment
 from intona.audit.groups import Grouping, groupings
-from intona.audit.material import Material
+from intona.audit.model import AuditedModel
 from intona.audit.outcome import Outcome
-from intona.audit.plan import Heard, Plan
+from intona.audit.predictions import Predictions
 from intona.audit.robustness import parallel, robustness, same
-from intona.audit.subject import Subject
+from intona.audit.suite import ModelRun, Suite
 from intona.errors import UsageError
-from intona.parallel import HERE, Engine
-
-__all__ = ["TESTS", "AuditOptions", "AuditResult", "Flip", "choose", "run"]
+from intona.parallel import HERE, Engine, Progress, one_thread
 
 Floats = NDArray[np.float64]
-Progress = Callable[[int, int, str], None]
 
 TESTS: dict[str, tuple[str, ...]] = {
     "correctness": (
@@ -49,7 +46,7 @@ TESTS: dict[str, tuple[str, ...]] = {
 }
 """The tests of each family, by name."""
 
-FLIPS = 2
+EXAMPLES = 2
 MONOTONY_SHARE = 0.7
 MONOTONY_SPREAD = 0.03
 
@@ -77,18 +74,18 @@ class AuditOptions:
 
 
 @dataclass(frozen=True)
-class Flip:
-    """A recording whose prediction changed.
+class ChangedPrediction:
+    """A recording whose prediction changed with the sound.
 
     Attributes:
-        subject: the model.
+        model: the model.
         condition: what was done.
-        row: the utterance, a row of the plan's material.
-        before: the answer to the recording, or to the condition's reference.
-        after: the answer to the changed one.
+        row: the utterance, a row of the suite's dataset.
+        before: the prediction for the recording, or for the condition's reference.
+        after: the prediction for the changed one.
     """
 
-    subject: Subject
+    model: AuditedModel
     condition: Condition
     row: int
     before: Floats
@@ -100,28 +97,28 @@ class AuditResult:
     """What an audit found.
 
     Attributes:
-        plan: what was played.
-        subjects: the models audited, then the random reference.
-        outcomes: per subject, in the same order.
+        suite: what the models were run on.
+        models: the models audited, then the random reference.
+        outcomes: per model, in the same order.
         skipped: a sentence per test that could not be run.
         warnings: a sentence per model whose robustness means little.
-        flips: examples of changed predictions, none of the random reference.
+        changes: examples of changed predictions, none of the random reference.
         options: how it was run.
     """
 
-    plan: Plan
-    subjects: tuple[Subject, ...]
+    suite: Suite
+    models: tuple[AuditedModel, ...]
     outcomes: tuple[tuple[Outcome, ...], ...]
     skipped: tuple[str, ...]
     warnings: tuple[str, ...]
-    flips: tuple[Flip, ...]
+    changes: tuple[ChangedPrediction, ...]
     options: AuditOptions
 
     def ranking(self) -> list[tuple[str, int, int]]:
         """Return name, tests passed and tests run of each model, best share first."""
         rows = [
-            (subject.name, sum(outcome.passed for outcome in outcomes), len(outcomes))
-            for subject, outcomes in zip(self.subjects, self.outcomes, strict=True)
+            (model.name, sum(outcome.passed for outcome in outcomes), len(outcomes))
+            for model, outcomes in zip(self.models, self.outcomes, strict=True)
         ]
         return sorted(rows, key=lambda row: -row[1] / max(row[2], 1))
 
@@ -149,16 +146,16 @@ def choose(tests: Sequence[str]) -> frozenset[str]:
 
 
 def run(
-    subjects: Sequence[Subject],
-    material: Material,
+    models: Sequence[AuditedModel],
+    dataset: Dataset,
     options: AuditOptions | None = None,
     progress: Progress | None = None,
 ) -> AuditResult:
     """Audit models on a corpus, beside a model that guesses.
 
     Args:
-        subjects: the models; all must predict the same thing.
-        material: the utterances.
+        models: all must predict the same thing.
+        dataset: the utterances.
         options: how.
         progress: called as ``progress(done, total, text)``.
 
@@ -168,62 +165,50 @@ def run(
     """
     options = options or AuditOptions()
     chosen = choose(options.tests)
-    _require_comparable(subjects)
+    _require_comparable(models)
+    suite = _suite(dataset, chosen, options)
+    runs, pitches = suite.run(models, on=options.on, progress=progress)
+    divisions, undivided = groupings(suite.dataset, pitches if suite.pitch else None)
+    everyone = (*models, models[0].random())
+    outcomes = []
+    with one_thread():
+        for model, found in zip(everyone, (*runs, suite.guess(everyone[-1])), strict=True):
+            every = _outcomes(model, found, suite, divisions, chosen)
+            outcomes.append(tuple(outcome for outcome in every if outcome.test in chosen))
+    skipped = [text for text in undivided if text.split(":")[0].split("/")[1] in chosen]
+    skipped += _missing(chosen, outcomes[0], divisions)
+    warnings: list[str] = []
+    changes: list[ChangedPrediction] = []
+    for model, found in zip(models, runs, strict=True):
+        warnings += _monotony(Predictions(model, suite.dataset, found.original))
+        changes += _changes(model, found, suite)
+    return AuditResult(
+        suite,
+        everyone,
+        tuple(outcomes),
+        tuple(skipped),
+        tuple(warnings),
+        tuple(changes),
+        options,
+    )
+
+
+def _suite(dataset: Dataset, chosen: Collection[str], options: AuditOptions) -> Suite:
+    """Return what the chosen tests need to be run on, and no more."""
     conditions = tuple(c for c in CONDITIONS if c.test in chosen and _possible(c, options))
-    sampled = material.sample(options.clips if conditions else 0, options.seed)
-    if not chosen & {*TESTS["correctness"], *TESTS["fairness"], "recording-condition"}:
-        rows = sampled if len(sampled) else material.sample(1, options.seed)
-        material, sampled = material.take(rows), np.arange(len(sampled), dtype=np.intp)
-    plan = Plan(
-        material,
+    sampled = dataset.sample(options.clips if conditions else 0, options.seed)
+    if not {*TESTS["correctness"], *TESTS["fairness"], "recording-condition"} & {*chosen}:
+        rows = sampled if len(sampled) else dataset.sample(1, options.seed)
+        dataset, sampled = dataset.take(rows), np.arange(len(sampled), dtype=np.intp)
+    return Suite(
+        dataset,
         sampled,
         conditions,
         options.noises,
         options.rooms,
         options.seed,
-        "pitch" in chosen,
+        pitch="pitch" in chosen,
     )
-    heard, pitches = plan.listen(subjects, on=options.on, progress=progress)
-    divisions, skipped = groupings(material, pitches if plan.pitch else None)
-    everyone = (*subjects, subjects[0].random())
-    answers = (*heard, plan.guess(everyone[-1]))
-    outcomes = tuple(
-        tuple(
-            outcome
-            for outcome in _judge(subject, answer, plan, divisions, options)
-            if outcome.test in chosen
-        )
-        for subject, answer in zip(everyone, answers, strict=True)
-    )
-    skipped = [text for text in skipped if text.split(":")[0].split("/")[1] in chosen]
-    skipped += _missing(chosen, outcomes[0], divisions)
-    warnings = tuple(
-        warning
-        for subject, answer in zip(subjects, heard, strict=True)
-        for warning in _warn(subject, answer)
-    )
-    flips = tuple(
-        flip
-        for subject, answer in zip(subjects, heard, strict=True)
-        for flip in _flips(subject, answer, plan)
-    )
-    return AuditResult(plan, everyone, outcomes, tuple(skipped), warnings, flips, options)
-
-
-def _require_comparable(subjects: Sequence[Subject]) -> None:
-    if not subjects:
-        raise UsageError("there is no model to audit")
-    first = subjects[0]
-    for other in subjects[1:]:
-        if (other.numeric, set(other.labels)) != (first.numeric, set(first.labels)):
-            raise UsageError(
-                f"{first.name} predicts {', '.join(first.labels)} and {other.name} predicts "
-                f"{', '.join(other.labels)}: bring them together with --emotions or --merge, "
-                "or audit them apart"
-            )
-    names = [subject.name for subject in subjects]
-    if len(set(names)) < len(names):
-        raise UsageError(f"two models have the same name: {', '.join(names)}")
 
 
 def _possible(condition: Condition, options: AuditOptions) -> bool:
@@ -231,26 +216,44 @@ def _possible(condition: Condition, options: AuditOptions) -> bool:
     return condition.source not in folders or folders[condition.source] is not None
 
 
-def _judge(
-    subject: Subject,
-    heard: Heard,
-    plan: Plan,
+def _require_comparable(models: Sequence[AuditedModel]) -> None:
+    if not models:
+        raise UsageError("there is no model to audit")
+    first = models[0]
+    for other in models[1:]:
+        if (other.numeric, set(other.labels)) != (first.numeric, set(first.labels)):
+            raise UsageError(
+                f"{first.name} predicts {', '.join(first.labels)} and {other.name} predicts "
+                f"{', '.join(other.labels)}: bring them together with --emotions or --merge, "
+                "or audit them apart"
+            )
+    names = [model.name for model in models]
+    if len(set(names)) < len(names):
+        raise UsageError(f"two models have the same name: {', '.join(names)}")
+
+
+def _outcomes(
+    model: AuditedModel,
+    found: ModelRun,
+    suite: Suite,
     divisions: Sequence[Grouping],
-    options: AuditOptions,
+    chosen: Collection[str],
 ) -> Iterator[Outcome]:
-    said = Said(subject, plan.material, heard.plain)
-    corpora = plan.material.column("corpus")
+    """Yield the outcomes of all tests that the predictions allow."""
+    predictions = Predictions(model, suite.dataset, found.original)
+    corpora = suite.dataset.column("corpus")
     for name in dict.fromkeys(corpora):
         rows = np.flatnonzero(corpora == name)
-        yield from correctness(said.take(rows), str(name or "corpus"))
+        yield from correctness(predictions.take(rows), str(name or "corpus"))
     for grouping in divisions:
-        yield from fairness(said, grouping, options.seed)
-    yield from sentiment(said, options.seed)
-    if plan.conditions and len(plan.sampled):
-        yield from robustness(said.take(plan.sampled), heard.changed, heard.reference)
-    yield from parallel(said)
-    if "abstention" in choose(options.tests):
-        yield from abstention(subject, options.seed)
+        yield from fairness(predictions, grouping, suite.seed)
+    yield from sentiment(predictions, suite.seed)
+    if suite.conditions and len(suite.sampled):
+        sampled = predictions.take(suite.sampled)
+        yield from robustness(sampled, found.changed, found.reference)
+    yield from parallel(predictions)
+    if "abstention" in chosen:
+        yield from abstention(model, suite.seed)
 
 
 def _missing(
@@ -269,47 +272,51 @@ def _missing(
         "recording-condition": "needs the columns performance and microphone",
     }
     there = {outcome.test for outcome in outcomes}
+    divided = {grouping.name for grouping in divisions}
     for family, names in TESTS.items():
         for name in names:
-            if name in chosen and name not in there and name in reasons:
+            if name not in chosen or name in there:
+                continue
+            if name in reasons:
                 yield f"{family}/{name}: {reasons[name]}"
-            elif (
-                name in chosen
-                and name not in there
-                and family == "fairness"
-                and name in {grouping.name for grouping in divisions}
-            ):
+            elif family == "fairness" and name in divided:
                 yield f"{family}/{name}: the corpus lacks the truth it needs"
 
 
-def _warn(subject: Subject, heard: Heard) -> Iterator[str]:
-    """Warn of a model that hardly listens: whoever always says the same is never changed."""
-    if subject.numeric:
-        spread = float(np.std(heard.plain[:, 0]))
+def _monotony(predictions: Predictions) -> Iterator[str]:
+    """Warn of a model that predicts nearly always the same: its predictions cannot change."""
+    model, answered = predictions.model, predictions.answered()
+    if not answered.any():
+        yield f"{model.name} finds no speech in any of the recordings"
+    elif model.numeric:
+        spread = float(np.std(predictions.numbers()[answered]))
         if spread < MONOTONY_SPREAD:
             yield (
-                f"{subject.name} always answers nearly the same number (standard deviation "
+                f"{model.name} always answers nearly the same number (standard deviation "
                 f"{spread:.3f}): that its predictions stay unchanged says nothing for it"
             )
+    else:
+        counts = np.bincount(predictions.decisions()[answered], minlength=len(model.labels))
+        most = int(np.argmax(counts))
+        share = counts[most] / len(predictions)
+        if share > MONOTONY_SHARE:
+            yield (
+                f"{model.name} answers {model.labels[most]} to {100 * share:.0f} % of the "
+                "recordings: that its predictions stay unchanged says little for it"
+            )
+
+
+def _changes(model: AuditedModel, found: ModelRun, suite: Suite) -> Iterator[ChangedPrediction]:
+    """Yield, per condition, the recordings whose prediction moved most."""
+    if not len(suite.sampled):
         return
-    shares = np.bincount(np.argmax(heard.plain, axis=1), minlength=len(subject.labels))
-    most = int(np.argmax(shares))
-    share = shares[most] / shares.sum()
-    if share > MONOTONY_SHARE:
-        yield (
-            f"{subject.name} answers {subject.labels[most]} to {100 * share:.0f} % of the "
-            "recordings: that its predictions stay unchanged says little for it"
-        )
-
-
-def _flips(subject: Subject, heard: Heard, plan: Plan) -> Iterator[Flip]:
-    """Yield, per condition, the recordings of which the model was surest before it changed."""
-    plain = heard.plain[plan.sampled]
-    few = plan.material.take(plan.sampled) if len(plan.sampled) else plan.material
-    for condition, after in heard.changed.items():
-        before = heard.reference.get(condition, plain)
-        changed = np.flatnonzero(~same(Said(subject, few, before), after))
-        moved = np.abs(before[changed] - after[changed]).sum(axis=1)
-        for place in changed[np.argsort(-moved, kind="stable")][:FLIPS]:
-            row = int(plan.sampled[place])
-            yield Flip(subject, condition, row, before[place], after[place])
+    original = Predictions(model, suite.dataset, found.original).take(suite.sampled)
+    for condition, after in found.changed.items():
+        before = found.reference.get(condition, original.values)
+        stayed = same(replace(original, values=before), replace(original, values=after))
+        changed = np.flatnonzero(~stayed)
+        # To find no speech any more, or suddenly some, is the largest change there is.
+        moved = np.nan_to_num(np.abs(before[changed] - after[changed]).sum(axis=1), nan=2.0)
+        for place in changed[np.argsort(-moved, kind="stable")][:EXAMPLES]:
+            row = int(suite.sampled[place])
+            yield ChangedPrediction(model, condition, row, before[place], after[place])

@@ -76,7 +76,7 @@ def run(
     on = options.place(workers, engine, address)
     how = audit.AuditOptions(labels.parse_list(tests) or (), clips, noises, rooms, seed, on)
     with bar() as progress, on.session():
-        result = audit.run(prepared.subjects, prepared.material, how, progress)
+        result = audit.run(prepared.models, prepared.dataset, how, progress)
     typer.echo(audit.summary(result, prepared.context, failed=report is None), nl=False)
     if report is not None:
         typer.echo(f"report: {audit.write(result, prepared.context, report)}")

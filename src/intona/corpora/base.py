@@ -80,7 +80,8 @@ class Corpus:
         """Return the corpus restricted to ``emotions`` after merging labels.
 
         Raises:
-            CorpusError: when a named emotion does not occur, or nothing is left.
+            UsageError: what is asked does not fit the labels; see :func:`intona.labels.label_map`.
+            CorpusError: nothing is left.
         """
         labels = relabel(
             [None if pd.isna(label) else label for label in self.table["emotion"]], emotions, merge

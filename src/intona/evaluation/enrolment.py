@@ -1,4 +1,4 @@
-"""Enrolment: every test utterance scored again, with a profile made of other utterances.
+"""What enrolment would give: every utterance is scored with a profile made of others.
 
 ``neutral:N`` makes profiles of N neutral utterances of the speaker (what a user can record on
 purpose). A neutral utterance is scored with the others alone; where a speaker has no more than N,
@@ -18,15 +18,15 @@ How speakers differ is known from the training part alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from intona.errors import CorpusError, UsageError
-from intona.evaluation.facts import EnrolmentFacts, voice_columns, with_answers
-from intona.evaluation.labelmap import merge_columns
 from intona.evaluation.result import Evaluation
+from intona.evaluation.run import voice_columns
+from intona.labels import merge_columns
 from intona.metrics.bootstrap import Interval
 from intona.models.adaptation import KINDS, PLACE, centred_log, place_statistics, shift
 from intona.models.calibration import softmax
@@ -34,6 +34,8 @@ from intona.models.calibration import softmax
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
+
+__all__ = ["Enrolment", "with_enrolment"]
 
 PARTS = 4
 
@@ -86,14 +88,13 @@ def with_enrolment(evaluation: Evaluation, enrolment: Enrolment, *, seed: int = 
 
     if evaluation.numeric:
         raise UsageError("enrolment adapts the recognition of emotions, not of numbers")
-    known = {fold.name: fold.chosen_inside for fold in evaluation.facts.folds}
-    answers = evaluation.facts.answers or {name: name for name in evaluation.labels}
+    known = {fold["name"]: fold.get("chosen_inside", {}) for fold in evaluation.facts["folds"]}
+    answers = evaluation.facts.get("answers", {name: name for name in evaluation.labels})
     labels = list(answers)
     extra = [name for kind in KINDS for name in voice_columns(kind, labels)]
     table = evaluation.predictions
     kept, before = [], []
-    for (_, name), rows in table.groupby(["model_seed", "fold"], sort=True):
-        fold = str(name)
+    for (_, fold), rows in table.groupby(["model_seed", "fold"], sort=True):
         statistics = (known[fold].get("speakers") or {}).get(enrolment.speech)
         if enrolment.speech == PLACE:
             statistics = place_statistics(len(labels))
@@ -110,29 +111,29 @@ def with_enrolment(evaluation: Evaluation, enrolment: Enrolment, *, seed: int = 
         moved = scores.copy()
         for profile, scored in _profiles(rows, enrolment, seed):
             moved[scored] += shift(statistics, scores[profile].mean(axis=0), len(profile))
-        values = merge_columns(softmax(moved, 1.0), labels, evaluation.labels, answers)
+        values, _ = merge_columns(softmax(moved, 1.0), list(answers.values()))
         threshold = statistics.get("threshold", known[fold].get("threshold", 0.0))
         before.append(rows.drop(columns=extra, errors="ignore"))
-        kept.append(
-            with_answers(before[-1], evaluation.target, evaluation.labels, values, float(threshold))
-        )
-    unadapted = replace(evaluation, predictions=pd.concat(before).sort_index())
+        kept.append(_answered(before[-1], evaluation, values, float(threshold)))
+    unadapted = Evaluation(
+        evaluation.target, evaluation.labels, pd.concat(before).sort_index(), evaluation.facts
+    )
     words = (
         f"Enrolment: every utterance is scored with a profile made of {enrolment.count} other "
         f"{_whose(enrolment)}; without profiles UAR is {100 * unadapted.headline.value:.1f} %."
     )
-    facts = replace(
-        evaluation.facts,
-        protocol=f"{evaluation.facts.protocol}+enrol:{enrolment.speech}:{enrolment.count}",
-        protocol_words=f"{evaluation.facts.protocol_words} {words}",
-        enrolment=EnrolmentFacts(
-            enrolment.speech,
-            enrolment.count,
-            seed,
-            {name: _bounds(one) for name, one in unadapted.metrics.items()},
-        ),
-    )
-    return replace(evaluation, predictions=pd.concat(kept).sort_index(), facts=facts)
+    facts: dict[str, Any] = {
+        **evaluation.facts,
+        "protocol": f"{evaluation.facts['protocol']}+enrol:{enrolment.speech}:{enrolment.count}",
+        "protocol_words": f"{evaluation.facts['protocol_words']} {words}",
+        "enrolment": {
+            "speech": enrolment.speech,
+            "count": enrolment.count,
+            "seed": seed,
+            "without": {name: _bounds(one) for name, one in unadapted.metrics.items()},
+        },
+    }
+    return Evaluation(evaluation.target, evaluation.labels, pd.concat(kept).sort_index(), facts)
 
 
 def _whose(enrolment: Enrolment) -> str:
@@ -222,3 +223,20 @@ def _divided(
     for others, scored in divisions:
         size = min(enrolment.count, len(others))
         yield np.sort(random.choice(others, size, replace=False)), scored
+
+
+def _answered(
+    rows: pd.DataFrame, evaluation: Evaluation, values: NDArray[np.float64], threshold: float
+) -> pd.DataFrame:
+    answered, labels = rows.copy(), list(evaluation.labels)
+    # Without speech there is nothing to adapt: such a row stays as it is.
+    silent = (rows["status"] == "no_speech").to_numpy()
+    values = np.where(silent[:, None], rows[labels], values)
+    answered[labels] = values
+    decisions = np.array(labels, dtype=object)[values.argmax(axis=1)]
+    decisions[silent] = None
+    answered[evaluation.target] = decisions
+    answered["confidence"] = values.max(axis=1)
+    sure = np.where(answered["confidence"] >= threshold, "ok", "unsure")
+    answered["status"] = np.where(silent, "no_speech", sure)
+    return answered

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["confusion_png", "reliability", "risk_coverage_curve", "save_png", "scatter"]
 
+Names = tuple[Sequence[str], Sequence[str]]
+"""Of the rows and of the columns of a confusion matrix."""
+
 SIZE = 260  # px, the side of the plotting area
 LEFT, BOTTOM, TOP, RIGHT = 46, 40, 10, 12
 
@@ -56,9 +59,9 @@ def scatter(truth: ArrayLike, prediction: ArrayLike) -> str:
     return _frame(drawn, "truth", "prediction", "Prediction against truth", ticks)
 
 
-def confusion_png(counts: ArrayLike, labels: Sequence[str], title: str, path: Path) -> None:
+def confusion_png(counts: ArrayLike, names: Names, title: str, path: Path) -> None:
     """Draw a confusion matrix, each row in percent, into a PNG file."""
-    figure = _confusion(np.asarray(counts, dtype=np.float64), labels, title)
+    figure = _confusion(np.asarray(counts, dtype=np.float64), names, title)
     save_png(figure, path)
 
 
@@ -70,16 +73,17 @@ def save_png(figure: Figure, path: Path) -> None:
         figure.savefig(temporary, dpi=150, format="png")
 
 
-def _confusion(counts: NDArray[np.float64], labels: Sequence[str], title: str) -> Figure:
+def _confusion(counts: NDArray[np.float64], names: Names, title: str) -> Figure:
     from matplotlib.figure import Figure
 
+    labels, answers = names
     totals = counts.sum(axis=1, keepdims=True)
     share = 100 * np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
     side = 2.2 + 0.55 * len(labels)
     figure = Figure(figsize=(side, side), layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(share, cmap="Blues", vmin=0, vmax=100)
-    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
+    axes.set_xticks(range(len(answers)), answers, rotation=45, ha="right")
     axes.set_yticks(range(len(labels)), labels)
     axes.set_xlabel("answer")
     axes.set_ylabel("truth")

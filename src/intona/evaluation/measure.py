@@ -27,6 +27,7 @@ __all__ = [
     "breakdown",
     "clusters",
     "confusion",
+    "decisions",
     "headline",
     "measure",
     "per_class",
@@ -92,16 +93,24 @@ def measure(
     if labels == (target,):
         statistics = of_numbers(predictions["truth"], predictions[target], numbers)
     else:
-        truth = predictions["truth"].tolist()
-        statistics = of_decisions(truth, predictions[target].tolist(), labels, numbers)
+        truth, answers = predictions["truth"].tolist(), decisions(predictions, target)
+        statistics = of_decisions(truth, answers, labels, numbers)
         probabilities = predictions[list(labels)].to_numpy(np.float64)
-        statistics |= of_probabilities(truth, probabilities, labels, numbers)
+        statistics |= of_probabilities(truth, probabilities, labels, numbers, answers)
     return intervals(statistics, len(names), resamples=resamples)
 
 
+def decisions(predictions: pd.DataFrame, target: str) -> list[str | None]:
+    """Return the label decided on per row, ``None`` where the model heard no speech."""
+    there = predictions[target].notna()
+    return [
+        label if given else None for label, given in zip(predictions[target], there, strict=True)
+    ]
+
+
 def confusion(predictions: pd.DataFrame, target: str, labels: Sequence[str]) -> list[list[int]]:
-    """Return confusion counts, rows = truth."""
-    truth, answers = predictions["truth"].tolist(), predictions[target].tolist()
+    """Return confusion counts, rows = truth; a last column where there are rows unanswered."""
+    truth, answers = predictions["truth"].tolist(), decisions(predictions, target)
     return metrics.confusion_matrix(truth, answers, labels).tolist()
 
 
@@ -109,7 +118,7 @@ def per_class(
     predictions: pd.DataFrame, target: str, labels: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
     """Return per class: recall with its interval, precision, F1 and number of utterances."""
-    truth, answers = predictions["truth"].tolist(), predictions[target].tolist()
+    truth, answers = predictions["truth"].tolist(), decisions(predictions, target)
     numbers, names = cluster_numbers(clusters(predictions))
     counts = confusion_per_cluster(truth, answers, labels, numbers)
 

@@ -67,7 +67,7 @@ def write_report(
             title = f"{stamp_word(facts.leaky, facts.transductive)}{_title(evaluation)}"
             figures.confusion_png(
                 evaluation.confusion,
-                evaluation.labels,
+                (evaluation.labels, evaluation.answers),
                 f"{title}, {facts.protocol}",
                 folder / "confusion.png",
             )

@@ -79,8 +79,14 @@ class Evaluation:
 
     @cached_property
     def confusion(self) -> list[list[int]]:
-        """Confusion counts, rows = truth; empty for numbers."""
+        """Confusion counts, rows = truth, columns = :attr:`answers`; empty for numbers."""
         return [] if self.numeric else confusion(self.predictions, self.target, self.labels)
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The columns of the confusion counts: the labels, and no speech where that occurs."""
+        wide = any(len(row) > len(self.labels) for row in self.confusion)
+        return (*self.labels, "no speech") if wide else self.labels
 
     @cached_property
     def per_speaker(self) -> dict[str, dict[str, Any]]:

@@ -144,7 +144,7 @@ def _confusion(evaluation: Evaluation) -> list[str]:
     labels = evaluation.labels
     width = max(6, *(len(label) for label in labels)) + 1
     lines = ["confusion in % of each row; rows: truth, columns: answers"]
-    lines.append(" " * width + "".join(f"{label[:7]:>8}" for label in labels))
+    lines.append(" " * width + "".join(f"{label[:7]:>8}" for label in evaluation.answers))
     for label, row in zip(labels, evaluation.confusion, strict=True):
         total = sum(row)
         cells = (f"{100 * count / total:.0f}" if total else "-" for count in row)

@@ -73,7 +73,8 @@ def _chosen(evaluation: Evaluation) -> pd.DataFrame:
     if evaluation.numeric:
         chosen = predictions.assign(size=(predictions["truth"] - predictions[target]).abs())
     else:
-        wrong = predictions[predictions["truth"] != predictions[target]]
+        decided = predictions[predictions[target].notna()]
+        wrong = decided[decided["truth"] != decided[target]]
         chosen = wrong.assign(size=wrong["confidence"])
     # One row per utterance, however many seeds.
     chosen = chosen.sort_values("size", ascending=False, kind="stable")

@@ -212,7 +212,7 @@ def _rows(model: Model, found: Sequence[Clip]) -> list[NDArray[np.float64]]:
 def _short(source: str | Path | Audio) -> Audio | AudioError | None:
     """Return a whole recording, its error, or ``None`` for one that is too long to be held."""
     if isinstance(source, Audio):
-        return source if source.duration <= LONGEST else None
+        return source if 0.0 < source.duration <= LONGEST else None
     try:
         parts = blocks(source, seconds=LONGEST)
         first = next(parts)

@@ -5,7 +5,8 @@ Conventions
     classes and defaults to the sorted union. A class that never occurs in the truth has no
     recall (NaN) and does not enter the unweighted average recall, as in scikit-learn's
     ``balanced_accuracy_score``; a class that occurs neither in truth nor in prediction does not
-    enter macro F1. A class that is never predicted has precision 0. Probabilities have the
+    enter macro F1. A class that is never predicted has precision 0. A prediction of ``None`` (no
+    answer) is wrong and of no class. Probabilities have the
     shape ``(n, k)``, columns in the order of ``labels``, rows summing to 1.
 
 Metrics
@@ -24,6 +25,7 @@ from __future__ import annotations
 
 from intona.metrics.decisions import (
     FROM_COUNTS,
+    PER_CLASS_FROM_COUNTS,
     confusion_matrix,
     f1_per_class,
     macro_f1,
@@ -55,6 +57,7 @@ from intona.metrics.probabilities import (
 __all__ = [
     "FROM_COUNTS",
     "FROM_MOMENTS",
+    "PER_CLASS_FROM_COUNTS",
     "area_under_risk_coverage",
     "area_under_roc",
     "brier_score",

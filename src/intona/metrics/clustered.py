@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from intona.metrics.arrays import Floats, divide
-from intona.metrics.decisions import FROM_COUNTS
+from intona.metrics.arrays import Floats, divide, mean_known
+from intona.metrics.decisions import FROM_COUNTS, Decisions
 from intona.metrics.numbers import FROM_MOMENTS, moments
 from intona.metrics.probabilities import (
     concordant_pairs,
@@ -28,10 +28,12 @@ from intona.metrics.probabilities import (
 __all__ = [
     "ClusterStatistic",
     "cluster_numbers",
+    "cluster_sums",
     "confusion_per_cluster",
     "of_decisions",
     "of_numbers",
     "of_probabilities",
+    "of_sums",
 ]
 
 ClusterStatistic = Callable[[Floats], Floats]
@@ -54,13 +56,16 @@ def cluster_numbers(names: Sequence[Hashable]) -> tuple[NDArray[np.intp], list[H
 
 def confusion_per_cluster(
     truth: Sequence[str],
-    prediction: Sequence[str],
+    prediction: Decisions,
     labels: Sequence[str],
     clusters: NDArray[np.intp],
 ) -> Floats:
-    """Return confusion counts per cluster, shape ``(clusters, k, k)``, row = truth."""
-    number = {label: k for k, label in enumerate(labels)}
-    counts = np.zeros((int(clusters.max()) + 1, len(labels), len(labels)))
+    """Return confusion counts per cluster, shape ``(clusters, k, k + 1)``, row = truth.
+
+    The last column counts utterances without an answer, whose prediction is ``None``.
+    """
+    number: dict[str | None, int] = {label: k for k, label in enumerate((*labels, None))}
+    counts = np.zeros((int(clusters.max()) + 1, len(labels), len(labels) + 1))
     rows = np.array([number[name] for name in truth], dtype=np.intp)
     columns = np.array([number[name] for name in prediction], dtype=np.intp)
     np.add.at(counts, (clusters, rows, columns), 1)
@@ -69,13 +74,13 @@ def confusion_per_cluster(
 
 def of_decisions(
     truth: Sequence[str],
-    prediction: Sequence[str],
+    prediction: Decisions,
     labels: Sequence[str],
     clusters: NDArray[np.intp],
 ) -> dict[str, ClusterStatistic]:
     """Return UAR, WAR, macro and weighted F1; see :data:`intona.metrics.FROM_COUNTS`."""
     counts = confusion_per_cluster(truth, prediction, labels, clusters)
-    return {name: _of_sums(counts, metric) for name, metric in FROM_COUNTS.items()}
+    return {name: of_sums(counts, metric) for name, metric in FROM_COUNTS.items()}
 
 
 def of_probabilities(
@@ -83,11 +88,15 @@ def of_probabilities(
     probabilities: ArrayLike,
     labels: Sequence[str],
     clusters: NDArray[np.intp],
+    prediction: Decisions | None = None,
 ) -> dict[str, ClusterStatistic]:
-    """Return calibration error, Brier score, log-loss, area under ROC and AURC."""
+    """Return calibration error, Brier score, log-loss, area under ROC and AURC.
+
+    The decisions are the likeliest labels where ``prediction`` does not give them.
+    """
     values = np.asarray(probabilities, dtype=np.float64)
-    best = values.argmax(axis=1)
-    right = np.array([labels[k] == name for k, name in zip(best, truth, strict=True)])
+    decided = prediction or [labels[k] for k in values.argmax(axis=1)]
+    right = np.array([one == name for one, name in zip(decided, truth, strict=True)])
     confidence = values.max(axis=1)
     return {
         "expected_calibration_error": _of_ranking(
@@ -106,23 +115,30 @@ def of_numbers(
     truth: ArrayLike, prediction: ArrayLike, clusters: NDArray[np.intp]
 ) -> dict[str, ClusterStatistic]:
     """Return CCC, PCC and MAE; see :data:`intona.metrics.FROM_MOMENTS`."""
-    sums = _sums(moments(truth, prediction), clusters)
-    return {name: _of_sums(sums, metric) for name, metric in FROM_MOMENTS.items()}
+    sums = cluster_sums(moments(truth, prediction), clusters)
+    return {name: of_sums(sums, metric) for name, metric in FROM_MOMENTS.items()}
 
 
-def _sums(values: Floats, clusters: NDArray[np.intp]) -> Floats:
+def cluster_sums(values: Floats, clusters: NDArray[np.intp]) -> Floats:
+    """Return the sum of the rows of each cluster, shape ``(clusters, ...)``."""
     sums = np.zeros((int(clusters.max()) + 1, *values.shape[1:]))
     np.add.at(sums, clusters, values)
     return sums
 
 
-def _of_sums(sums: Floats, metric: Callable[[Any], Floats]) -> ClusterStatistic:
+def of_sums(sums: Floats, metric: Callable[[Any], Floats]) -> ClusterStatistic:
+    """Return the statistic that is a metric of weighted sums over clusters.
+
+    Args:
+        sums: one summand per cluster, shape ``(clusters, ...)``.
+        metric: from sums ``(resamples, ...)`` to values ``(resamples,)``.
+    """
     return lambda weights: metric(np.tensordot(weights, sums, axes=1))
 
 
 def _of_mean(values: Floats, clusters: NDArray[np.intp]) -> ClusterStatistic:
-    sums = _sums(np.stack([values, np.ones_like(values)], axis=1), clusters)
-    return _of_sums(sums, lambda total: total[..., 0] / total[..., 1])
+    sums = cluster_sums(np.stack([values, np.ones_like(values)], axis=1), clusters)
+    return of_sums(sums, lambda total: total[..., 0] / total[..., 1])
 
 
 def _of_pairs(
@@ -142,9 +158,7 @@ def _of_pairs(
         for table, above, below in zip(pairs, positives, negatives, strict=True):
             won = np.einsum("ra,ab,rb->r", weights, table, weights, optimize=True)
             areas.append(divide(won, (weights @ above) * (weights @ below), np.nan))
-        values = np.stack(areas)
-        there = ~np.isnan(values)
-        return divide(np.where(there, values, 0.0).sum(axis=0), there.sum(axis=0), np.nan)
+        return mean_known(np.stack(areas), axis=0)
 
     return statistic
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from intona.metrics.arrays import Floats, divide
+from intona.metrics.arrays import Floats, divide, mean_known
 
 __all__ = [
     "FROM_COUNTS",
+    "PER_CLASS_FROM_COUNTS",
     "confusion_matrix",
     "f1_per_class",
     "macro_f1",
@@ -22,12 +23,16 @@ __all__ = [
 ]
 
 Labels = Sequence[str] | None
+Decisions = Sequence[str | None]
+"""One label per utterance; ``None`` for no answer, which is wrong and of no class."""
 
 
 def confusion_matrix(
-    truth: Sequence[str], prediction: Sequence[str], labels: Labels = None
+    truth: Sequence[str], prediction: Decisions, labels: Labels = None
 ) -> NDArray[np.int64]:
     """Return counts, shape ``(k, k)``: row = truth, column = prediction.
+
+    Where there are utterances without an answer (``None``) a last column counts them.
 
     Raises:
         ValueError: different lengths, no data, or a label that ``labels`` lacks.
@@ -35,6 +40,8 @@ def confusion_matrix(
     Examples:
         >>> confusion_matrix(["a", "a", "b"], ["a", "b", "b"]).tolist()
         [[1, 1], [0, 1]]
+        >>> confusion_matrix(["a", "a", "b"], ["a", None, "b"]).tolist()
+        [[1, 0, 1], [0, 1, 0]]
     """
     rows, columns = list(truth), list(prediction)
     if len(rows) != len(columns):
@@ -43,16 +50,18 @@ def confusion_matrix(
         raise ValueError("no utterances to measure")
     classes = _classes(rows, columns, labels)
     number = {label: k for k, label in enumerate(classes)}
-    unknown = sorted({str(label) for label in (*rows, *columns) if label not in number})
+    given = [label for label in columns if label is not None]
+    unknown = sorted({str(label) for label in (*rows, *given) if label not in number})
     if unknown:
         raise ValueError(f"labels {', '.join(unknown)} are not among {', '.join(classes)}")
-    k = len(classes)
-    flat = [number[a] * k + number[b] for a, b in zip(rows, columns, strict=True)]
-    return np.bincount(flat, minlength=k * k).reshape(k, k).astype(np.int64)
+    counts = np.zeros((len(classes), len(classes) + (len(given) < len(columns))), np.int64)
+    places = [len(classes) if label is None else number[label] for label in columns]
+    np.add.at(counts, ([number[label] for label in rows], places), 1)
+    return counts
 
 
 def recall_per_class(
-    truth: Sequence[str], prediction: Sequence[str], labels: Labels = None
+    truth: Sequence[str], prediction: Decisions, labels: Labels = None
 ) -> dict[str, float]:
     """Return ``TP / (TP + FN)`` per class, in [0, 1]; NaN for a class without utterances.
 
@@ -64,7 +73,7 @@ def recall_per_class(
 
 
 def precision_per_class(
-    truth: Sequence[str], prediction: Sequence[str], labels: Labels = None
+    truth: Sequence[str], prediction: Decisions, labels: Labels = None
 ) -> dict[str, float]:
     """Return ``TP / (TP + FP)`` per class, in [0, 1]; 0 for a class never predicted.
 
@@ -76,7 +85,7 @@ def precision_per_class(
 
 
 def f1_per_class(
-    truth: Sequence[str], prediction: Sequence[str], labels: Labels = None
+    truth: Sequence[str], prediction: Decisions, labels: Labels = None
 ) -> dict[str, float]:
     """Return ``2 TP / (2 TP + FP + FN)`` per class, in [0, 1]; NaN for a class that never occurs.
 
@@ -88,7 +97,7 @@ def f1_per_class(
 
 
 def unweighted_average_recall(
-    truth: Sequence[str], prediction: Sequence[str], labels: Labels = None
+    truth: Sequence[str], prediction: Decisions, labels: Labels = None
 ) -> float:
     """Return UAR, the mean of the recalls of the classes that occur, in [0, 1].
 
@@ -103,7 +112,7 @@ def unweighted_average_recall(
 
 
 def weighted_average_recall(
-    truth: Sequence[str], prediction: Sequence[str], labels: Labels = None
+    truth: Sequence[str], prediction: Decisions, labels: Labels = None
 ) -> float:
     """Return WAR, the share of right answers (accuracy), in [0, 1].
 
@@ -114,7 +123,7 @@ def weighted_average_recall(
     return float(_war(confusion_matrix(truth, prediction, labels)))
 
 
-def macro_f1(truth: Sequence[str], prediction: Sequence[str], labels: Labels = None) -> float:
+def macro_f1(truth: Sequence[str], prediction: Decisions, labels: Labels = None) -> float:
     """Return the mean F1 of the classes that occur, in [0, 1].
 
     Examples:
@@ -124,7 +133,7 @@ def macro_f1(truth: Sequence[str], prediction: Sequence[str], labels: Labels = N
     return float(_macro_f1(confusion_matrix(truth, prediction, labels)))
 
 
-def weighted_f1(truth: Sequence[str], prediction: Sequence[str], labels: Labels = None) -> float:
+def weighted_f1(truth: Sequence[str], prediction: Decisions, labels: Labels = None) -> float:
     """Return the mean F1 weighted by how often each class occurs in the truth, in [0, 1].
 
     Examples:
@@ -137,7 +146,7 @@ def weighted_f1(truth: Sequence[str], prediction: Sequence[str], labels: Labels 
 def _per_class(
     function: Callable[[ArrayLike], Floats],
     truth: Sequence[str],
-    prediction: Sequence[str],
+    prediction: Decisions,
     labels: Labels,
 ) -> dict[str, float]:
     classes = _classes(truth, prediction, labels)
@@ -145,14 +154,17 @@ def _per_class(
     return dict(zip(classes, map(float, values), strict=True))
 
 
-def _classes(truth: Sequence[str], prediction: Sequence[str], labels: Labels) -> tuple[str, ...]:
-    return tuple(labels) if labels is not None else tuple(sorted({*truth, *prediction}))
+def _classes(truth: Sequence[str], prediction: Decisions, labels: Labels) -> tuple[str, ...]:
+    if labels is not None:
+        return tuple(labels)
+    return tuple(sorted({*truth, *(label for label in prediction if label is not None)}))
 
 
 def _parts(counts: ArrayLike) -> tuple[Floats, Floats, Floats]:
-    """Return hits, true counts and predicted counts per class of ``(..., k, k)`` counts."""
+    """Return hits, true counts and predicted counts per class of confusion counts."""
     values = np.asarray(counts, dtype=np.float64)
-    return np.diagonal(values, axis1=-2, axis2=-1), values.sum(axis=-1), values.sum(axis=-2)
+    predicted = values.sum(axis=-2)[..., : values.shape[-2]]
+    return np.diagonal(values, axis1=-2, axis2=-1), values.sum(axis=-1), predicted
 
 
 def _recall(counts: ArrayLike) -> Floats:
@@ -170,14 +182,8 @@ def _f1(counts: ArrayLike) -> Floats:
     return divide(2 * hits, true + predicted, np.nan)
 
 
-def _mean(values: Floats) -> Floats:
-    """Return the mean of what is there along the last axis, NaN when nothing is."""
-    there = ~np.isnan(values)
-    return divide(np.where(there, values, 0.0).sum(axis=-1), there.sum(axis=-1), np.nan)
-
-
 def _uar(counts: ArrayLike) -> Floats:
-    return _mean(_recall(counts))
+    return mean_known(_recall(counts))
 
 
 def _war(counts: ArrayLike) -> Floats:
@@ -186,7 +192,7 @@ def _war(counts: ArrayLike) -> Floats:
 
 
 def _macro_f1(counts: ArrayLike) -> Floats:
-    return _mean(_f1(counts))
+    return mean_known(_f1(counts))
 
 
 def _weighted_f1(counts: ArrayLike) -> Floats:
@@ -201,4 +207,14 @@ FROM_COUNTS: Mapping[str, Callable[[ArrayLike], Floats]] = {
     "macro_f1": _macro_f1,
     "weighted_f1": _weighted_f1,
 }
-"""Metrics as functions of confusion counts ``(..., k, k)``, which add up over speakers."""
+"""Metrics as functions of confusion counts ``(..., k, k)``, which add up over speakers.
+
+A last column beyond the classes counts utterances without an answer, ``(..., k, k + 1)``.
+"""
+
+PER_CLASS_FROM_COUNTS: Mapping[str, Callable[[ArrayLike], Floats]] = {
+    "recall": _recall,
+    "precision": _precision,
+    "f1": _f1,
+}
+"""The same per class, shape ``(..., k)``; conventions as in :mod:`intona.metrics`."""

@@ -1,4 +1,4 @@
-"""The material of an audit: utterances, their truth and speakers, and other people's voices."""
+"""The dataset of an audit: utterances, their truth and their speakers."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from intona.errors import CorpusError
 from intona.metrics.clustered import cluster_numbers
 from intona.tables import Utterance, utterances
 
-__all__ = ["Material"]
-
 
 @dataclass(frozen=True)
-class Material:
+class Dataset:
     """Utterances to audit on.
 
     Attributes:
@@ -35,7 +33,7 @@ class Material:
     names: tuple[str, ...]
 
     @classmethod
-    def of(cls, table: pd.DataFrame) -> Material:
+    def of(cls, table: pd.DataFrame) -> Dataset:
         """Take over a corpus table.
 
         Raises:
@@ -51,9 +49,9 @@ class Material:
     def __len__(self) -> int:
         return len(self.table)
 
-    def take(self, rows: NDArray[np.intp]) -> Material:
-        """Return the material of some rows, speakers numbered anew."""
-        return Material.of(self.table.iloc[rows])
+    def take(self, rows: NDArray[np.intp]) -> Dataset:
+        """Return the dataset of some rows, speakers numbered anew."""
+        return Dataset.of(self.table.iloc[rows])
 
     def column(self, name: str) -> NDArray[np.object_]:
         """Return a column, ``None`` where nothing is known or the column does not exist."""

@@ -1,4 +1,4 @@
-"""Asking models about many utterances under many conditions, on several processes."""
+"""Test cases of an audit: one utterance under several conditions, predicted by several models."""
 
 from __future__ import annotations
 
@@ -6,30 +6,44 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intona import audio, parallel
+from intona.audio import Audio
 from intona.audio.transforms import Bank
-from intona.audit.conditions import Banks, Condition, apply
-from intona.audit.subject import Subject
+from intona.audit.conditions import Condition, apply
+from intona.audit.model import AuditedModel
 from intona.corpora import synthetic
 from intona.errors import AudioError
 from intona.parallel import HERE, Engine, Progress
 from intona.tables import Utterance
 
-__all__ = ["Question", "Reply", "Sources", "ask"]
-
 Floats = NDArray[np.float64]
 
-BATCH = 16
 BANK_RATE = 16_000
 
 
+class Variant(NamedTuple):
+    """One signal made of an utterance.
+
+    Attributes:
+        condition: what is done to the recording; ``None`` leaves it as it is.
+        reference: do the condition's reference instead.
+    """
+
+    condition: Condition | None = None
+    reference: bool = False
+
+
+ORIGINAL = Variant()
+
+
 @dataclass(frozen=True)
-class Sources:
+class BankSources:
     """Where banks of recordings come from, small enough to travel to another process.
 
     Attributes:
@@ -46,15 +60,15 @@ class Sources:
 
 
 @dataclass(frozen=True)
-class Question:
-    """One utterance under several conditions, for several models.
+class Case:
+    """One utterance in several variants, for several models.
 
     Attributes:
         number: which utterance it is; part of the seed.
         utterance: where it is.
         speaker: the number of its speaker, who does not babble in the background.
-        conditions: what to do to it; ``None`` is nothing.
-        subjects: whom to ask; all work at the same sample rate.
+        variants: the signals to predict.
+        models: all work at the same sample rate.
         sources: of the banks.
         pitch: whether to measure the fundamental frequency as well.
     """
@@ -62,65 +76,61 @@ class Question:
     number: int
     utterance: Utterance
     speaker: int
-    conditions: tuple[tuple[Condition | None, bool], ...]
-    subjects: tuple[Subject, ...]
-    sources: Sources
+    variants: tuple[Variant, ...]
+    models: tuple[AuditedModel, ...]
+    sources: BankSources
     pitch: bool = False
 
-    def __call__(self) -> Reply:
-        """Listen and answer."""
+    def run(self) -> CaseResult:
+        """Make the signals and predict them with every model."""
         clip = self.clip()
-        changed = [self.hear(clip, *condition) for condition in self.conditions]
-        answers = tuple(_answers(subject, changed) for subject in self.subjects)
-        return Reply(answers, _mean_pitch(clip) if self.pitch else float("nan"))
+        signals = [self.signal(clip, variant) for variant in self.variants]
+        values = tuple(model.predict(signals) for model in self.models)
+        return CaseResult(values, _mean_pitch(clip) if self.pitch else float("nan"))
 
-    def clip(self) -> audio.Audio:
+    def clip(self) -> Audio:
         """Read the recording at the models' rate."""
         where = self.utterance
-        return audio.read(where.file, rate=self.subjects[0].rate, start=where.start, end=where.end)
+        return audio.read(where.file, rate=self.models[0].rate, start=where.start, end=where.end)
 
-    def hear(
-        self, clip: audio.Audio, condition: Condition | None, reference: bool
-    ) -> tuple[NDArray[np.float32], int]:
-        """Return what a model hears of the clip under a condition, and the sample rate.
+    def signal(self, clip: Audio, variant: Variant) -> Audio:
+        """Return a variant of the clip.
 
         The chance is drawn from the seed, the condition's name and the number of the
         utterance alone, so that any single signal can be made again.
         """
+        condition, reference = variant
         if condition is None:
-            return clip.samples, clip.rate
+            return clip
         name = crc32(condition.name.encode())
         rng = np.random.default_rng([self.sources.seed, name, self.number, int(reference)])
-        banks: Banks = {}
+        banks: dict[str, Bank] = {}
         if condition.source is not None:
-            banks = {condition.source: _bank(condition.source, self.speaker, self.sources)}
-        return apply(condition, clip.samples, clip.rate, rng, banks, reference=reference)
+            banks[condition.source] = _bank(condition.source, self.speaker, self.sources)
+        return Audio(*apply(condition, clip.samples, clip.rate, rng, banks, reference=reference))
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What came of a question.
+class CaseResult:
+    """What came of a case.
 
     Attributes:
-        answers: per subject, shape ``(conditions, columns)``.
-        pitch: mean fundamental frequency in Hz, NaN where it was not asked for or is voiceless.
+        values: per model, shape ``(variants, columns)``; see
+            :meth:`intona.audit.model.AuditedModel.predict`.
+        pitch: mean fundamental frequency in Hz, NaN where it was not measured or is voiceless.
     """
 
-    answers: tuple[Floats, ...]
+    values: tuple[Floats, ...]
     pitch: float
 
 
-def ask(
-    questions: Sequence[Question],
-    *,
-    on: Engine = HERE,
-    progress: Progress | None = None,
-    text: str = "listening",
-) -> list[Reply]:
-    """Return the answers to all questions, in order.
+def run_cases(
+    cases: Sequence[Case], *, on: Engine = HERE, progress: Progress | None = None, text: str = ""
+) -> list[CaseResult]:
+    """Return the results of all cases, in order.
 
     Args:
-        questions: see :class:`Question`.
+        cases: see :class:`Case`.
         on: where: here, in local processes, on Ray.
         progress: called as ``progress(done, total, text)``.
         text: what the progress is called.
@@ -129,40 +139,22 @@ def ask(
         AudioError: the first recording that cannot be read.
     """
     found = []
-    replies = parallel.map(
-        Question.__call__, questions, on=on, chunk=4, progress=progress, text=text
-    )
-    for question, reply in zip(questions, replies, strict=True):
-        if isinstance(reply, parallel.Lost):
-            raise AudioError(
-                f"{question.utterance.file}: a worker was killed while it read this file"
-            )
-        found.append(reply)
+    results = parallel.map(Case.run, cases, on=on, chunk=4, progress=progress, text=text)
+    for case, result in zip(cases, results, strict=True):
+        if isinstance(result, parallel.Lost):
+            raise AudioError(f"{case.utterance.file}: a worker was killed while it read this file")
+        found.append(result)
     return found
 
 
-def _answers(subject: Subject, signals: Sequence[tuple[NDArray[np.float32], int]]) -> Floats:
-    """Ask in batches of signals of one length, which a model answers in one call."""
-    groups: dict[tuple[int, int], list[int]] = {}
-    for k, (samples, rate) in enumerate(signals):
-        groups.setdefault((rate, samples.size), []).append(k)
-    columns = 1 if subject.numeric else len(subject.labels)
-    result = np.empty((len(signals), columns))
-    for (rate, _), members in groups.items():
-        for first in range(0, len(members), BATCH):
-            rows = members[first : first + BATCH]
-            result[rows] = subject.answers([signals[k][0] for k in rows], rate)
-    return result
-
-
-def _mean_pitch(clip: audio.Audio) -> float:
+def _mean_pitch(clip: Audio) -> float:
     from intona.features.pitch import pitch
 
     voiced = pitch(clip.samples, clip.rate)
     return float(voiced.hz[voiced.voiced].mean()) if voiced.voiced.any() else float("nan")
 
 
-def _bank(name: str, speaker: int, sources: Sources) -> Bank:
+def _bank(name: str, speaker: int, sources: BankSources) -> Bank:
     if name == "voices":
         return _voices(sources.voices, speaker, sources.seed)
     folder = sources.noises if name == "noises" else sources.rooms

@@ -1,0 +1,108 @@
+"""Models under audit: a recogniser from a file, or a model that guesses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intona.audio import Audio
+from intona.errors import AudioError, UsageError
+from intona.evaluation.labelmap import answers
+from intona.inference.clip import predict_each
+from intona.labels import order
+
+if TYPE_CHECKING:
+    from intona.inference.recognizer import Recognizer
+    from intona.tables import Prediction
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class AuditedModel:
+    """A model under audit.
+
+    Attributes:
+        name: what the report calls it.
+        labels: its emotions after merging and restricting; of a numeric model the target.
+        numeric: whether it predicts a number in [0, 1].
+        path: its file; ``None`` is the random model.
+        rate: the sample rate it works at, ``None`` for the recording's own.
+        becomes: what each label of the file becomes, ``None`` for a label that is left out; see
+            :func:`intona.evaluation.labelmap.shared_map`. ``None`` for numbers.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    numeric: bool
+    path: str | None
+    rate: int | None
+    becomes: Mapping[str, str | None] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        model: Recognizer,
+        name: str,
+        becomes: Mapping[str, str | None] | None = None,
+    ) -> AuditedModel:
+        """Put a loaded recogniser under audit; without ``becomes`` all labels stay."""
+        path, rate = str(model.path), model.rate
+        if model.numeric:
+            return cls(name, model.labels, True, path, rate)
+        becomes = {label: becomes[label] if becomes else label for label in model.labels}
+        left = order(label for label in becomes.values() if label is not None)
+        return cls(name, left, False, path, rate, becomes)
+
+    def random(self) -> AuditedModel:
+        """Return the model that guesses what this one predicts."""
+        return AuditedModel("random", self.labels, self.numeric, None, self.rate)
+
+    def predict(self, clips: Iterable[Audio]) -> Floats:
+        """Return what the recogniser predicts, as users get it.
+
+        Returns:
+            Probabilities ``(clips, labels)``, or numbers ``(clips, 1)``; a row of NaN where the
+            model finds no speech.
+
+        Raises:
+            UsageError: for the random model, which guesses: see :func:`chance`.
+            AudioError: a clip cannot be used.
+        """
+        if self.path is None:
+            raise UsageError("the random model predicts without a recording")
+        model = recognizer(self.path)
+        predictions: list[Prediction] = []
+        for found in predict_each(model, clips):
+            if isinstance(found, AudioError):
+                raise found
+            predictions.append(found)
+        result = answers(predictions, model.labels, self.becomes, model.threshold)
+        return np.where(result.silent[:, None], np.nan, result.values)
+
+
+def chance(model: AuditedModel, count: int, rng: np.random.Generator) -> Floats:
+    """Return what a random model predicts for ``count`` utterances.
+
+    A uniformly random label with probability one, or a number from a normal distribution of
+    mean 0.5 and standard deviation 1/6, drawn anew until it lies in [0, 1].
+    """
+    if not model.numeric:
+        return np.eye(len(model.labels))[rng.integers(len(model.labels), size=count)]
+    values = rng.normal(0.5, 1 / 6, size=count)
+    while np.any(outside := (values < 0) | (values > 1)):
+        values[outside] = rng.normal(0.5, 1 / 6, size=int(outside.sum()))
+    return values[:, None]
+
+
+@lru_cache(maxsize=4)
+def recognizer(path: str) -> Recognizer:
+    """Return the recogniser of a file, loaded once per process."""
+    from intona.inference.recognizer import Recognizer
+
+    return Recognizer.load(path)
