@@ -1,4 +1,4 @@
-"""The application: routes, limits and page put together."""
+"""ASGI application: routes, middleware and page put together."""
 
 from __future__ import annotations
 

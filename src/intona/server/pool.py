@@ -1,4 +1,4 @@
-"""Worker processes seen from the service: started, asked, timed, replaced when they die."""
+"""Worker pools: processes that are started, asked, timed, and replaced when they die."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem documents: what, why, and when to try again."""
+"""Error answers as problem documents (RFC 9457): what, why, and when to try again."""
 
 from __future__ import annotations
 

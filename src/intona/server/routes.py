@@ -1,4 +1,4 @@
-"""The HTTP routes under ``/v1``: they pass work to the workers and shape the answers."""
+"""HTTP routes under ``/v1``: they pass work to the workers and shape the answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worker process: reads requests from standard input, answers on standard output.
+"""Worker process: reads requests from standard input, answers on standard output.
 
 Everything that touches bytes from outside happens here, under limits: memory, processor
 time, no files written, no core dumps. A worker that is killed or crashes takes one answer
