@@ -16,7 +16,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     def begin(**options: Any) -> Running:
         folder = tmp_path / f"service{len(services)}"
         folder.mkdir()
-        services.append(Running({"engine": "server_fakes:FakeEngine"} | options, folder))
+        services.append(Running({"handler": "server_fakes:FakeHandler"} | options, folder))
         return services[-1]
 
     yield begin
@@ -27,8 +27,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One service with the fake engine for all tests of a module."""
-    running = Running({"engine": "server_fakes:FakeEngine"}, tmp_path_factory.mktemp("service"))
+    """One service with the fake handler for all tests of a module."""
+    running = Running({"handler": "server_fakes:FakeHandler"}, tmp_path_factory.mktemp("service"))
     yield running
     running.stop()
     assert list(running.temporary.iterdir()) == []

@@ -1,4 +1,4 @@
-"""An engine without a model, whose uploads misbehave by name."""
+"""A request handler without a model, whose uploads misbehave by name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from intona.errors import AudioError, ModelError
-from intona.server.jobs import TooMuchError
+from intona.server.wire import ModelFacts, Reply, Request, TooMuchError, WorkerOptions
 
 LABELS = ["neutral", "happy", "sad", "angry"]
 SEGMENT = {
@@ -47,16 +47,16 @@ EXPLANATION = {
 }
 
 
-class FakeEngine:
+class FakeHandler:
     """Does at once what it is told by the name of the file."""
 
-    def __init__(self, options: dict[str, Any]) -> None:
-        if options["model"] == "missing.onnx":
+    def __init__(self, options: WorkerOptions) -> None:
+        if options.model == "missing.onnx":
             raise ModelError("no model file missing.onnx")
         self._options = options
         self._streams: dict[str, int] = {}
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> ModelFacts:
         return {
             "name": "fake.onnx",
             "labels": LABELS,
@@ -64,44 +64,45 @@ class FakeEngine:
             "rate": 16000,
             "metadata": {"licence": "none", "pid": os.getpid()},
             "version": "0",
+            "profiles": [],
         }
 
-    def handle(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-        return getattr(self, f"_{request['op']}")(request, data)
+    def handle(self, request: Request, data: bytes) -> Reply:
+        return getattr(self, f"_{type(request).__name__.lower()}")(request, data)
 
-    def _predict(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-        self._misbehave(request["name"], data)
-        return {"prediction": SEGMENT | {"file": request["name"]}, "size": len(data)}, b""
+    def _predict(self, request: Any, data: bytes) -> Reply:
+        self._misbehave(request.name, data)
+        return {"prediction": SEGMENT | {"file": request.name}, "size": len(data)}, b""
 
-    def _timeline(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-        self._misbehave(request["name"], data)
-        timeline = {"file": request["name"], "labels": LABELS, "segments": [SEGMENT]}
-        if request["format"] == "json":
+    def _timeline(self, request: Any, data: bytes) -> Reply:
+        self._misbehave(request.name, data)
+        timeline = {"file": request.name, "labels": LABELS, "segments": [SEGMENT]}
+        if request.format == "json":
             return {"timeline": timeline}, b""
-        return {"file": request["name"]}, f"as {request['format']}".encode()
+        return {"file": request.name}, f"as {request.format}".encode()
 
-    def _explain(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-        self._misbehave(request["name"], data)
-        return {"explanation": EXPLANATION | {"file": request["name"]}}, b""
+    def _explain(self, request: Any, data: bytes) -> Reply:
+        self._misbehave(request.name, data)
+        return {"explanation": EXPLANATION | {"file": request.name}}, b""
 
-    def _export(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-        return {"file": request["timeline"]["file"]}, f"as {request['format']}".encode()
+    def _export(self, request: Any, data: bytes) -> Reply:
+        return {"file": request.timeline["file"]}, f"as {request.format}".encode()
 
-    def _open(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-        self._streams[request["stream"]] = 0
+    def _open(self, request: Any, data: bytes) -> Reply:
+        self._streams[request.stream] = 0
         return {}, b""
 
-    def _push(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+    def _push(self, request: Any, data: bytes) -> Reply:
         if data.startswith(b"\xff\xff\xff\xff"):
             os.kill(os.getpid(), signal.SIGKILL)
-        self._streams[request["stream"]] += len(data)
-        return {"events": [{"event": "heard", "bytes": self._streams[request["stream"]]}]}, b""
+        self._streams[request.stream] += len(data)
+        return {"events": [{"event": "heard", "bytes": self._streams[request.stream]}]}, b""
 
-    def _flush(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+    def _flush(self, request: Any, data: bytes) -> Reply:
         return {"events": [{"event": "flushed"}]}, b""
 
-    def _close(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-        del self._streams[request["stream"]]
+    def _close(self, request: Any, data: bytes) -> Reply:
+        del self._streams[request.stream]
         return {"open": len(self._streams)}, b""
 
     def _misbehave(self, name: str, data: bytes) -> None:

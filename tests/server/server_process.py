@@ -17,10 +17,11 @@ HERE = Path(__file__).parent
 START = """
 import json, sys
 from intona.server.run import serve
+from intona.server.service import HANDLER
 from intona.server.settings import Settings
 options = json.loads(sys.argv[1])
-engine = options.pop("engine")
-serve(Settings(**options), engine=engine, ready=lambda url: print(url, flush=True))
+handler = options.pop("handler", HANDLER)
+serve(Settings(**options), handler=handler, ready=lambda url: print(url, flush=True))
 """
 
 

@@ -44,7 +44,7 @@ def test_it_says_where_it_listens_and_stops_when_told() -> None:
     ("options", "words"),
     [
         ({"host": "0.0.0.0"}, "INTONA_TOKEN"),
-        ({"workers": -1}, "negative"),
+        ({"workers": -1}, "workers .* greater than or equal to 0, not -1"),
         ({"port": 70_000}, "port"),
     ],
 )

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,7 @@ CURLS = [line.removeprefix("$ ") for line in TEXT.splitlines() if re.match(r"(\$
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_commands_and_programs_run(start: Start, tmp_path: Path) -> None:
-    service = start(engine="intona.server.handler:Engine")
+    service = start(handler="intona.server.handler:ModelHandler")
     voice = synthetic.utterance("happy", seconds=3)
     soundfile.write(tmp_path / "clip.wav", voice.samples, voice.rate, subtype="PCM_16")
     soundfile.write(tmp_path / "meeting.mp3", voice.samples, voice.rate, format="MP3")
@@ -59,4 +58,4 @@ def test_commands_and_programs_run(start: Start, tmp_path: Path) -> None:
 
 def test_every_limit_is_documented() -> None:
     table = set(re.findall(r"`(\w+)`", TEXT[TEXT.index("## Limits") : TEXT.index("## Deployment")]))
-    assert {field.name for field in fields(Settings)} - {"token"} <= table
+    assert set(Settings.model_fields) - {"token"} <= table

@@ -52,7 +52,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def service(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    options = {"engine": "intona.server.handler:Engine", "model": str(folder / "voices.onnx")}
+    options = {
+        "handler": "intona.server.handler:ModelHandler",
+        "model": str(folder / "voices.onnx"),
+    }
     running = Running(options, tmp_path_factory.mktemp("service"))
     yield running
     running.stop()
@@ -219,8 +222,9 @@ def test_everything_works_by_keyboard(page: Any, folder: Path) -> None:
     picture.focus()
     for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft"):
         page.keyboard.press(key)
-    page.wait_for_timeout(200)
-    assert float(picture.get_attribute("aria-valuenow")) == pytest.approx(4, abs=0.2)
+    page.wait_for_function(
+        "() => Math.abs(document.querySelector('#picture').ariaValueNow - 4) < 0.2"
+    )
     assert "neutral" in picture.get_attribute("aria-valuetext")
 
 
@@ -276,7 +280,7 @@ def _contrast(first: str, second: str) -> float:
 def test_the_token_is_asked_for_once(
     browser: Any, folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    options = {"engine": "server_fakes:FakeEngine", "token": "open sesame"}
+    options = {"handler": "server_fakes:FakeHandler", "token": "open sesame"}
     running = Running(options, tmp_path_factory.mktemp("service"))
     context = browser.new_context()
     try:

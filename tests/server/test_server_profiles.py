@@ -19,7 +19,7 @@ from intona.inference.enroll import enroll
 from intona.inference.profile import Profile
 from intona.inference.recognizer import Recognizer
 from intona.inference.timeline import segments
-from intona.server.profiles import Speakers
+from intona.server.profiles import Profiles
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def service(
     profiles: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
     options = {
-        "engine": "intona.server.handler:Engine",
+        "handler": "intona.server.handler:ModelHandler",
         "profiles": ",".join(map(str, profiles.values())),
     }
     running = Running(options, tmp_path_factory.mktemp("service"))
@@ -138,14 +138,14 @@ def test_what_cannot_be_served_is_said_at_the_start(
 ) -> None:
     me = Profile.load(profiles["me"])
     with pytest.raises(UsageError, match="two profiles"):
-        Speakers(model, [str(profiles["me"]), str(profiles["me"])])
+        Profiles(model, [str(profiles["me"]), str(profiles["me"])])
     nameless = replace(me, name="a b\n").save(tmp_path / "nameless.json")
     with pytest.raises(UsageError, match="cannot be asked"):
-        Speakers(model, [str(nameless)])
+        Profiles(model, [str(nameless)])
     foreign = replace(me, model="0" * 16).save(tmp_path / "foreign.json")
     with pytest.raises(UsageError, match="another model"):
-        Speakers(model, [str(foreign)])
+        Profiles(model, [str(foreign)])
     with pytest.raises(UsageError, match="no profile 'nobody'"):
-        Speakers(model, ["nobody"])
+        Profiles(model, ["nobody"])
     with pytest.raises(UsageError, match="and none at all"):
-        Speakers(model, []).choose("me")
+        Profiles(model, []).choose("me")

@@ -26,13 +26,13 @@ from intona.features.manner import remarks
 from intona.inference.timeline import segments
 from intona.tables import to_table
 
-ENGINE = "intona.server.handler:Engine"
+HANDLER = "intona.server.handler:ModelHandler"
 TEXTS = ["jsonl", "csv", "vtt", "srt", "textgrid", "audacity", "rttm", "text"]
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    options = {"engine": ENGINE, "max_recording_seconds": 600, "max_upload_mb": 4}
+    options = {"handler": HANDLER, "max_recording_seconds": 600, "max_upload_mb": 4}
     running = Running(options, tmp_path_factory.mktemp("service"))
     yield running
     running.stop()

@@ -25,7 +25,9 @@ CLI = "import sys; from schemathesis.cli import schemathesis; sys.exit(schemathe
 def test_every_answer_conforms(tmp_path: Path) -> None:
     temporary = tmp_path / "service"
     temporary.mkdir()
-    service = Running({"engine": "intona.server.handler:Engine", "token": "a-token"}, temporary)
+    service = Running(
+        {"handler": "intona.server.handler:ModelHandler", "token": "a-token"}, temporary
+    )
     command = [
         *(sys.executable, "-c", CLI, "run", f"{service.url}/openapi.json"),
         *("--header", "Authorization: Bearer a-token", "--max-examples", "40", "--seed", "1"),

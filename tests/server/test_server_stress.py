@@ -102,7 +102,7 @@ async def _tiny_streams(service: Running, count: int) -> list[str]:
 
 @pytest.mark.slow
 def test_ten_thousand_tiny_streams_leave_nothing(start: Start) -> None:
-    service = start(engine="intona.server.handler:Engine")
+    service = start(handler="intona.server.handler:ModelHandler")
     asyncio.run(_tiny_streams(service, 500))
     before = _resident(service)
     opened = asyncio.run(_tiny_streams(service, 10_000))

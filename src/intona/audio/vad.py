@@ -1,4 +1,4 @@
-"""Voice activity: where in a recording somebody speaks.
+"""Voice activity detection: where in a recording somebody speaks.
 
 Silero's network gives every 32 ms a probability of speech; two thresholds and minimum lengths
 turn these into regions, as the network's authors do. Everything streams: memory does not grow

@@ -1,4 +1,4 @@
-"""The application: routes, limits and page put together."""
+"""ASGI application: routes, middleware and page put together."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from intona.server.gate import Gate
 from intona.server.intake import Intake
 from intona.server.metrics import Meter
 from intona.server.schemas import Health, Problem
-from intona.server.service import ENGINE, Service
+from intona.server.service import HANDLER, Service
 from intona.server.settings import Settings
 
 __all__ = ["create_app"]
@@ -32,14 +32,14 @@ feels, and must not be used to decide about people.
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def create_app(settings: Settings, *, engine: str = ENGINE) -> FastAPI:
+def create_app(settings: Settings, *, handler: str = HANDLER) -> FastAPI:
     """Return the ASGI application; its workers start with its lifespan.
 
     Args:
         settings: limits and addresses.
-        engine: ``module:Class`` of what the workers run.
+        handler: ``module:Class`` of what the workers run.
     """
-    service = Service(settings, engine)
+    service = Service(settings, handler)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

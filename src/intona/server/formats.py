@@ -1,4 +1,4 @@
-"""The formats a timeline can be had in over HTTP: names, media types, file names."""
+"""Export formats of a timeline over HTTP: names, media types, file names."""
 
 from __future__ import annotations
 

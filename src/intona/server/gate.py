@@ -1,4 +1,4 @@
-"""Who may come in: host names, origins, tokens; and the headers every answer carries."""
+"""Access control: host names, origins, tokens; and the security headers of every answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker does with a model: clips, timelines, explanations, live streams, exports."""
+"""Request handler of a worker: clips, timelines, explanations, live streams, exports."""
 
 from __future__ import annotations
 
@@ -14,26 +14,23 @@ from intona._version import __version__
 from intona.audio import Audio, read
 from intona.errors import UsageError
 from intona.inference.recognizer import Recognizer
-from intona.server.jobs import TooMuchError, Upload
-from intona.server.profiles import Speakers
+from intona.server import wire
+from intona.server.profiles import Profiles
+from intona.server.wire import ModelFacts, Reply, Request, TooMuchError, Upload, WorkerOptions
 from intona.tables import Prediction
 
 if TYPE_CHECKING:
     from intona.inference.profile import Profile
     from intona.inference.stream import Event, Stream
 
-__all__ = ["Engine"]
-
 _DTYPES = {"s16le": "<i2", "f32le": "<f4"}
 
 
-class Engine:
-    """One loaded model and what clients ask of it.
+class ModelHandler:
+    """One loaded model, and what clients ask of it.
 
     Args:
-        options: ``model`` (path or ``None`` for the bundled one), ``profiles`` (names or
-            paths), ``clip_seconds``, ``explain_seconds`` and ``recording_seconds``, the longest
-            recordings taken.
+        options: of the worker.
 
     Raises:
         ModelError: the model cannot be loaded.
@@ -41,20 +38,18 @@ class Engine:
             profile cannot be used with it.
     """
 
-    def __init__(self, options: dict[str, Any]) -> None:
-        self._model = Recognizer.load(options["model"])
+    def __init__(self, options: WorkerOptions) -> None:
+        self._model = Recognizer.load(options.model)
         if self._model.numeric:
             raise UsageError(
                 f"{self._model.path} predicts numbers: intona serve takes models of emotions"
             )
-        self._speakers = Speakers(self._model, options["profiles"])
-        self._clip_seconds = float(options["clip_seconds"])
-        self._explain_seconds = float(options["explain_seconds"])
-        self._recording_seconds = float(options["recording_seconds"])
+        self._options = options
+        self._profiles = Profiles(self._model, options.profiles)
         self._streams: dict[str, tuple[Stream, str]] = {}
         self._warm_up()
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> ModelFacts:
         """Return what clients may know about the model: no path, no machine."""
         return {
             "name": Path(self._model.path).name,
@@ -63,7 +58,7 @@ class Engine:
             "rate": self._model.rate,
             "metadata": self._model.metadata,
             "version": __version__,
-            "profiles": list(self._speakers.names),
+            "profiles": list(self._profiles.names),
         }
 
     def _warm_up(self) -> None:
@@ -72,46 +67,54 @@ class Engine:
         self._model.predict(Audio(noise, 16_000))
         self._model.probabilities([noise], 16_000)
 
-    def handle(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-        """Do ``request["op"]``."""
-        op = {
-            "predict": self._predict,
-            "timeline": self._timeline,
-            "explain": self._explain,
-            "export": self._export,
-            "open": self._open,
-            "push": self._push,
-            "flush": self._flush,
-            "close": self._close,
-        }[request["op"]]
-        return op(request, data)
+    def handle(self, request: Request, data: bytes) -> Reply:
+        """Do what is asked."""
+        match request:
+            case wire.Predict():
+                return self._predict(request, data)
+            case wire.Timeline():
+                return self._timeline(request, data)
+            case wire.Explain():
+                return self._explain(request, data)
+            case wire.Export():
+                return self._export(request)
+            case wire.Open():
+                return self._open(request)
+            case wire.Push(name):
+                stream, dtype = self._streams[name]
+                return _events(stream.push(np.frombuffer(data, dtype)))
+            case wire.Flush(name):
+                return _events(self._streams[name][0].flush())
+            case wire.Close(name):
+                self._streams.pop(name, None)
+                return {}, b""
 
-    def _predict(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-        model, profile = self._speakers.choose(request["profile"])
-        upload = Upload(data, request["name"])
-        audio = read(upload, end=self._clip_seconds + 0.5)
-        if audio.duration > self._clip_seconds:
+    def _predict(self, request: wire.Predict, data: bytes) -> Reply:
+        model, profile = self._profiles.choose(request.profile)
+        upload = Upload(data, request.name)
+        longest = self._options.clip_seconds
+        audio = read(upload, end=longest + 0.5)
+        if audio.duration > longest:
             raise TooMuchError(
-                f"{upload.name} is longer than {self._clip_seconds:g} s: "
-                "use /v1/timeline, or send a part"
+                f"{upload.name} is longer than {longest:g} s: use /v1/timeline, or send a part"
             )
         prediction = replace(model.predict(audio), file=upload.name)
         return {"prediction": {**_json(prediction.to_dict()), **_by(profile)}}, b""
 
-    def _timeline(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+    def _timeline(self, request: wire.Timeline, data: bytes) -> Reply:
         from intona.inference.timeline import segments
 
-        model, profile = self._speakers.choose(request["profile"])
-        upload = Upload(data, request["name"])
+        model, profile = self._profiles.choose(request.profile)
+        upload = Upload(data, request.name)
+
+        longest = self._options.recording_seconds
 
         def bounded(seconds: float) -> None:
-            if seconds > self._recording_seconds:
-                raise TooMuchError(
-                    f"{upload.name} is longer than {self._recording_seconds:g} s: send a part"
-                )
+            if seconds > longest:
+                raise TooMuchError(f"{upload.name} is longer than {longest:g} s: send a part")
 
         rows = [replace(row, file=upload.name) for row in segments(model, upload, progress=bounded)]
-        if request["format"] == "json":
+        if request.format == "json":
             timeline = {
                 "file": upload.name,
                 **_by(profile),
@@ -119,24 +122,24 @@ class Engine:
                 "segments": [_json(row.to_dict()) for row in rows],
             }
             return {"timeline": timeline}, b""
-        written = _written(rows, model.labels, request["format"])
+        written = _written(rows, model.labels, request.format)
         return {"file": upload.name, **_by(profile)}, written
 
-    def _explain(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+    def _explain(self, request: wire.Explain, data: bytes) -> Reply:
         from intona.explain.occlusion import occlude
         from intona.features.manner import remarks
 
-        model, profile = self._speakers.choose(request["profile"])
-        upload = Upload(data, request["name"])
-        start, end = request["start"], request["end"]
-        longest = start + self._explain_seconds + 0.5
+        model, profile = self._profiles.choose(request.profile)
+        upload = Upload(data, request.name)
+        start, end = request.start, request.end
+        longest = start + self._options.explain_seconds + 0.5
         audio = read(upload, start=start, end=longest if end is None else min(end, longest))
-        if audio.duration > self._explain_seconds + 0.01:
+        if audio.duration > self._options.explain_seconds + 0.01:
             raise TooMuchError(
-                f"an explanation takes at most {self._explain_seconds:g} s of sound: "
+                f"an explanation takes at most {self._options.explain_seconds:g} s of sound: "
                 "choose a stretch with start and end"
             )
-        evidence = occlude(model, audio, emotion=request["emotion"])
+        evidence = occlude(model, audio, emotion=request.emotion)
         evidence = replace(evidence, times=evidence.times + start)
         own = profile.manner if profile is not None else {}
         explanation = {
@@ -149,39 +152,27 @@ class Engine:
         }
         return {"explanation": explanation}, b""
 
-    def _export(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-        timeline = request["timeline"]
+    def _export(self, request: wire.Export) -> Reply:
+        timeline = request.timeline
         labels = timeline["labels"]
         rows = [_row(segment, labels, timeline["file"]) for segment in timeline["segments"]]
-        return {"file": timeline["file"]}, _written(rows, labels, request["format"])
+        return {"file": timeline["file"]}, _written(rows, labels, request.format)
 
-    def _open(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+    def _open(self, request: wire.Open) -> Reply:
         from intona.inference.stream import Stream
 
-        model, profile = self._speakers.choose(request["profile"])
-        live = Stream(model, request["rate"])
-        self._streams[request["stream"]] = (live, _DTYPES[request["encoding"]])
+        model, profile = self._profiles.choose(request.profile)
+        live = Stream(model, request.rate)
+        self._streams[request.stream] = (live, _DTYPES[request.encoding])
         return _by(profile), b""
-
-    def _push(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-        live, dtype = self._streams[request["stream"]]
-        return _events(live.push(np.frombuffer(data, dtype))), b""
-
-    def _flush(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-        live, _ = self._streams[request["stream"]]
-        return _events(live.flush()), b""
-
-    def _close(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-        self._streams.pop(request["stream"], None)
-        return {}, b""
 
 
 def _by(profile: Profile | None) -> dict[str, Any]:
     return {"profile": None if profile is None else profile.name}
 
 
-def _events(events: Iterable[Event]) -> dict[str, Any]:
-    return {"events": [_json(event.to_dict()) for event in events]}
+def _events(events: Iterable[Event]) -> Reply:
+    return {"events": [_json(event.to_dict()) for event in events]}, b""
 
 
 def _written(rows: Sequence[Prediction], labels: Sequence[str], style: str) -> bytes:

@@ -1,4 +1,4 @@
-"""How much may come in: number, size and pace of uploads."""
+"""Upload limits: number, size and pace."""
 
 from __future__ import annotations
 

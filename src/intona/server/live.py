@@ -1,4 +1,4 @@
-"""``WS /v1/stream``: sound in, events out.
+"""Live streams over WebSocket (``/v1/stream``): sound in, events out.
 
 The client declares ``rate``, ``encoding`` and, if it wants, ``profile`` in the query, sends
 binary messages of mono samples, and gets JSON events. Each message is worked on before the next
@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from intona.server.gate import BEARER_PROTOCOL, refuse
-from intona.server.pool import JobError, WorkerDiedError
+from intona.server.pool import OpenStream, RefusedError, WorkerDiedError
 from intona.server.problems import Problem
 
 if TYPE_CHECKING:
     from intona.server.service import Service
-
-__all__ = ["ENCODINGS", "MESSAGE_BYTES", "RATES", "router"]
+    from intona.server.wire import ModelFacts
 
 router = APIRouter()
 
@@ -56,14 +55,15 @@ async def _serve(websocket: WebSocket, service: Service) -> None:
     try:
         rate, encoding = _declared(websocket)
         profile = websocket.query_params.get("profile")
-        opening = {"rate": rate, "encoding": encoding, "profile": profile}
-        async with service.streams.open(opening, seconds=PUSH_SECONDS) as (opened, ask):
-            ready = {"event": "ready", **opening, **opened, **_about(service.model)}
-            await websocket.send_json(ready)
-            await _talk(websocket, service, ask, rate, ENCODINGS[encoding])
+        opening = service.streams.open(rate, encoding, profile, seconds=PUSH_SECONDS)
+        async with opening as stream:
+            declared = {"rate": rate, "encoding": encoding, "profile": profile}
+            about = _about(service.model)
+            await websocket.send_json({"event": "ready", **declared, **stream.opened, **about})
+            await _talk(websocket, service, stream, rate, ENCODINGS[encoding])
     except _StreamError as error:
         await _end(websocket, error.code, error.detail)
-    except JobError as error:
+    except RefusedError as error:
         await _end(websocket, BAD_DATA, error.detail)
     except WorkerDiedError:
         await _end(websocket, BROKEN, "the stream was interrupted: open a new one")
@@ -89,12 +89,12 @@ def _declared(websocket: WebSocket) -> tuple[int, str]:
     return rate, encoding
 
 
-def _about(model: dict[str, Any]) -> dict[str, Any]:
+def _about(model: ModelFacts) -> dict[str, Any]:
     return {"model": model["name"], "labels": model["labels"], "threshold": model["threshold"]}
 
 
 async def _talk(
-    websocket: WebSocket, service: Service, ask: Callable[[str, bytes], Any], rate: int, width: int
+    websocket: WebSocket, service: Service, stream: OpenStream, rate: int, width: int
 ) -> None:
     """Pass sound on and events back until either side ends it."""
     stopping = asyncio.ensure_future(service.draining.wait())
@@ -108,19 +108,19 @@ async def _talk(
             )
             if not hearing.done():
                 hearing.cancel()
-                await _send(websocket, await ask("flush", b""))
+                await _send(websocket, await stream.flush())
                 reason = "stopping" if stopping.done() else "idle for too long"
                 await _end(websocket, GOING_AWAY, reason)
                 return
             pcm = _samples(hearing.result(), width)
             if pcm is None:
-                await _send(websocket, await ask("flush", b""))
+                await _send(websocket, await stream.flush())
                 await websocket.send_json({"event": "end"})
                 await websocket.close()
                 return
             step = rate * width
             for first in range(0, len(pcm), step):
-                await _send(websocket, await ask("push", pcm[first : first + step]))
+                await _send(websocket, await stream.push(pcm[first : first + step]))
             service.metrics.streamed.inc(len(pcm) / step)
     finally:
         stopping.cancel()

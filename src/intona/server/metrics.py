@@ -1,4 +1,4 @@
-"""What the service counts, for Prometheus; never anything about what was said."""
+"""Metrics of the service, for Prometheus; never anything about what was said."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Worker processes seen from the service: started, asked, timed, replaced when they die."""
+"""Worker pools: processes that are started, asked, timed, and replaced when they die."""
 
 from __future__ import annotations
 
@@ -13,9 +13,20 @@ from typing import Any, BinaryIO
 from uuid import uuid4
 
 from intona.errors import ModelError
-from intona.server.wire import WireError, pack, receive_async
-
-__all__ = ["Crew", "JobError", "Jobs", "Streams", "Worker", "WorkerDiedError"]
+from intona.server.wire import (
+    Close,
+    Flush,
+    ModelFacts,
+    Open,
+    Push,
+    Reply,
+    Request,
+    WireError,
+    WorkerOptions,
+    message_of,
+    pack,
+    receive_async,
+)
 
 CHUNK = 256 * 1024
 START_SECONDS = 120.0
@@ -27,8 +38,8 @@ CRASHES = frozenset(
 )
 
 
-class JobError(Exception):
-    """A worker refused a job, in order: ``kind`` says why, ``detail`` says it in words."""
+class RefusedError(Exception):
+    """A worker refused a request, in order: ``kind`` says why, ``detail`` says it in words."""
 
     def __init__(self, kind: str, detail: str) -> None:
         super().__init__(detail)
@@ -37,7 +48,7 @@ class JobError(Exception):
 
 
 class WorkerDiedError(Exception):
-    """A worker went away, or had to be killed, in the middle of a job.
+    """A worker went away, or had to be killed, in the middle of a request.
 
     Attributes:
         reason: ``"crash"`` (the input is likely to blame), ``"timeout"`` or ``"lost"``.
@@ -52,18 +63,18 @@ class Worker:
     """One process running :mod:`intona.server.worker`.
 
     Attributes:
-        model: what its engine says of the model.
-        load: jobs or streams that use it now.
+        model: what its handler says of the model.
+        load: requests or streams that use it now.
     """
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._lock = asyncio.Lock()
-        self.model: dict[str, Any] = {}
+        self.model: ModelFacts
         self.load = 0
 
     @classmethod
-    async def start(cls, options: dict[str, Any]) -> Worker:
+    async def start(cls, options: WorkerOptions) -> Worker:
         """Start a process and wait until its model is loaded.
 
         Raises:
@@ -77,7 +88,7 @@ class Worker:
             sys.executable,
             "-m",
             "intona.server.worker",
-            json.dumps(options),
+            json.dumps(vars(options)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -107,15 +118,15 @@ class Worker:
         return self._process.returncode is None
 
     async def call(
-        self, request: dict[str, Any], body: bytes | BinaryIO = b"", *, seconds: float
-    ) -> tuple[dict[str, Any], bytes]:
-        """Send one job and return its answer; jobs of one worker run one after the other.
+        self, request: Request, body: bytes | BinaryIO = b"", *, seconds: float
+    ) -> Reply:
+        """Send one request and return the answer; those of one worker run one after the other.
 
         A worker that dies, is too slow, or whose caller is cancelled, is killed: it would
         be out of step.
 
         Raises:
-            JobError: the worker answered with an error.
+            RefusedError: the worker answered with an error.
             WorkerDiedError: it did not answer.
         """
         async with self._lock:
@@ -136,7 +147,7 @@ class Worker:
                 await self.kill()
                 raise
         if not answer.pop("ok", False):
-            raise JobError(str(answer.get("kind")), str(answer.get("detail")))
+            raise RefusedError(str(answer.get("kind")), str(answer.get("detail")))
         return answer, payload
 
     async def stop(self, seconds: float = 2.0) -> None:
@@ -161,26 +172,26 @@ class Worker:
                 self._process.kill()
         await self._process.wait()
 
-    async def _write(self, request: dict[str, Any], body: bytes | BinaryIO) -> None:
+    async def _write(self, request: Request, body: bytes | BinaryIO) -> None:
         pipe = self._process.stdin
         assert pipe is not None
         if isinstance(body, bytes):
-            pipe.write(pack(request, len(body)) + body)
+            pipe.write(pack(message_of(request), len(body)) + body)
             await pipe.drain()
             return
         length = body.seek(0, os.SEEK_END)
         body.seek(0)
-        pipe.write(pack(request, length))
+        pipe.write(pack(message_of(request), length))
         while data := body.read(CHUNK):
             pipe.write(data)
             await pipe.drain()
 
-    async def _read(self) -> tuple[dict[str, Any], bytes]:
+    async def _read(self) -> Reply:
         assert self._process.stdout is not None
         return await receive_async(self._process.stdout)
 
 
-class Crew:
+class Pool:
     """A fixed number of workers, each replaced when it dies.
 
     Args:
@@ -189,7 +200,7 @@ class Crew:
         on_death: called once per worker that died.
     """
 
-    def __init__(self, size: int, options: dict[str, Any], on_death: Callable[[], None]) -> None:
+    def __init__(self, size: int, options: WorkerOptions, on_death: Callable[[], None]) -> None:
         self._size = size
         self._options = options
         self._on_death = on_death
@@ -223,7 +234,7 @@ class Crew:
 
     @property
     def ready(self) -> bool:
-        """Whether at least one worker can take a job."""
+        """Whether at least one worker can take a request."""
         return any(worker.alive for worker in self.workers)
 
     @asynccontextmanager
@@ -265,16 +276,14 @@ class Crew:
                 pause = min(2 * pause, LONGEST_BACKOFF)
 
 
-class Jobs(Crew):
+class Uploads(Pool):
     """Workers that take one upload at a time."""
 
-    async def run(
-        self, request: dict[str, Any], body: bytes | BinaryIO, *, seconds: float
-    ) -> tuple[dict[str, Any], bytes]:
-        """Wait for a free worker and let it do one job; ``seconds`` covers both.
+    async def run(self, request: Request, body: bytes | BinaryIO, *, seconds: float) -> Reply:
+        """Wait for a free worker and let it do one request; ``seconds`` covers both.
 
         Raises:
-            JobError: the worker refused the job.
+            RefusedError: the worker refused the request.
             WorkerDiedError: it did not finish; it is being replaced.
         """
         try:
@@ -284,31 +293,52 @@ class Jobs(Crew):
             raise WorkerDiedError("timeout") from None
 
 
-class Streams(Crew):
+class OpenStream:
+    """One live stream of a worker.
+
+    Attributes:
+        opened: what the worker answered when it was opened.
+    """
+
+    def __init__(self, worker: Worker, name: str, opened: dict[str, Any], seconds: float) -> None:
+        self._worker = worker
+        self._name = name
+        self._seconds = seconds
+        self.opened = opened
+
+    async def push(self, pcm: bytes) -> list[dict[str, Any]]:
+        """Pass samples on; return the events they decide."""
+        return await self._events(Push(self._name), pcm)
+
+    async def flush(self) -> list[dict[str, Any]]:
+        """Return the events of what is left."""
+        return await self._events(Flush(self._name))
+
+    async def _events(self, request: Request, pcm: bytes = b"") -> list[dict[str, Any]]:
+        answer, _ = await self._worker.call(request, pcm, seconds=self._seconds)
+        return answer["events"]
+
+
+class Streams(Pool):
     """Workers that serve many live streams each, in turns."""
 
     @asynccontextmanager
     async def open(
-        self, request: dict[str, Any], *, seconds: float
-    ) -> AsyncIterator[tuple[dict[str, Any], Callable[[str, bytes], Any]]]:
-        """Open a stream; yields the worker's answer, and ``ask(op, pcm)``, which returns events.
+        self, rate: int, encoding: str, profile: str | None, *, seconds: float
+    ) -> AsyncIterator[OpenStream]:
+        """Open a stream, as :class:`intona.server.wire.Open` says; each request gets ``seconds``.
 
         Raises:
-            JobError: the rate, encoding or profile is not possible.
+            RefusedError: the rate, encoding or profile is not possible.
             WorkerDiedError: the worker went away; its streams end, it is being replaced.
         """
         name = uuid4().hex
         async with self.borrow() as worker:
-            opening = {**request, "op": "open", "stream": name}
+            opening = Open(name, rate, encoding, profile)
             opened, _ = await worker.call(opening, seconds=seconds)
-
-            async def ask(op: str, pcm: bytes = b"") -> list[dict[str, Any]]:
-                answer, _ = await worker.call({"op": op, "stream": name}, pcm, seconds=seconds)
-                return answer["events"]
-
             try:
-                yield opened, ask
+                yield OpenStream(worker, name, opened, seconds)
             finally:
                 if worker.alive:
-                    with suppress(JobError, WorkerDiedError):
-                        await worker.call({"op": "close", "stream": name}, seconds=seconds)
+                    with suppress(RefusedError, WorkerDiedError):
+                        await worker.call(Close(name), seconds=seconds)

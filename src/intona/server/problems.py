@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem documents: what, why, and when to try again."""
+"""Error answers as problem documents (RFC 9457): what, why, and when to try again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import JSONResponse, Response
 
-from intona.server.pool import JobError, WorkerDiedError
+from intona.server.pool import RefusedError, WorkerDiedError
 
 __all__ = ["Problem", "document", "install", "response"]
 
@@ -93,7 +93,7 @@ def document(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return described
 
 
-def of_job(error: JobError) -> Problem:
+def of_refusal(error: RefusedError) -> Problem:
     """Return how a worker's refusal is answered."""
     if error.kind == "too_much":
         return Problem(413, "too-much-audio", error.detail)
@@ -134,8 +134,8 @@ def install(app: FastAPI) -> None:
         return response(422, "invalid", "; ".join(parts))
 
     async def refused(request: Request, error: Exception) -> Response:
-        assert isinstance(error, JobError)
-        return await known(request, of_job(error))
+        assert isinstance(error, RefusedError)
+        return await known(request, of_refusal(error))
 
     async def died(request: Request, error: Exception) -> Response:
         assert isinstance(error, WorkerDiedError)
@@ -146,6 +146,6 @@ def install(app: FastAPI) -> None:
 
     app.add_exception_handler(StarletteHTTPException, known)
     app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(JobError, refused)
+    app.add_exception_handler(RefusedError, refused)
     app.add_exception_handler(WorkerDiedError, died)
     app.add_exception_handler(Exception, unexpected)

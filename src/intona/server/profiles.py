@@ -1,4 +1,4 @@
-"""The speakers a service may adapt to: those named when it was started, and no others."""
+"""Profiles a service may adapt its model to: those named when it was started, and no others."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from intona.errors import UsageError
 from intona.inference.profile import Profile, find_profile
 from intona.inference.recognizer import Recognizer
 
-__all__ = ["Speakers"]
 
-
-class Speakers:
+class Profiles:
     """One model, as it is and adapted to each speaker; they share the graph in memory.
 
     Args:

@@ -1,19 +1,19 @@
-"""The HTTP routes under ``/v1``: they pass work to the workers and shape the answers."""
+"""HTTP routes under ``/v1``: they pass work to the workers and shape the answers."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, File, Query, Request, UploadFile
 from fastapi.responses import Response
 
+from intona.server import wire
 from intona.server.formats import MEDIA_TYPES, FormatName, attachment
 from intona.server.problems import document
 from intona.server.schemas import Answer, Explanation, ModelCard, Timeline
 from intona.server.service import Service
-
-__all__ = ["router"]
+from intona.server.wire import Reply
 
 router = APIRouter(prefix="/v1", tags=["v1"])
 
@@ -50,7 +50,8 @@ def _service(request: Request) -> Service:
 @router.post("/predict", response_model=Answer, responses=UPLOAD_PROBLEMS)
 async def predict(request: Request, file: Recording, profile: Profile = None) -> Any:
     """Judge a clip as a whole: one emotion, its confidence, all probabilities."""
-    return (await _work(request, "predict", file, profile=profile))[0]["prediction"]
+    asked = wire.Predict(_clean(file.filename), profile)
+    return (await _work(request, asked, file))[0]["prediction"]
 
 
 @router.post("/timeline", response_model=Timeline, responses={200: EXPORTED, **UPLOAD_PROBLEMS})
@@ -58,7 +59,8 @@ async def timeline(
     request: Request, file: Recording, style: Format = "json", profile: Profile = None
 ) -> Any:
     """Find the speech in a recording of any length, and the emotion of each stretch."""
-    answer, data = await _work(request, "timeline", file, format=style, profile=profile)
+    asked = wire.Timeline(_clean(file.filename), profile, style)
+    answer, data = await _work(request, asked, file)
     return answer["timeline"] if style == "json" else _download(style, answer, data)
 
 
@@ -72,8 +74,8 @@ async def explain(
     profile: Profile = None,
 ) -> Any:
     """Say what speaks for an emotion (else the most probable one) in a stretch of a recording."""
-    options = {"start": start, "end": end, "emotion": emotion, "profile": profile}
-    return (await _work(request, "explain", file, **options))[0]["explanation"]
+    asked = wire.Explain(_clean(file.filename), profile, start, end, emotion)
+    return (await _work(request, asked, file))[0]["explanation"]
 
 
 @router.post(
@@ -86,12 +88,7 @@ async def explain(
 )
 async def export(request: Request, timeline: Timeline, style: Format = "csv") -> Response:
     """Write a timeline, as ``/v1/timeline`` or a live stream gave it, in another format."""
-    service = _service(request)
-    answer, data = await service.jobs.run(
-        {"op": "export", "format": style, "timeline": timeline.model_dump()},
-        b"",
-        seconds=service.settings.request_seconds,
-    )
+    answer, data = await _work(request, wire.Export(timeline.model_dump(), style))
     return _download(style, answer, data)
 
 
@@ -113,18 +110,10 @@ async def model(request: Request) -> Any:
     }
 
 
-async def _work(
-    request: Request,
-    op: Literal["predict", "timeline", "explain"],
-    file: UploadFile,
-    **options: Any,
-) -> tuple[dict[str, Any], bytes]:
+async def _work(request: Request, asked: wire.Request, file: UploadFile | None = None) -> Reply:
     service = _service(request)
-    return await service.jobs.run(
-        {"op": op, "name": _clean(file.filename), **options},
-        file.file,
-        seconds=service.settings.request_seconds,
-    )
+    body = b"" if file is None else file.file
+    return await service.uploads.run(asked, body, seconds=service.settings.request_seconds)
 
 
 def _clean(name: str | None) -> str:

@@ -15,7 +15,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from intona.errors import UsageError
 from intona.server.app import create_app
 from intona.server.live import MESSAGE_BYTES
-from intona.server.service import ENGINE, Service
+from intona.server.service import HANDLER, Service
 from intona.server.settings import Settings
 
 __all__ = ["GuardedHTTP", "GuardedWebSocket", "Server", "serve"]
@@ -123,20 +123,20 @@ class Server(uvicorn.Server):
 
 
 def serve(
-    settings: Settings, *, engine: str = ENGINE, ready: Callable[[str], None] | None = None
+    settings: Settings, *, handler: str = HANDLER, ready: Callable[[str], None] | None = None
 ) -> None:
     """Serve until told to stop by SIGINT or SIGTERM.
 
     Args:
         settings: limits and addresses.
-        engine: ``module:Class`` of what the workers run.
+        handler: ``module:Class`` of what the workers run.
         ready: called with the address once connections are accepted.
 
     Raises:
         ModelError: the model cannot be loaded.
         UsageError: the address cannot be bound.
     """
-    app = create_app(settings, engine=engine)
+    app = create_app(settings, handler=handler)
     config = uvicorn.Config(
         app,
         http=GuardedHTTP,

@@ -1,4 +1,4 @@
-"""The shapes of the answers, as the OpenAPI document shows them."""
+"""Response schemas, as the OpenAPI document shows them."""
 
 from __future__ import annotations
 

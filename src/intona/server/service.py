@@ -1,20 +1,18 @@
-"""The running service: its limits, its workers, what is going on now."""
+"""The state of a running service: settings, worker pools, counters."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from intona.server.metrics import Metrics
-from intona.server.pool import Jobs, Streams
+from intona.server.pool import Streams, Uploads
 from intona.server.problems import Problem
 from intona.server.settings import Settings
+from intona.server.wire import ModelFacts, WorkerOptions
 
-__all__ = ["Service"]
-
-ENGINE = "intona.server.handler:Engine"
+HANDLER = "intona.server.handler:ModelHandler"
 
 
 class Service:
@@ -22,7 +20,7 @@ class Service:
 
     Args:
         settings: the limits.
-        engine: ``module:Class`` of what the workers run.
+        handler: ``module:Class`` of what the workers run.
 
     Attributes:
         pending: uploads that arrive, wait or run now.
@@ -30,25 +28,25 @@ class Service:
         draining: set once the service has been told to stop.
     """
 
-    def __init__(self, settings: Settings, engine: str = ENGINE) -> None:
+    def __init__(self, settings: Settings, handler: str = HANDLER) -> None:
         self.settings = settings
         self.metrics = Metrics()
         self.pending = 0
         self.live = 0
         self.draining = asyncio.Event()
         self._started = False
-        options = {
-            "engine": engine,
-            "model": None if settings.model is None else str(settings.model),
-            "profiles": settings.profile_names,
-            "memory_mb": settings.worker_memory_mb,
-            "cpu_seconds": settings.request_seconds,
-            "clip_seconds": settings.max_clip_seconds,
-            "explain_seconds": settings.max_explain_seconds,
-            "recording_seconds": settings.max_recording_seconds,
-        }
+        options = WorkerOptions(
+            handler=handler,
+            model=None if settings.model is None else str(settings.model),
+            profiles=settings.profile_names,
+            memory_mb=settings.worker_memory_mb,
+            cpu_seconds=settings.request_seconds,
+            clip_seconds=settings.max_clip_seconds,
+            explain_seconds=settings.max_explain_seconds,
+            recording_seconds=settings.max_recording_seconds,
+        )
         count = self.metrics.deaths.inc
-        self.jobs = Jobs(settings.worker_count, options, count)
+        self.uploads = Uploads(settings.worker_count, options, count)
         self.streams = Streams(settings.stream_workers, options, count)
 
     async def start(self) -> None:
@@ -60,26 +58,26 @@ class Service:
         if self._started:
             return
         self._started = True
-        await self.jobs.start()
+        await self.uploads.start()
         try:
             await self.streams.start()
         except BaseException:
-            await self.jobs.close()
+            await self.uploads.close()
             raise
-        self._model = self.jobs.workers[0].model
+        self._model = self.uploads.workers[0].model
 
     async def close(self) -> None:
         """Stop the workers and wait until they are gone."""
         self.draining.set()
-        await asyncio.gather(self.jobs.close(), self.streams.close())
+        await asyncio.gather(self.uploads.close(), self.streams.close())
 
     @property
     def ready(self) -> bool:
         """Whether uploads and streams can be served now."""
-        return not self.draining.is_set() and self.jobs.ready and self.streams.ready
+        return not self.draining.is_set() and self.uploads.ready and self.streams.ready
 
     @property
-    def model(self) -> dict[str, Any]:
+    def model(self) -> ModelFacts:
         """What the workers say of the model."""
         return self._model
 

@@ -1,24 +1,32 @@
-"""What the service is allowed to do: one frozen set of limits."""
+"""Settings of the HTTP service: addresses and limits, checked once when it starts."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
 from intona.errors import UsageError
-
-__all__ = ["Settings"]
 
 PREFIX = "INTONA_SERVE_"
 MIB = 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(BaseModel):
     """Limits and addresses of one service.
 
     Every field can be set from the environment as ``INTONA_SERVE_<FIELD>``, the token only
@@ -50,50 +58,53 @@ class Settings:
         max_streams: live streams at once; more get 503.
         max_connections: open TCP connections; more get 503.
         access_log: print one line per request (address, path, status; never content).
+
+    Raises:
+        UsageError: when a value is out of its range, or other machines could come in unasked.
     """
 
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
     host: str = "127.0.0.1"
-    port: int = 8765
+    port: int = Field(default=8765, ge=0, le=65535)
     model: Path | None = None
     profiles: str = ""
-    token: str | None = field(default=None, repr=False)
+    token: str | None = Field(default=None, repr=False)
     no_token: bool = False
     allow_hosts: str = ""
-    workers: int = 0
-    stream_workers: int = 1
-    worker_memory_mb: int = 1024
-    queue: int = 16
-    max_upload_mb: float = 64.0
-    max_clip_seconds: float = 300.0
-    max_explain_seconds: float = 12.0
-    max_recording_seconds: float = 4 * 3600.0
-    request_seconds: float = 300.0
-    upload_seconds: float = 120.0
-    idle_seconds: float = 15.0
-    max_streams: int = 16
-    max_connections: int = 512
+    workers: NonNegativeInt = 0
+    stream_workers: PositiveInt = 1
+    worker_memory_mb: PositiveInt = 1024
+    queue: NonNegativeInt = 16
+    max_upload_mb: PositiveFloat = 64.0
+    max_clip_seconds: PositiveFloat = 300.0
+    max_explain_seconds: PositiveFloat = 12.0
+    max_recording_seconds: PositiveFloat = 4 * 3600.0
+    request_seconds: PositiveFloat = 300.0
+    upload_seconds: PositiveFloat = 120.0
+    idle_seconds: PositiveFloat = 15.0
+    max_streams: PositiveInt = 16
+    max_connections: PositiveInt = 512
     access_log: bool = True
 
-    def __post_init__(self) -> None:
-        for name in (
-            "stream_workers",
-            "worker_memory_mb",
-            "max_upload_mb",
-            "max_clip_seconds",
-            "max_explain_seconds",
-            "max_recording_seconds",
-            "request_seconds",
-            "upload_seconds",
-            "idle_seconds",
-            "max_streams",
-            "max_connections",
-        ):
-            if not getattr(self, name) > 0:
-                raise UsageError(f"{name} must be above 0, not {getattr(self, name)}")
-        if self.workers < 0 or self.queue < 0:
-            raise UsageError("workers and queue cannot be negative")
-        if not 0 <= self.port <= 65535:
-            raise UsageError(f"port must lie in 0..65535, not {self.port}")
+    @model_validator(mode="wrap")
+    @classmethod
+    def _say_in_a_sentence(cls, values: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        """Raise the first thing that is wrong as a UsageError that names the setting."""
+        try:
+            return validate(values)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            name = str(first["loc"][0])
+            if name not in cls.model_fields:
+                raise
+            # Of "Input should be a valid integer, unable to parse string" the middle is enough.
+            wrong = first["msg"].partition(",")[0].replace("Input should", "should")
+            given = "" if name == "token" else f", not {first['input']!r}"
+            raise UsageError(f"the setting {name} ({_variable(name)}) {wrong}{given}") from None
+
+    @model_validator(mode="after")
+    def _keep_strangers_out(self) -> Self:
         if self.token is not None and not (self.token.isascii() and self.token.isprintable()):
             raise UsageError("INTONA_TOKEN may hold printable ASCII characters only")
         if not (self.loopback or self.token or self.no_token):
@@ -101,6 +112,7 @@ class Settings:
                 f"binding to {self.host} lets other machines in: set INTONA_TOKEN to a secret, "
                 "or add --no-token if that is what you want"
             )
+        return self
 
     @property
     def loopback(self) -> bool:
@@ -140,38 +152,26 @@ class Settings:
         """Build settings from environment variables, overridden by what is not ``None``.
 
         Raises:
-            UsageError: when a variable cannot be read as its field's type.
+            UsageError: as the class.
 
         Examples:
             >>> Settings.from_environment({"INTONA_SERVE_QUEUE": "3"}, port=9000).queue
             3
         """
-        values: dict[str, Any] = {}
-        for item in fields(cls):
-            text = environ.get(PREFIX + item.name.upper())
-            if text is not None and item.name != "token":
-                values[item.name] = _parse(item.name, str(item.type), text)
-        values["token"] = environ.get("INTONA_TOKEN") or None
-        values.update({key: value for key, value in overrides.items() if value is not None})
-        return cls(**values)
+        names = {_variable(name): name for name in cls.model_fields}
+        values: dict[str, Any] = {
+            names[variable]: text for variable, text in environ.items() if variable in names
+        }
+        values["token"] = values.get("token") or None
+        return cls(**values | {key: value for key, value in overrides.items() if value is not None})
+
+
+def _variable(name: str) -> str:
+    return "INTONA_TOKEN" if name == "token" else PREFIX + name.upper()
 
 
 def _items(text: str) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
-
-
-def _parse(name: str, kind: str, text: str) -> Any:
-    try:
-        if kind == "bool":
-            return {"1": True, "true": True, "0": False, "false": False}[text.lower()]
-        if kind == "int":
-            return int(text)
-        if kind == "float":
-            return float(text)
-    except (KeyError, ValueError) as error:
-        wanted = "true or false" if kind == "bool" else f"a number ({kind})"
-        raise UsageError(f"{PREFIX}{name.upper()}={text!r} must be {wanted}") from error
-    return Path(text) if "Path" in kind else text
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,20 +1,209 @@
-"""Messages between the service and its workers: JSON, and bytes that follow it.
+"""Messages between the service and its worker processes: what is asked, and how it travels.
 
-A frame is two big-endian 32-bit lengths, the JSON object, then the payload. Nothing is
-pickled: a worker that decodes hostile files must not be able to run code in the service.
+A frame is two big-endian 32-bit lengths, a JSON object, then the payload. Nothing is pickled: a
+worker that decodes hostile files must not be able to run code in the service.
 """
 
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import struct
-from typing import Any, BinaryIO
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Protocol, TypedDict
 
-__all__ = ["WireError", "pack", "receive", "receive_async"]
+from intona.errors import IntonaError
 
 HEAD = struct.Struct("!II")
 LARGEST_JSON = 64 * 1024 * 1024
+
+# What a worker answers: JSON, and bytes that follow it.
+Reply = tuple[dict[str, Any], bytes]
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """What a worker is started with.
+
+    Attributes:
+        handler: ``module:Class`` of the :class:`Handler` it runs.
+        model: path of the model file; ``None`` means the bundled one.
+        profiles: names or paths of the profiles clients may ask for.
+        memory_mb: memory it may take beyond the loaded model, MiB.
+        cpu_seconds: processor time one request may take, in seconds.
+        clip_seconds: longest recording judged as a whole, in seconds.
+        explain_seconds: longest stretch explained, in seconds.
+        recording_seconds: longest recording a timeline is made of, in seconds.
+    """
+
+    handler: str
+    model: str | None
+    profiles: list[str]
+    memory_mb: int
+    cpu_seconds: float
+    clip_seconds: float
+    explain_seconds: float
+    recording_seconds: float
+
+
+class ModelFacts(TypedDict):
+    """What clients may know about the model."""
+
+    name: str
+    labels: list[str]
+    threshold: float
+    rate: int | None
+    metadata: dict[str, Any]
+    version: str
+    profiles: list[str]
+
+
+@dataclass(frozen=True)
+class _OfRecording:
+    """Something asked of an upload.
+
+    Attributes:
+        name: file name the client gave.
+        profile: speaker to adapt to; ``""`` for the model as it is, ``None`` for the first.
+    """
+
+    name: str
+    profile: str | None
+
+
+@dataclass(frozen=True)
+class Predict(_OfRecording):
+    """Judge a clip as a whole."""
+
+
+@dataclass(frozen=True)
+class Timeline(_OfRecording):
+    """Find the speech in a recording, and the emotion of each stretch.
+
+    Attributes:
+        format: one of :mod:`intona.server.formats`.
+    """
+
+    format: str
+
+
+@dataclass(frozen=True)
+class Explain(_OfRecording):
+    """Say what speaks for an emotion in a stretch of a recording.
+
+    Attributes:
+        start: begin of the stretch in seconds.
+        end: its end in seconds; ``None`` means the end of the recording.
+        emotion: to explain; ``None`` means the most probable one.
+    """
+
+    start: float
+    end: float | None
+    emotion: str | None
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write a timeline in another format.
+
+    Attributes:
+        timeline: as :class:`intona.server.schemas.Timeline`.
+        format: one of :mod:`intona.server.formats`.
+    """
+
+    timeline: dict[str, Any]
+    format: str
+
+
+@dataclass(frozen=True)
+class Open:
+    """Begin a live stream.
+
+    Attributes:
+        stream: name of the stream from now on.
+        rate: samples per second.
+        encoding: of the samples, ``"s16le"`` or ``"f32le"``.
+        profile: as for uploads.
+    """
+
+    stream: str
+    rate: int
+    encoding: str
+    profile: str | None
+
+
+@dataclass(frozen=True)
+class Push:
+    """Take the next samples of a stream, the payload."""
+
+    stream: str
+
+
+@dataclass(frozen=True)
+class Flush:
+    """Judge what is left of a stream."""
+
+    stream: str
+
+
+@dataclass(frozen=True)
+class Close:
+    """Forget a stream."""
+
+    stream: str
+
+
+Request = Predict | Timeline | Explain | Export | Open | Push | Flush | Close
+_KINDS: dict[str, type[Request]] = {
+    kind.__name__.lower(): kind
+    for kind in (Predict, Timeline, Explain, Export, Open, Push, Flush, Close)
+}
+
+
+def message_of(request: Request) -> dict[str, Any]:
+    """Return a request as JSON can hold it.
+
+    Examples:
+        >>> message_of(Push("a"))
+        {'op': 'push', 'stream': 'a'}
+    """
+    return {"op": type(request).__name__.lower(), **vars(request)}
+
+
+def request_of(message: dict[str, Any]) -> Request:
+    """Return the request that :func:`message_of` made a message of.
+
+    Examples:
+        >>> request_of({"op": "predict", "name": "a.wav", "profile": None})
+        Predict(name='a.wav', profile=None)
+    """
+    fields = {name: value for name, value in message.items() if name != "op"}
+    return _KINDS[message["op"]](**fields)
+
+
+class TooMuchError(IntonaError):
+    """A recording is longer or larger than the service takes."""
+
+
+class Upload(io.BytesIO):
+    """The bytes of one upload, with the name the client gave them."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        super().__init__(data)
+        self.name = name
+
+
+class Handler(Protocol):
+    """What a worker runs: made from the worker's :class:`WorkerOptions`."""
+
+    def describe(self) -> ModelFacts:
+        """Return what clients may know about the model."""
+        ...
+
+    def handle(self, request: Request, data: bytes) -> Reply:
+        """Do what is asked, ``data`` being the upload or the samples."""
+        ...
 
 
 class WireError(ConnectionError):
@@ -32,7 +221,7 @@ def pack(message: dict[str, Any], payload_length: int = 0) -> bytes:
     return HEAD.pack(len(body), payload_length) + body
 
 
-def receive(stream: BinaryIO) -> tuple[dict[str, Any], bytes]:
+def receive(stream: BinaryIO) -> Reply:
     """Read one frame from a blocking stream.
 
     Raises:
@@ -42,7 +231,7 @@ def receive(stream: BinaryIO) -> tuple[dict[str, Any], bytes]:
     return _decode(_exactly(stream, size)), _exactly(stream, payload)
 
 
-async def receive_async(stream: asyncio.StreamReader) -> tuple[dict[str, Any], bytes]:
+async def receive_async(stream: asyncio.StreamReader) -> Reply:
     """Read one frame from an asyncio stream.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The worker process: reads jobs from standard input, answers on standard output.
+"""Worker process: reads requests from standard input, answers on standard output.
 
 Everything that touches bytes from outside happens here, under limits: memory, processor
 time, no files written, no core dumps. A worker that is killed or crashes takes one answer
@@ -14,33 +14,39 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from intona.errors import AudioError, IntonaError, UsageError
-from intona.server.jobs import EngineLike, TooMuchError
-from intona.server.wire import WireError, pack, receive
-
-__all__ = ["guarded", "main", "restrict"]
+from intona.server.wire import (
+    Handler,
+    Reply,
+    TooMuchError,
+    WireError,
+    WorkerOptions,
+    pack,
+    receive,
+    request_of,
+)
 
 MIB = 1024 * 1024
 
 
 def main() -> None:
     """Serve until standard input ends. ``sys.argv[1]`` holds the options as JSON."""
-    options = json.loads(sys.argv[1])
+    options = WorkerOptions(**json.loads(sys.argv[1]))
     # The service decides when to stop; signals sent to the whole group are not for us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     requests, replies = _private_pipes()
     try:
-        module, _, name = options["engine"].partition(":")
-        engine: EngineLike = getattr(importlib.import_module(module), name)(options)
-        replies.write(pack({"ok": True, "model": engine.describe()}))
+        module, _, name = options.handler.partition(":")
+        handler: Handler = getattr(importlib.import_module(module), name)(options)
+        replies.write(pack({"ok": True, "model": handler.describe()}))
     except IntonaError as error:
         replies.write(pack({"ok": False, "kind": "startup", "detail": str(error)}))
         return
-    restrict(options["memory_mb"])
-    _loop(engine, requests, replies, options["cpu_seconds"])
+    restrict(options.memory_mb)
+    _loop(handler, requests, replies, options.cpu_seconds)
 
 
 def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -89,14 +95,14 @@ def _allow_cpu(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, hard))
 
 
-def _loop(engine: EngineLike, requests: BinaryIO, replies: BinaryIO, cpu_seconds: float) -> None:
+def _loop(handler: Handler, requests: BinaryIO, replies: BinaryIO, cpu_seconds: float) -> None:
     while True:
         try:
-            request, data = receive(requests)
+            message, data = receive(requests)
         except WireError:
             return
         _allow_cpu(cpu_seconds)
-        answer, payload = guarded(lambda: engine.handle(request, data))  # noqa: B023
+        answer, payload = guarded(lambda: handler.handle(request_of(message), data))  # noqa: B023
         del data
         try:
             replies.write(pack(answer, len(payload)))
@@ -107,10 +113,8 @@ def _loop(engine: EngineLike, requests: BinaryIO, replies: BinaryIO, cpu_seconds
             return
 
 
-def guarded(
-    action: Callable[[], tuple[dict[str, Any], bytes]],
-) -> tuple[dict[str, Any], bytes]:
-    """Run one job and turn what can go wrong into an answer."""
+def guarded(action: Callable[[], Reply]) -> Reply:
+    """Do what one request asks and turn what can go wrong into an answer."""
     try:
         answer, payload = action()
         return {"ok": True, **answer}, payload

@@ -1,10 +1,8 @@
 // @ts-check
 /** What the page says of the model, of its doubts, and of where the sound goes. */
 
+import { $ } from "./dom.js";
 import { percent } from "./emotions.js";
-
-/** @param {string} id @returns {HTMLElement} */
-const $ = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 /** @param {import("./api.js").Model} model */
 export function aboutModel(model) {

@@ -4,9 +4,12 @@
  *
  * @typedef {{start: number, end: number, emotion: string | null, confidence: number | null,
  *   status: "ok" | "unsure" | "no_speech", probabilities: Record<string, number | null>}} Segment
+ * @typedef {{event: "speech_start" | "speech_end"} | {event: "trouble", message: string} |
+ *   (Segment & {event: "update" | "segment"})} LiveEvent
  * @typedef {{file: string | null, profile?: string | null, labels: string[], segments: Segment[]}} Timeline
  * @typedef {{name: string, labels: string[], threshold: number, rate: number | null,
- *   version: string, profiles: string[], metadata: any, limits: {upload_bytes: number, recording_seconds: number, explain_seconds: number}}} Model
+ *   version: string, profiles: string[], metadata: any, limits: {upload_bytes: number,
+ *   recording_seconds: number, explain_seconds: number}}} Model
  * @typedef {{aspect: string, percentile: number, word: string, notable: boolean, amount: string,
  *   change: string, place: string}} Remark
  * @typedef {{emotion: string, probability: number, times: number[], hz: number[], text: string,

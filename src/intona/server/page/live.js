@@ -8,7 +8,7 @@ const MAX_BACKLOG = 1 << 20; // bytes not yet sent; beyond this the service is t
 
 /**
  * @typedef {{
- *   onEvent: (event: any) => void,
+ *   onEvent: (event: import("./api.js").LiveEvent) => void,
  *   onLevel: (level: number) => void,
  *   onEnd: (reason: string | null) => void,
  * }} Handlers

@@ -1,6 +1,7 @@
 // @ts-check
 /** Why the model says so: the evidence on the spectrogram, and how it was said, in words. */
 
+import { $ } from "./dom.js";
 import { drawSpectrogram } from "./picture.js";
 
 /** @typedef {import("./api.js").Explanation} Explanation */
@@ -10,13 +11,9 @@ const AXIS = 20;
 const MARKS = [500, 1000, 2000, 4000];
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5];
 
-/** @param {string} id @returns {any} */
-const $ = (id) => document.getElementById(id);
-
 export class Why {
   constructor() {
-    /** @type {HTMLCanvasElement} */
-    this.canvas = $("why-canvas");
+    this.canvas = $("why-canvas", HTMLCanvasElement);
     /** @type {Explanation | null} */
     this.shown = null;
     /** @type {Float32Array | null} */

@@ -1,0 +1,160 @@
+// @ts-check
+/** A live session: the microphone's button, the emotion of the moment, what was heard. */
+
+import { $, spanOf } from "./dom.js";
+import { colour, percent } from "./emotions.js";
+import { Live } from "./live.js";
+import { Trace } from "./trace.js";
+
+/** @typedef {import("./api.js").Segment} Segment */
+
+/**
+ * @typedef {{
+ *   onStart: () => void,
+ *   onEnd: (heard: Segment[], profile: string) => void,
+ * }} SessionHandlers `onEnd` is told what was said, where anything was.
+ */
+
+export class Session {
+  /** @param {string[]} labels @param {SessionHandlers} handlers */
+  constructor(labels, handlers) {
+    this.handlers = handlers;
+    this.mic = $("mic", HTMLButtonElement);
+    this.word = $("word");
+    this.note = $("note");
+    this.trace = new Trace($("trace", HTMLCanvasElement));
+    this.bars = new Map(labels.map((label) => [label, new Bar(label)]));
+    $("bars").replaceChildren(...[...this.bars.values()].map((bar) => bar.item));
+    this.setBars({});
+    /** @type {Live | null} */
+    this.live = null;
+    /** @type {Segment[]} */
+    this.heard = [];
+  }
+
+  /** Begin, or end what was begun. */
+  toggle() {
+    if (this.live) this.stop();
+    else this.start();
+  }
+
+  async start() {
+    this.handlers.onStart();
+    this.heard = [];
+    this.setBars({});
+    this.setWord("Listening", "Waiting for a voice.");
+    this.mic.disabled = true;
+    const handlers = {
+      onEvent: this.take.bind(this),
+      onLevel: this.setLevel.bind(this),
+      onEnd: this.end.bind(this),
+    };
+    const live = new Live(handlers, $("speaker", HTMLSelectElement).value);
+    this.live = live;
+    try {
+      await live.start();
+      this.mic.setAttribute("aria-pressed", "true");
+      $("mic-label").textContent = "Stop listening";
+    } catch (error) {
+      live.finish(null);
+      this.live = null;
+      this.setWord("Ready", /** @type {Error} */ (error).message);
+    }
+    this.mic.disabled = false;
+  }
+
+  stop() {
+    this.live?.stop();
+  }
+
+  /** @param {string | null} reason */
+  end(reason) {
+    const profile = this.live?.profile ?? "";
+    this.live = null;
+    this.trace.stop();
+    this.mic.setAttribute("aria-pressed", "false");
+    this.mic.style.setProperty("--level", "0");
+    $("mic-label").textContent = "Start listening";
+    const heard = this.heard.length > 0;
+    const told = heard ? "What was said is in the table below." : "No speech was heard.";
+    this.setWord("Ready", reason || told);
+    this.setBars({});
+    if (heard) this.handlers.onEnd(this.heard, profile);
+  }
+
+  /** @param {import("./api.js").LiveEvent} event */
+  take(event) {
+    if (event.event === "speech_start") {
+      this.note.textContent = "Listening to a voice.";
+    } else if (event.event === "update" && event.emotion) {
+      this.judge(event.emotion, event);
+    } else if (event.event === "segment") {
+      this.heard.push(segmentOf(event));
+    } else if (event.event === "speech_end") {
+      this.trace.emotion = null;
+      this.note.textContent = "Waiting for a voice.";
+    } else if (event.event === "trouble") {
+      this.note.textContent = event.message;
+    }
+  }
+
+  /** @param {string} emotion @param {Segment} update */
+  judge(emotion, { status, confidence, probabilities }) {
+    const unsure = status === "unsure";
+    const sure = `${percent(confidence)} sure`;
+    const note = unsure ? `Only ${sure}: a guess.` : `${sure}.`;
+    if (this.word.textContent !== emotion) $("announce").textContent = `Sounds ${emotion}`;
+    this.setWord(emotion, note, emotion, unsure);
+    this.setBars(probabilities);
+    this.trace.emotion = emotion;
+  }
+
+  /** @param {number} level root mean square, 0..1 */
+  setLevel(level) {
+    this.mic.style.setProperty("--level", String(Math.min(1, Math.sqrt(level) * 2)));
+    this.trace.push(level);
+  }
+
+  /** @param {Record<string, number | null>} probabilities */
+  setBars(probabilities) {
+    for (const [label, bar] of this.bars) bar.set(probabilities[label]);
+  }
+
+  /**
+   * @param {string} text
+   * @param {string} note
+   * @param {string | null} emotion
+   */
+  setWord(text, note, emotion = null, unsure = false) {
+    this.word.textContent = text;
+    this.word.classList.toggle("unsure", unsure);
+    this.word.style.setProperty("--colour", emotion ? colour(emotion) : "");
+    this.note.textContent = note;
+  }
+}
+
+/** The probability of one emotion. */
+class Bar {
+  /** @param {string} label */
+  constructor(label) {
+    const [name, rail, fill, value] = ["name", "rail", "fill", "value"].map((kind) => spanOf(kind));
+    this.item = document.createElement("li");
+    this.item.className = "bar";
+    this.item.style.setProperty("--colour", colour(label));
+    this.value = value;
+    name.textContent = label;
+    rail.append(fill);
+    this.item.append(name, rail, value);
+  }
+
+  /** @param {number | null | undefined} probability undefined: nothing is known yet */
+  set(probability) {
+    this.item.style.setProperty("--value", String(probability ?? 0));
+    this.value.textContent = probability === undefined ? "" : percent(probability);
+  }
+}
+
+/** @param {Segment} event @returns {Segment} */
+function segmentOf({ start, end, emotion = null, confidence = null, status, probabilities }) {
+  return { start, end, emotion, confidence, status, probabilities };
+}
