@@ -17,11 +17,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from intona import corpora
 from intona.audio import read
 from intona.explain.occlusion import Curves, check, occlude
-from intona.explain.plot import curves_figure, save
+from intona.explain.plot import draw_curves
+from intona.formats.palette import save
 from intona.inference.recognizer import load
 
 
@@ -39,6 +41,15 @@ def interval(values: np.ndarray, seed: int) -> list[float]:
     rows = np.random.default_rng(seed).integers(len(values), size=(2000, len(values)))
     low, high = np.percentile(values[rows].mean(axis=1), [2.5, 97.5])
     return [round(float(value), 3) for value in (values.mean(), low, high)]
+
+
+def draw(curves: Curves, title: str, path: Path) -> None:
+    """Draw deletion and insertion curves alone."""
+    page = Figure(figsize=(6.6, 4.2), layout="constrained")
+    axes = page.subplots()
+    draw_curves(axes, curves, "the answer")
+    axes.set_title(title, fontsize=10)
+    save(page, path)
 
 
 def main() -> None:
@@ -82,7 +93,7 @@ def main() -> None:
         result[f"{name}_gain"] = [middle, low, high]
         result[f"{name}_better"] = round(better, 3)
     if options.plot is not None:
-        save(curves_figure(mean, "the answer", f"{len(found)} clips, mean ({names})"), options.plot)
+        draw(mean, f"{len(found)} clips, mean ({names})", options.plot)
     print(json.dumps(result))
 
 
