@@ -13,7 +13,9 @@ from intona.explain.occlusion import Curves, Evidence
 from intona.features.contours import contours
 from intona.features.manner import Remark
 from intona.features.pitch import STEP, pitch
+from intona.features.spectrum import SHORT, level
 from intona.formats.palette import AGAINST, FAINT, FOR, INK, MAIN, SECOND
+from intona.formats.picture import draw_spectrogram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,13 +73,9 @@ def figure(
 def _draw_evidence(
     page: Figure, axes: Axes, signal: NDArray[np.float32], evidence: Evidence
 ) -> None:
-    size = 512
-    padded = np.pad(signal, size // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[:: size // 4]
-    level = 20.0 * np.log10(np.abs(np.fft.rfft(frames * np.hanning(size), axis=1)) + 1e-7).T
+    shown = level(signal, np.arange(0, len(signal) + 1, SHORT // 4)).T
     end = float(evidence.times[-1])
-    shown: Any = {"origin": "lower", "aspect": "auto", "extent": (0.0, end, 0.0, RATE / 2000.0)}
-    axes.imshow(level, cmap="gray_r", vmin=level.max() - 70.0, vmax=level.max(), **shown)
+    draw_spectrogram(axes, shown, (0.0, end, 0.0, RATE / 2000.0), colours="gray_r")
     most = max(float(np.abs(evidence.values).max()), 1e-9)
     # Strong evidence is opaque, weak evidence leaves the spectrogram visible.
     strength = np.clip(np.abs(evidence.values) / most, 0.0, 1.0)
@@ -102,7 +100,7 @@ def _draw_evidence(
 
 def _draw_contours(axes: Axes, signal: NDArray[np.float32], end: float) -> None:
     track = pitch(signal, RATE)
-    level = contours(signal, RATE, track.times)
+    loud = contours(signal, RATE, track.times)
     axes.plot(track.times, np.where(track.voiced, track.hz, np.nan), color=SECOND, lw=2.4)
     axes.set_yscale("log")
     axes.set_yticks([100, 200, 400], ["100", "200", "400"])
@@ -112,8 +110,8 @@ def _draw_contours(axes: Axes, signal: NDArray[np.float32], end: float) -> None:
     axes.set_ylabel("pitch in Hz", color=SECOND)
     axes.set_xlabel("time in seconds")
     other = axes.twinx()
-    other.plot(level.times, level.intensity, color=MAIN, lw=1)
-    top = float(level.intensity.max()) if level.intensity.size else 0.0
+    other.plot(loud.times, loud.intensity, color=MAIN, lw=1)
+    top = float(loud.intensity.max()) if loud.intensity.size else 0.0
     other.set_ylim(top - 50.0, top + 3.0)
     other.set_ylabel("intensity in dB", color=MAIN)
 

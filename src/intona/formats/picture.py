@@ -19,8 +19,9 @@ from intona.labels import order
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
-__all__ = ["plot", "sketch"]
+__all__ = ["draw_spectrogram", "plot", "sketch"]
 
 RATE = 16_000
 COLUMNS = 1200  # at least so many, at most twice as many
@@ -134,7 +135,9 @@ def plot(table: pd.DataFrame, source: Source | Audio, path: str | Path) -> Path:
         figure = Figure(figsize=(12, 6.2), layout="constrained")
         axes = figure.subplots(3, 1, sharex=True, height_ratios=[1.2, 1.8, 1.5])
         _draw_wave(axes[0], small)
-        _draw_spectrogram(axes[1], small)
+        level = 10 * np.log10(small.power + 1e-10)
+        draw_spectrogram(axes[1], level, (0.0, small.duration, 0.0, RATE / 2000))
+        axes[1].set_ylabel("kHz")
         _draw_ribbon(axes[2], found)
         axes[0].set_title(Path(found[0].file).name if found and found[0].file else "recording")
         axes[2].set_xlim(0, small.duration)
@@ -151,20 +154,32 @@ def _draw_wave(axis: Any, small: Sketch) -> None:
     axis.set_ylabel("waveform")
 
 
-def _draw_spectrogram(axis: Any, small: Sketch) -> None:
-    level = 10 * np.log10(small.power + 1e-10)
+def draw_spectrogram(
+    axis: Axes,
+    level: NDArray[np.floating],
+    extent: tuple[float, float, float, float],
+    *,
+    colours: str = "magma",
+) -> None:
+    """Draw levels over time and frequency, in a range of 70 dB.
+
+    Args:
+        axis: where.
+        level: in dB, shape ``(bins, frames)``.
+        extent: first and last second, lowest and highest frequency.
+        colours: matplotlib's name of the scale.
+    """
     top = float(np.percentile(level, 99.7))
     axis.imshow(
         level,
         origin="lower",
         aspect="auto",
-        extent=(0, small.duration, 0, RATE / 2000),
-        cmap="magma",
+        extent=extent,
+        cmap=colours,
         vmin=top - 70,
         vmax=top,
         interpolation="bilinear",
     )
-    axis.set_ylabel("kHz")
 
 
 def _draw_ribbon(axis: Any, found: list[Row]) -> None:
