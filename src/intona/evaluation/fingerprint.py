@@ -90,7 +90,7 @@ class Fingerprint:
     def _filters(self) -> NDArray[np.float64]:
         """Triangles, evenly spaced on the mel scale, shape ``(bins, bands)``."""
         edges = mel.evenly(120.0, 3400.0, BANDS + 2)
-        return mel.triangles(edges, np.fft.rfftfreq(WINDOW, 1 / RATE)).T
+        return mel.triangles(edges, np.linspace(0.0, RATE / 2, WINDOW // 2 + 1)).T
 
 
 def similarity(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

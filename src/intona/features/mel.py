@@ -22,8 +22,8 @@ def evenly(low: float, high: float, count: int) -> Doubles:
         >>> evenly(0.0, 8000.0, 3).round().tolist()
         [0.0, 1768.0, 8000.0]
     """
-    ends = (2595.0 * np.log10(1.0 + hz / 700.0) for hz in (low, high))
-    return 700.0 * (10.0 ** (np.linspace(*ends, count) / 2595.0) - 1.0)
+    first, last = (2595.0 * np.log10(1.0 + hz / 700.0) for hz in (low, high))
+    return 700.0 * (10.0 ** (np.linspace(first, last, count) / 2595.0) - 1.0)
 
 
 def slaney(high: float, count: int) -> Doubles:
