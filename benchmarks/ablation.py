@@ -9,15 +9,13 @@ run some ideas only, parts of their names; features are cached.
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from _measure import options, tell
 
 from intona import corpora
 from intona.evaluation import protocols as protocol
@@ -66,15 +64,15 @@ IDEAS = (
 
 
 def main() -> None:
-    data, wanted = Path(sys.argv[1]), sys.argv[2:]
+    given = options(__doc__, "data", "ideas*")
+    data, wanted = given.data, given.ideas
     table = pd.concat([corpora.load(data / folder).table for folder in FOLDERS.values()])
     table = table[table["emotion"] != "bored"]
     for idea in IDEAS:
         if wanted and not any(part in idea.name for part in wanted):
             continue
         row = score(table, idea)
-        print(f"{idea.name:<45} {row['inner']:6.2f}  {row['zero_shot'] or ''}", flush=True)
-        print(json.dumps({"what": "ablation, inner UA in %", "idea": idea.name, **row}), flush=True)
+        tell("ablation, inner UA in %", idea=idea.name, **row)
 
 
 def score(table: pd.DataFrame, idea: Idea) -> dict[str, Any]:

@@ -14,10 +14,8 @@ what a run costs also on a machine that is busy with other things. The parts:
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
@@ -27,8 +25,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ.setdefault(name, "1")
+from _measure import memory, one_thread, options, tell
+
+one_thread()
 
 NAIVE = """
 import glob, pickle, sys, time
@@ -120,20 +119,6 @@ def ray_cost(scratch: Path, tasks: int = 3000) -> float:
     return float(told.stdout.split()[-1])
 
 
-def memory(process: int) -> list[int]:
-    """Return the resident MiB of a process and of each of its children."""
-    sizes = []
-    children = Path(f"/proc/{process}/task/{process}/children")
-    try:
-        for one in [process, *map(int, children.read_text().split())]:
-            for line in Path(f"/proc/{one}/status").read_text().splitlines():
-                if line.startswith("VmRSS"):
-                    sizes.append(int(line.split()[1]) // 1024)
-    except OSError:
-        return sizes
-    return sizes
-
-
 def short_clips(folder: Path, count: int) -> None:
     import soundfile
 
@@ -162,11 +147,7 @@ class Report:
     """The figures, printed as they come."""
 
     def __init__(self) -> None:
-        self.figures: dict = {
-            "what": "batch prediction, files per second",
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
-            f"{platform.python_version()}",
-        }
+        self.figures: dict = {}
 
     def add(self, title: str, count: int, summary: dict, load: float) -> float:
         """Add a run; return its files per second."""
@@ -238,30 +219,31 @@ def of_short(report: Report, count: int, scratch: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--parts", default="workers,naive,ray,short")
-    parser.add_argument("--short", type=int, default=100_000, help="short clips")
-    parser.add_argument("--naive", type=int, default=200, help="files of the naive loop")
-    parser.add_argument("--copies", type=int, default=3, help="of the folder, for Ray")
-    options = parser.parse_args()
+    given = options(
+        __doc__,
+        "folder",
+        parts="workers,naive,ray,short",
+        short=(100_000, "short clips"),
+        naive=(200, "files of the naive loop"),
+        copies=(3, "of the folder, for Ray"),
+    )
     from intona.audio import find
 
-    parts = options.parts.split(",")
-    files = [str(file) for file in find([options.folder])]
+    parts = given.parts.split(",")
+    files = [str(file) for file in find([given.folder])]
     report = Report()
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         if "workers" in parts:
-            of_workers(report, options.folder, files, scratch)
+            of_workers(report, given.folder, files, scratch)
         if "naive" in parts:
-            of_naive(report, files[:: max(1, len(files) // options.naive)], scratch)
+            of_naive(report, files[:: max(1, len(files) // given.naive)], scratch)
         if "ray" in parts:
-            more = copies(options.folder, options.copies, scratch / "copies")
-            of_ray(report, more, options.copies * len(files), scratch)
+            more = copies(given.folder, given.copies, scratch / "copies")
+            of_ray(report, more, given.copies * len(files), scratch)
         if "short" in parts:
-            of_short(report, options.short, scratch)
-    print(json.dumps(report.figures))
+            of_short(report, given.short, scratch)
+    tell("batch prediction, files per second", **report.figures)
 
 
 if __name__ == "__main__":

@@ -8,25 +8,22 @@ length in a call.
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+from _measure import one_thread, options, tell, timed
+
+one_thread()
 
 
 def cpu(job: Callable[[], object], count: int) -> float:
     """Return the milliseconds per clip: the best of three."""
     best = float("inf")
     for _ in range(3):
-        begin = time.process_time()
-        job()
-        best = min(best, time.process_time() - begin)
+        with timed() as took:
+            job()
+        best = min(best, took.cpu)
     return round(1e3 * best / count, 2)
 
 
@@ -76,28 +73,19 @@ def compare(files: list[Path]) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--files", type=int, default=120)
-    parser.add_argument("--seconds", type=float, help="of each file; without it all of it")
-    options = parser.parse_args()
+    given = options(
+        __doc__, "folder", files=120, seconds=(float, "of each file; without it all of it")
+    )
     from intona.audio import find
 
-    files = list(find([options.folder]))
-    files = files[:: max(1, len(files) // options.files)]
+    files = list(find([given.folder]))
+    files = files[:: max(1, len(files) // given.files)]
     with tempfile.TemporaryDirectory() as scratch:
-        if options.seconds is not None:
-            files = cut(files, options.seconds, Path(scratch))
-        result = {
-            "what": "CPU ms per clip, one by one and several at a time",
-            "files": len(files),
-            "seconds": options.seconds,
-            "load": round(os.getloadavg()[0], 1),
-            **compare(files),
-        }
-    for key, value in result.items():
-        print(f"{key:<28}{value}")
-    print(json.dumps(result))
+        if given.seconds is not None:
+            files = cut(files, given.seconds, Path(scratch))
+        found = compare(files)
+    what = "CPU ms per clip, one by one and several at a time"
+    tell(what, files=len(files), seconds=given.seconds, **found)
 
 
 if __name__ == "__main__":

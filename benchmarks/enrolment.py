@@ -8,11 +8,10 @@ interval, over speakers, is the first draw's.
 
 from __future__ import annotations
 
-import argparse
-import json
 from pathlib import Path
 
 import numpy as np
+from _measure import options, tell
 
 from intona import corpora
 from intona.corpora.base import Corpus
@@ -33,14 +32,15 @@ DRAWS = 5
 
 def main() -> None:
     """Print one line per amount of speech, then everything as one line of JSON."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("corpus", type=Path)
-    options.add_argument("--extra", type=Path, action="append", default=[])
-    options.add_argument("--recipe", default="encoder-lr")
-    options.add_argument("--protocol", default="emobox")
-    options.add_argument("--emotions")
-    options.add_argument("--workers", type=int, default=1)
-    given = options.parse_args()
+    given = options(
+        __doc__,
+        "corpus",
+        extra=[],
+        recipe="encoder-lr",
+        protocol="emobox",
+        emotions=str,
+        workers=1,
+    )
 
     def read(paths: list[Path]) -> Corpus:
         return corpora.load(paths).select(parse_list(given.emotions))
@@ -49,7 +49,10 @@ def main() -> None:
         recipes.load(given.recipe),
         read([given.corpus]),
         protocol.parse(given.protocol),
-        Options(extra=read(given.extra) if given.extra else None, voices=True),
+        Options(
+            extra=read([Path(folder) for folder in given.extra]) if given.extra else None,
+            voices=True,
+        ),
         on=Local(given.workers),
     )
     rows: dict[str, object] = {"none": {"uar": result.headline.value}}
@@ -71,7 +74,7 @@ def main() -> None:
             f"ECE {np.mean(gap):.3f}",
             flush=True,
         )
-    print(json.dumps({"recipe": given.recipe, "protocol": given.protocol, "rows": rows}))
+    tell("enrolment", recipe=given.recipe, protocol=given.protocol, rows=rows)
 
 
 if __name__ == "__main__":

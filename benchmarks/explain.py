@@ -8,20 +8,18 @@ curves show the probability of the answer while patches are silenced (deletion) 
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
-import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _measure import options, tell, timed
+from matplotlib.figure import Figure
 
 from intona import corpora
 from intona.audio import read
 from intona.explain.occlusion import Curves, check, occlude
-from intona.explain.plot import curves_figure, save
+from intona.explain.plot import draw_curves
+from intona.formats.palette import save
 from intona.inference.recognizer import load
 
 
@@ -41,24 +39,34 @@ def interval(values: np.ndarray, seed: int) -> list[float]:
     return [round(float(value), 3) for value in (values.mean(), low, high)]
 
 
+def draw(curves: Curves, title: str, path: Path) -> None:
+    """Draw deletion and insertion curves alone."""
+    page = Figure(figsize=(6.6, 4.2), layout="constrained")
+    axes = page.subplots()
+    draw_curves(axes, curves, "the answer")
+    axes.set_title(title, fontsize=10)
+    save(page, path)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("corpora", nargs="+", type=Path)
-    parser.add_argument("--clips", type=int, default=32, help="of each corpus")
-    parser.add_argument("--model", type=Path)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--plot", type=Path, help="draw the mean curves")
-    options = parser.parse_args()
-    model = load(options.model)
+    given = options(
+        __doc__,
+        "corpora+",
+        clips=(32, "of each corpus"),
+        model=Path,
+        seed=0,
+        plot=(Path, "draw the mean curves"),
+    )
+    model = load(given.model)
     found: list[Curves] = []
     took: list[float] = []
-    for folder in options.corpora:
-        for path in sample(folder, options.clips, options.seed):
+    for folder in given.corpora:
+        for path in sample(folder, given.clips, given.seed):
             audio = read(path)
-            begin = time.perf_counter()
-            evidence = occlude(model, audio)
-            took.append(time.perf_counter() - begin)
-            found.append(check(model, audio, evidence, seed=options.seed))
+            with timed() as one:
+                evidence = occlude(model, audio)
+            took.append(one.wall)
+            found.append(check(model, audio, evidence, seed=given.seed))
     mean = Curves(
         **{name: np.mean([vars(c)[name] for c in found], axis=0) for name in vars(found[0])}
     )
@@ -66,24 +74,21 @@ def main() -> None:
         "deletion": np.array([curves.deletion_gain for curves in found]),
         "insertion": np.array([curves.insertion_gain for curves in found]),
     }
-    names = ", ".join(folder.name for folder in options.corpora)
-    python = platform.python_version()
-    print(f"machine    {platform.machine()}, {os.cpu_count()} cores, Python {python}")
-    print(f"clips      {len(found)} ({names}), the most probable emotion of each explained")
-    print(f"time       {np.median(took):.1f} s a map (median)")
+    names = ", ".join(folder.name for folder in given.corpora)
     print("share      " + " ".join(f"{100 * share:5.0f}" for share in mean.share))
     for name in ("deletion", "random_deletion", "insertion", "random_insertion"):
         print(f"{name:<17}" + " ".join(f"{value:5.2f}" for value in vars(mean)[name]))
-    result: dict[str, object] = {"benchmark": "explain", "clips": len(found), "corpora": names}
+    result: dict[str, object] = {}
     for name, values in gains.items():
-        middle, low, high = interval(values, options.seed)
+        middle, low, high = interval(values, given.seed)
         better = float(np.mean(values > 0))
         print(f"{name:<10} {middle:+.3f} [{low:+.3f}, {high:+.3f}], above 0 in {better:.0%}")
         result[f"{name}_gain"] = [middle, low, high]
         result[f"{name}_better"] = round(better, 3)
-    if options.plot is not None:
-        save(curves_figure(mean, "the answer", f"{len(found)} clips, mean ({names})"), options.plot)
-    print(json.dumps(result))
+    if given.plot is not None:
+        draw(mean, f"{len(found)} clips, mean ({names})", given.plot)
+    seconds = round(float(np.median(took)), 1)
+    tell("explain", clips=len(found), corpora=names, seconds_a_map=seconds, **result)
 
 
 if __name__ == "__main__":

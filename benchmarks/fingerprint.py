@@ -7,16 +7,13 @@ codec; all pairs of recordings are compared.
 from __future__ import annotations
 
 import io
-import json
 import os
-import platform
-import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import soundfile
+from _measure import options, tell, timed
 
 from intona import corpora
 from intona.audio import Audio, read, resample
@@ -55,20 +52,19 @@ COPIES: dict[str, Callable[[Audio], Audio]] = {
 
 def main() -> None:
     fingerprint = Fingerprint()
-    files = [row[0] for row in corpora.load(sys.argv[1]).table.index]
+    files = [row[0] for row in corpora.load(options(__doc__, "folder").folder).table.index]
     clips = {}
     rows = []
     seconds = 0.0
     for k, file in enumerate(files):
-        begin = time.perf_counter()
-        audio = read(file)
-        rows.append(fingerprint(audio.samples, audio.rate))
-        seconds += time.perf_counter() - begin
+        with timed() as took:
+            audio = read(file)
+            rows.append(fingerprint(audio.samples, audio.rate))
+        seconds += took.wall
         if k % 10 == 0:
             clips[k] = audio
-    begin = time.perf_counter()
-    pairs = sorted(same_recordings(np.stack(rows), threshold=0.9), key=lambda pair: -pair[2])
-    comparing = time.perf_counter() - begin
+    with timed() as comparing:
+        pairs = sorted(same_recordings(np.stack(rows), threshold=0.9), key=lambda pair: -pair[2])
     worst, found = {}, {}
     for name, copy in COPIES.items():
         values = []
@@ -81,23 +77,18 @@ def main() -> None:
     same = [(files[i], files[j]) for i, j, value in pairs if value >= SAME]
     print("called the same:", *(" = ".join(map(os.path.basename, pair)) for pair in same))
     others = [value for *_, value in pairs if value < SAME]
-    print(
-        json.dumps(
-            {
-                "what": "copies found, and similarity of copies (least) and of others (largest)",
-                "files": len(files),
-                "threshold": SAME,
-                "copies_each": len(clips),
-                "copies": worst,
-                "found": found,
-                "pairs": len(files) * (len(files) - 1) // 2,
-                "different_recordings": round(others[0], 4) if others else None,
-                "called_the_same": len(same),
-                "ms_per_file": round(1000 * seconds / len(files), 2),
-                "seconds_all_pairs": round(comparing, 2),
-                "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-            }
-        )
+    tell(
+        "copies found, and similarity of copies (least) and of others (largest)",
+        files=len(files),
+        threshold=SAME,
+        copies_each=len(clips),
+        copies=worst,
+        found=found,
+        pairs=len(files) * (len(files) - 1) // 2,
+        different_recordings=round(others[0], 4) if others else None,
+        called_the_same=len(same),
+        ms_per_file=round(1000 * seconds / len(files), 2),
+        seconds_all_pairs=round(comparing.wall, 2),
     )
 
 

@@ -7,18 +7,15 @@ Warm: milliseconds per second of speech on one thread. Run ``python benchmarks/p
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import soundfile
+from _measure import options, tell, timed
 
 import intona
 from intona.corpora.synthetic import utterance
@@ -37,9 +34,9 @@ MEMORY = (
 
 
 def seconds(*arguments: str) -> float:
-    begin = time.perf_counter()
-    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
-    return time.perf_counter() - begin
+    with timed() as took:
+        subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+    return took.wall
 
 
 def warm(model: intona.Recognizer) -> dict[str, float]:
@@ -49,15 +46,16 @@ def warm(model: intona.Recognizer) -> dict[str, float]:
         voice = utterance("happy", seconds=min(length, 3.0)).samples
         clip = np.tile(voice, int(np.ceil(length * 16_000 / len(voice))))[: int(length * 16_000)]
         model.probabilities([clip], 16_000)
-        begin = time.perf_counter()
         turns = max(3, int(20 / length))
-        for _ in range(turns):
-            model.probabilities([clip], 16_000)
-        found[f"{length:g} s"] = (time.perf_counter() - begin) / turns / length * 1000
+        with timed() as took:
+            for _ in range(turns):
+                model.probabilities([clip], 16_000)
+        found[f"{length:g} s"] = took.wall / turns / length * 1000
     return found
 
 
 def main() -> None:
+    options(__doc__)
     with TemporaryDirectory() as folder:
         clip = str(Path(folder) / "clip.wav")
         voice = utterance("happy", seconds=3.0)
@@ -74,24 +72,15 @@ def main() -> None:
     model = intona.load()
     speed = warm(model)
     cold, theirs = statistics.median(ours), statistics.median(peer)
-    print(f"cold start of intona predict {cold:.3f} s, of {PEER!r} {theirs:.3f} s")
-    for length, value in speed.items():
-        print(f"warm, clip of {length:>4}: {value:.1f} ms per second of speech")
-    print(f"peak memory of intona predict {memory:.0f} MiB")
-    print(
-        json.dumps(
-            {
-                "what": "intona predict clip.wav, 3 s, bundled model",
-                "model_bytes": model.path.stat().st_size,
-                "cold_seconds": round(cold, 3),
-                "peer": PEER,
-                "peer_seconds": round(theirs, 3),
-                "ratio": round(cold / theirs, 2),
-                "warm_ms_per_s": {length: round(value, 1) for length, value in speed.items()},
-                "peak_memory_mib": round(memory),
-                "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-            }
-        )
+    tell(
+        "intona predict clip.wav, 3 s, bundled model",
+        model_bytes=model.path.stat().st_size,
+        cold_seconds=round(cold, 3),
+        peer=PEER,
+        peer_seconds=round(theirs, 3),
+        ratio=round(cold / theirs, 2),
+        warm_ms_per_s={length: round(value, 1) for length, value in speed.items()},
+        peak_memory_mib=round(memory),
     )
 
 

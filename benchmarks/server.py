@@ -10,13 +10,11 @@ Run ``python benchmarks/server.py`` (needs the server and dev extras; about five
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import io
 import json
 import os
 import pickle
-import platform
 import subprocess
 import sys
 import tempfile
@@ -28,6 +26,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import soundfile
+from _measure import memory, one_thread, options, tell
 from websockets.asyncio.client import connect
 
 from intona import corpora
@@ -57,55 +56,50 @@ EMOTIONS = ("neutral", "happy", "sad", "angry")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--clients", type=int, default=8)
-    parser.add_argument("--uploads", type=int, default=400)
-    parser.add_argument("--peer-uploads", type=int, default=100)
-    parser.add_argument("--many", type=int, default=10_000, help="uploads of the memory test")
-    parser.add_argument("--streams", type=int, default=16)
-    parser.add_argument("--stream-seconds", type=float, default=20.0)
-    options = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = "1"
+    given = options(
+        __doc__,
+        processes=2,
+        clients=8,
+        uploads=400,
+        peer_uploads=100,
+        many=(10_000, "uploads of the memory test"),
+        streams=16,
+        stream_seconds=20.0,
+    )
+    one_thread()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prepare(folder)
         clips = [wav(emotion, 3.5, 48_000, take) for take, emotion in enumerate(EMOTIONS)]
         short = [wav("happy", 1.0, 16_000, 0)]
-        settings = (options.clients, options.uploads)
-        with intona(folder, options.processes, options.streams) as (url, pid):
-            asyncio.run(uploads(url, clips, options.clients, options.processes * 4))  # warm
+        settings = (given.clients, given.uploads)
+        with intona(folder, given.processes, given.streams) as (url, pid):
+            asyncio.run(uploads(url, clips, given.clients, given.processes * 4))  # warm
             ours = asyncio.run(uploads(url, clips, *settings))
             print("intona:", ours, flush=True)
-            asyncio.run(uploads(url, short, options.clients, max(1, options.many // 10)))
-            early = resident(pid)
-            asyncio.run(uploads(url, short, options.clients, options.many))
-            late = resident(pid)
-            print(f"memory: {early} MB, after {options.many} more requests {late} MB", flush=True)
-            lags = asyncio.run(live(url, options.streams, options.stream_seconds))
-            print(f"{options.streams} live streams:", lags, flush=True)
-        with peer(folder, options.processes) as url:
-            asyncio.run(uploads(url, clips, options.clients, options.processes * 4))  # warm
-            theirs = asyncio.run(uploads(url, clips, options.clients, options.peer_uploads))
+            asyncio.run(uploads(url, short, given.clients, max(1, given.many // 10)))
+            early = sum(memory(pid))
+            asyncio.run(uploads(url, short, given.clients, given.many))
+            late = sum(memory(pid))
+            print(f"memory: {early} MB, after {given.many} more requests {late} MB", flush=True)
+            lags = asyncio.run(live(url, given.streams, given.stream_seconds))
+            print(f"{given.streams} live streams:", lags, flush=True)
+        with peer(folder, given.processes) as url:
+            asyncio.run(uploads(url, clips, given.clients, given.processes * 4))  # warm
+            theirs = asyncio.run(uploads(url, clips, given.clients, given.peer_uploads))
             print("FastAPI + librosa + pickle:", theirs, flush=True)
-    print(
-        json.dumps(
-            {
-                "what": "uploads of 3.5 s at 48 kHz, classic features, perceptron",
-                "processes": options.processes,
-                "clients": options.clients,
-                "intona": ours,
-                "fastapi_librosa_pickle": theirs,
-                "ratio_requests_per_second": round(
-                    ours["requests_per_second"] / theirs["requests_per_second"], 1
-                ),
-                "megabytes_early_late": [early, late],
-                "requests_between": options.many,
-                "streams": options.streams,
-                "stream_lag": lags,
-                "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-            }
-        )
+    ratio = ours["requests_per_second"] / theirs["requests_per_second"]
+    tell(
+        "uploads of 3.5 s at 48 kHz, classic features, perceptron",
+        processes=given.processes,
+        clients=given.clients,
+        intona=ours,
+        fastapi_librosa_pickle=theirs,
+        ratio_requests_per_second=round(ratio, 1),
+        megabytes_early_late=[early, late],
+        requests_between=given.many,
+        streams=given.streams,
+        stream_lag=lags,
     )
 
 
@@ -234,14 +228,6 @@ async def live(url: str, streams: int, seconds: float) -> dict[str, float]:
 def spread(seconds: list[float]) -> dict[str, float]:
     half, most = np.percentile(seconds, [50, 99]) * 1000
     return {"p50_ms": round(float(half), 1), "p99_ms": round(float(most), 1)}
-
-
-def resident(pid: int) -> int:
-    """Return the resident megabytes of a process and its children (Linux)."""
-    listed = Path(f"/proc/{pid}/task").glob("*/children")
-    pids = [pid] + [int(child) for file in listed for child in file.read_text().split()]
-    status = [Path(f"/proc/{p}/status").read_text() for p in pids]
-    return sum(int(text.partition("VmRSS:")[2].split()[0]) for text in status) // 1024
 
 
 if __name__ == "__main__":

@@ -11,15 +11,14 @@ writing a part here; Ray's own cost per task (``--ray-ms``) is taken as given.
 
 from __future__ import annotations
 
-import argparse
 import heapq
-import json
-import platform
 import random
 import tempfile
-import time
+from argparse import Namespace
 from collections import deque
 from pathlib import Path
+
+from _measure import options, tell, timed
 
 
 def part_cost(clips: int) -> float:
@@ -36,22 +35,22 @@ def part_cost(clips: int) -> float:
         parts = Parts(Path(folder) / "r.parquet", labels)
         parts.folder.mkdir()
         parts.write("warm", rows)
-        begin = time.process_time()
-        for k in range(20):
-            parts.write(str(k), rows)
-        return (time.process_time() - begin) / 20 * 1e3
+        with timed() as took:
+            for k in range(20):
+                parts.write(str(k), rows)
+    return took.cpu / 20 * 1e3
 
 
-def simulate(options: argparse.Namespace, driver: float) -> dict[str, float]:
+def simulate(given: Namespace, driver: float) -> dict[str, float]:
     """Return what happens, times in seconds."""
-    dice = random.Random(options.seed)
-    mean = options.clips / options.rate
-    nodes = options.workers // options.per_node
-    sigma = options.spread
+    dice = random.Random(given.seed)
+    mean = given.clips / given.rate
+    nodes = given.workers // given.per_node
+    sigma = given.spread
     repeated: deque[int] = deque()
-    fresh = iter(range(options.tasks))
+    fresh = iter(range(given.tasks))
     # What a worker has in hand, each with the time at which the driver has sent it.
-    hands: list[deque[tuple[int, float]]] = [deque() for _ in range(nodes * options.per_node)]
+    hands: list[deque[tuple[int, float]]] = [deque() for _ in range(nodes * given.per_node)]
     life = [0] * len(hands)  # how often the worker has died: events of an earlier life are void
     up = [True] * nodes
     events: list[tuple[float, int, int, int]] = []  # time, kind, who, life
@@ -81,9 +80,9 @@ def simulate(options: argparse.Namespace, driver: float) -> dict[str, float]:
     for worker in range(len(hands)):
         serve(worker, 0.0)
     for node in range(nodes):
-        heapq.heappush(events, (dice.expovariate(1 / options.mtbf / 3600), 1, node, 0))
+        heapq.heappush(events, (dice.expovariate(1 / given.mtbf / 3600), 1, node, 0))
     now = 0.0
-    while done < options.tasks:
+    while done < given.tasks:
         now, kind, who, age = heapq.heappop(events)
         if kind == 0:
             if age != life[who]:
@@ -96,27 +95,27 @@ def simulate(options: argparse.Namespace, driver: float) -> dict[str, float]:
         elif kind == 1 and up[who]:
             failures += 1
             up[who] = False
-            for worker in range(who * options.per_node, (who + 1) * options.per_node):
+            for worker in range(who * given.per_node, (who + 1) * given.per_node):
                 lost += len(hands[worker])
                 repeated.extend(task for task, _ in hands[worker])
                 hands[worker].clear()
                 life[worker] += 1
-            heapq.heappush(events, (now + options.repair * 60, 2, who, 0))
+            heapq.heappush(events, (now + given.repair * 60, 2, who, 0))
         elif kind == 2:
             up[who] = True
-            for worker in range(who * options.per_node, (who + 1) * options.per_node):
+            for worker in range(who * given.per_node, (who + 1) * given.per_node):
                 serve(worker, now)
-            again = now + dice.expovariate(1 / options.mtbf / 3600)
+            again = now + dice.expovariate(1 / given.mtbf / 3600)
             heapq.heappush(events, (again, 1, who, 0))
         if repeated and kind != 0:
             for worker in range(len(hands)):
-                if up[worker // options.per_node] and not hands[worker]:
+                if up[worker // given.per_node] and not hands[worker]:
                     serve(worker, now)
-    ideal = options.tasks * mean / len(hands)
+    ideal = given.tasks * mean / len(hands)
     return {
         "hours": now / 3600,
         "efficiency": ideal / now,
-        "driver_load": options.tasks * driver / now,
+        "driver_load": given.tasks * driver / now,
         "node_failures": failures,
         "shards_repeated": lost,
         "core_hours": busy / 3600,
@@ -124,36 +123,33 @@ def simulate(options: argparse.Namespace, driver: float) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tasks", type=int, default=1_000_000, help="shards")
-    parser.add_argument("--clips", type=int, default=100, help="clips per shard")
-    parser.add_argument("--rate", type=float, default=38.0, help="clips per second and core")
-    parser.add_argument("--workers", type=int, default=1024)
-    parser.add_argument("--per-node", type=int, default=16)
-    parser.add_argument("--spread", type=float, default=0.3, help="of the log of durations")
-    parser.add_argument("--mtbf", type=float, default=500.0, help="hours a node lives")
-    parser.add_argument("--repair", type=float, default=10.0, help="minutes until it is back")
-    parser.add_argument("--ray-ms", type=float, default=1.5, help="of the driver for one task")
-    parser.add_argument("--price", type=float, default=0.04, help="of one core for one hour")
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    part = part_cost(options.clips)
-    begin = time.perf_counter()
-    found = simulate(options, (part + options.ray_ms) / 1e3)
-    clips = options.tasks * options.clips
-    result = {
-        "what": "simulated cluster run",
-        "machine": platform.machine(),
-        "clips": clips,
-        "part_ms": round(part, 2),
+    given = options(
+        __doc__,
+        tasks=(1_000_000, "shards"),
+        clips=(100, "clips per shard"),
+        rate=(38.0, "clips per second and core"),
+        workers=1024,
+        per_node=16,
+        spread=(0.3, "of the log of durations"),
+        mtbf=(500.0, "hours a node lives"),
+        repair=(10.0, "minutes until it is back"),
+        ray_ms=(1.5, "of the driver for one task"),
+        price=(0.04, "of one core for one hour"),
+        seed=0,
+    )
+    part = part_cost(given.clips)
+    with timed() as took:
+        found = simulate(given, (part + given.ray_ms) / 1e3)
+    clips = given.tasks * given.clips
+    tell(
+        "simulated cluster run",
+        clips=clips,
+        part_ms=round(part, 2),
         **{key: round(value, 3) for key, value in found.items()},
-        "cost_per_million_clips": round(found["core_hours"] * options.price / clips * 1e6, 2),
-        "simulated_in_s": round(time.perf_counter() - begin, 1),
-        "options": vars(options),
-    }
-    for key, value in result.items():
-        print(f"{key:<24}{value}")
-    print(json.dumps(result))
+        cost_per_million_clips=round(found["core_hours"] * given.price / clips * 1e6, 2),
+        simulated_in_s=round(took.wall, 1),
+        options=vars(given),
+    )
 
 
 if __name__ == "__main__":

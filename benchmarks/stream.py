@@ -8,15 +8,11 @@ every 0.5 s, are pushed in turn by one thread; audio seconds per CPU second is h
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
+from _measure import options, tell, timed
 from stitching import stitch
 
 import intona
@@ -32,10 +28,10 @@ def latencies(model: intona.Recognizer, samples: np.ndarray) -> np.ndarray:
     stream = Stream(model, RATE, update=0.25)
     found = []
     for first in range(0, len(samples), BLOCK):
-        began, cpu = time.perf_counter(), time.process_time()
-        events = stream.push(samples[first : first + BLOCK])
+        with timed() as took:
+            events = stream.push(samples[first : first + BLOCK])
         if events:
-            found.append((time.perf_counter() - began, time.process_time() - cpu))
+            found.append((took.wall, took.cpu))
     return np.array(found).T * 1000
 
 
@@ -48,41 +44,35 @@ def capacity(model: intona.Recognizer, samples: np.ndarray, count: int, seconds:
     """Audio seconds that one CPU second serves, with ``count`` streams taking turns."""
     streams = [Stream(model, RATE, update=0.5) for _ in range(count)]
     shift = len(samples) // count
-    began = time.process_time()
-    for first in range(0, seconds * RATE, BLOCK):
-        for k, stream in enumerate(streams):
-            at = (first + k * shift) % (len(samples) - BLOCK)
-            stream.push(samples[at : at + BLOCK])
-    return count * seconds / (time.process_time() - began)
+    with timed() as took:
+        for first in range(0, seconds * RATE, BLOCK):
+            for k, stream in enumerate(streams):
+                at = (first + k * shift) % (len(samples) - BLOCK)
+                stream.push(samples[at : at + BLOCK])
+    return count * seconds / took.cpu
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--model")
-    parser.add_argument("--minutes", type=float, default=5.0)
-    parser.add_argument("--streams", type=int, default=20)
-    parser.add_argument("--corpora", nargs="+", default=["ravdess", "emodb", "nemo"])
-    arguments = parser.parse_args()
-    model = intona.load(arguments.model)
+    given = options(
+        __doc__, model=str, minutes=5.0, streams=20, corpora=["ravdess", "emodb", "nemo"]
+    )
+    model = intona.load(given.model)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "talk.flac"
-        truth = stitch(path, arguments.minutes / 60, arguments.corpora)
+        truth = stitch(path, given.minutes / 60, given.corpora)
         samples = read(path).samples
     latencies(model, samples[: 10 * RATE])
     clock, cpu = latencies(model, samples)
-    live = capacity(model, samples, arguments.streams, 30)
-    result = {
-        "benchmark": "stream",
-        "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, one thread used",
-        "load": round(os.getloadavg()[0], 1),
-        "model": str(model.metadata.get("recipe", {}).get("name", model.path.name)),
-        "speech_share": round(sum(t.end - t.start for t in truth) * RATE / len(samples), 2),
-        "events": len(clock),
-        "latency_ms": percentiles(clock),
-        "latency_ms_cpu": percentiles(cpu),  # what it would be on an idle machine
-        "streams_per_core": round(live, 1),
-    }
-    print(json.dumps(result))
+    live = capacity(model, samples, given.streams, 30)
+    tell(
+        "stream",
+        model=str(model.metadata.get("recipe", {}).get("name", model.path.name)),
+        speech_share=round(sum(t.end - t.start for t in truth) * RATE / len(samples), 2),
+        events=len(clock),
+        latency_ms=percentiles(clock),
+        latency_ms_cpu=percentiles(cpu),  # what it would be on an idle machine
+        streams_per_core=round(live, 1),
+    )
 
 
 if __name__ == "__main__":

@@ -14,18 +14,16 @@ true regions, which is what the detector and the windows cost.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
+from _measure import one_thread, options, tell, timed
 
 FRAMES = 100  # per second
 
@@ -35,13 +33,13 @@ def measure(recording: str, model: str | None, window: float, hop: float) -> Non
     import intona
     from intona.inference.timeline import TimelineOptions, segments
 
-    options = TimelineOptions(window=window, hop=hop)
+    settings = TimelineOptions(window=window, hop=hop)
     recognizer = intona.load(model)
-    began, cpu = time.perf_counter(), time.process_time()
-    rows = [(p.start, p.end, p.emotion, p.status) for p in segments(recognizer, recording, options)]
-    took = {"wall_s": time.perf_counter() - began, "cpu_s": time.process_time() - cpu}
+    with timed() as took:
+        found = list(segments(recognizer, recording, settings))
+    rows = [(p.start, p.end, p.emotion, p.status) for p in found]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({**took, "peak_mb": peak, "rows": rows}))
+    print(json.dumps({**vars(took), "peak_mb": peak, "rows": rows}))
 
 
 def painted(spans: list[tuple[float, float, int]], duration: float) -> np.ndarray:
@@ -59,17 +57,18 @@ def label_scores(truth: np.ndarray, found: np.ndarray, labels: int) -> tuple[flo
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--hours", type=float, default=3.0)
-    parser.add_argument("--model")
-    parser.add_argument("--corpora", nargs="+", default=["ravdess", "emodb", "nemo"])
-    parser.add_argument("--window", type=float, default=3.0, help="seconds heard at once")
-    parser.add_argument("--hop", type=float, default=1.5, help="seconds between windows")
-    parser.add_argument("--dense", action="store_true", help="speech without pauses")
-    parser.add_argument("--measure", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.measure:
-        measure(arguments.measure, arguments.model, arguments.window, arguments.hop)
+    given = options(
+        __doc__,
+        hours=3.0,
+        model=str,
+        corpora=["ravdess", "emodb", "nemo"],
+        window=(3.0, "seconds heard at once"),
+        hop=(1.5, "seconds between windows"),
+        dense=(False, "speech without pauses"),
+        measure=(str, "for its own process: make the timeline of this recording"),
+    )
+    if given.measure:
+        measure(given.measure, given.model, given.window, given.hop)
         return
     from stitching import stitch
 
@@ -79,16 +78,16 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         recording = Path(folder) / "long.flac"
-        truth = stitch(recording, arguments.hours, arguments.corpora, dense=arguments.dense)
+        truth = stitch(recording, given.hours, given.corpora, dense=given.dense)
         command = [sys.executable, __file__, "--measure", str(recording)]
-        command += ["--window", str(arguments.window), "--hop", str(arguments.hop)]
-        command += ["--model", arguments.model] if arguments.model else []
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+        command += ["--window", str(given.window), "--hop", str(given.hop)]
+        command += ["--model", given.model] if given.model else []
+        one_thread()
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
         took = json.loads(done.stdout)
-        model = intona.load(arguments.model)
+        model = intona.load(given.model)
         known = [one for one in truth if one.emotion in model.labels]
-        given = judge_turns(model, recording, [Turn(one.start, one.end) for one in known])
+        known_regions = judge_turns(model, recording, [Turn(one.start, one.end) for one in known])
     duration = truth[-1].end
     number = {label: k for k, label in enumerate(model.labels)}
     voiced = painted([(one.start, one.end, 1) for one in truth], duration) >= 0
@@ -96,32 +95,31 @@ def main() -> None:
     heard = painted([(start, end, 1) for start, end, _, _ in spoken], duration) >= 0
     target = painted([(one.start, one.end, number[one.emotion]) for one in known], duration)
     told = painted([(start, end, number[name]) for start, end, name, _ in spoken], duration)
-    ideal = painted([(p.start, p.end or 0.0, number[str(p.emotion)]) for p in given], duration)
+    ideal = painted(
+        [(p.start, p.end or 0.0, number[str(p.emotion)]) for p in known_regions], duration
+    )
     weighted, unweighted = label_scores(target, told, len(number))
     best_weighted, best_unweighted = label_scores(target, ideal, len(number))
-    result = {
-        "benchmark": "timeline",
-        "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, one thread used",
-        "load": round(os.getloadavg()[0], 1),
-        "hours": round(duration / 3600, 2),
-        "speech_hours": round(float(voiced.mean()) * duration / 3600, 2),
-        "corpora": arguments.corpora if "INTONA_DATA" in os.environ else ["synthetic"],
-        "dense": arguments.dense,
-        "window_s": arguments.window,
-        "hop_s": arguments.hop,
-        "model": str(model.metadata.get("recipe", {}).get("name", model.path.name)),
-        "times_real_time": round(duration / took["wall_s"], 1),
-        "times_real_time_cpu": round(duration / took["cpu_s"], 1),
-        "peak_memory_mb": round(took["peak_mb"]),
-        "segments": len(spoken),
-        "speech_precision": round(float(voiced[heard].mean()), 4),
-        "speech_recall": round(float(heard[voiced].mean()), 4),
-        "false_alarm_share_of_pauses": round(float(heard[~voiced].mean()), 4),
-        "emotion_accuracy_of_time": round(weighted, 4),
-        "emotion_recall_unweighted": round(unweighted, 4),
-        "same_with_true_regions": [round(best_weighted, 4), round(best_unweighted, 4)],
-    }
-    print(json.dumps(result))
+    tell(
+        "timeline",
+        hours=round(duration / 3600, 2),
+        speech_hours=round(float(voiced.mean()) * duration / 3600, 2),
+        corpora=given.corpora if "INTONA_DATA" in os.environ else ["synthetic"],
+        dense=given.dense,
+        window_s=given.window,
+        hop_s=given.hop,
+        model=str(model.metadata.get("recipe", {}).get("name", model.path.name)),
+        times_real_time=round(duration / took["wall"], 1),
+        times_real_time_cpu=round(duration / took["cpu"], 1),
+        peak_memory_mb=round(took["peak_mb"]),
+        segments=len(spoken),
+        speech_precision=round(float(voiced[heard].mean()), 4),
+        speech_recall=round(float(heard[voiced].mean()), 4),
+        false_alarm_share_of_pauses=round(float(heard[~voiced].mean()), 4),
+        emotion_accuracy_of_time=round(weighted, 4),
+        emotion_recall_unweighted=round(unweighted, 4),
+        same_with_true_regions=[round(best_weighted, 4), round(best_unweighted, 4)],
+    )
 
 
 if __name__ == "__main__":

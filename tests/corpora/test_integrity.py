@@ -12,7 +12,7 @@ import soundfile
 from intona import corpora
 from intona.corpora import synthetic
 from intona.corpora.integrity import check, doubtful_labels
-from intona.corpora.measure import measure, median_pitch
+from intona.corpora.measure import _median_pitch, measure
 from intona.corpora.plot import draw, summary
 from intona.errors import CorpusError, UsageError
 
@@ -91,14 +91,14 @@ def test_a_wrong_label_is_suspected(tmp_path):
 def test_pitch_of_a_known_voice(hertz, rate):
     phase = np.cumsum(np.full(rate, hertz / rate)) % 1.0
     sound = (0.5 * np.exp(-8 * phase)).astype(np.float32)
-    assert median_pitch(sound, rate) == pytest.approx(hertz, rel=0.03)
+    assert _median_pitch(sound, rate) == pytest.approx(hertz, rel=0.03)
 
 
 def test_noise_and_silence_have_no_pitch():
     noise = np.random.default_rng(0).standard_normal(16000).astype(np.float32)
-    assert np.isnan(median_pitch(0.1 * noise, 16000))
-    assert np.isnan(median_pitch(np.zeros(16000, np.float32), 16000))
-    assert np.isnan(median_pitch(np.zeros(10, np.float32), 16000))
+    assert np.isnan(_median_pitch(0.1 * noise, 16000))
+    assert np.isnan(_median_pitch(np.zeros(16000, np.float32), 16000))
+    assert np.isnan(_median_pitch(np.zeros(10, np.float32), 16000))
 
 
 def test_measures_of_a_known_sound(tmp_path):

@@ -13,8 +13,9 @@ from intona.audio import Audio, read
 from intona.corpora import synthetic
 from intona.errors import AudioError, UsageError
 from intona.explain.occlusion import Curves, Evidence, check, occlude
-from intona.explain.plot import figure, save
+from intona.explain.plot import figure
 from intona.features.manner import ASPECTS, Remark, reference, remarks
+from intona.formats.palette import save
 from intona.inference.recognizer import Recognizer, load
 
 RATE = 16_000

@@ -11,7 +11,7 @@ import pytest
 from intona.errors import AudioError
 from intona.features.base import FrontEnd
 from intona.features.contours import contours, frame_times
-from intona.features.formants import burg, formants
+from intona.features.formants import _burg, formants
 from intona.features.pitch import PitchTrack, pitch
 from intona.features.prosody import MEASURES, Prosody, measure
 from intona.features.rhythm import nuclei, rhythm
@@ -99,7 +99,7 @@ def test_burg_finds_the_process_that_made_the_signal() -> None:
     signal = np.zeros(len(noise))
     for n in range(3, len(noise)):
         signal[n] = true @ signal[n - 3 : n][::-1] + noise[n]
-    np.testing.assert_allclose(burg(signal[None, 100:], 3)[0], true, atol=0.02)
+    np.testing.assert_allclose(_burg(signal[None, 100:], 3)[0], true, atol=0.02)
 
 
 def test_formants_of_known_resonances() -> None:

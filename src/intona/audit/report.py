@@ -7,7 +7,6 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from intona.audit.outcome import Outcome
 from intona.audit.run import TESTS, AuditResult, ChangedPrediction
 from intona.errors import UsageError
 from intona.files import atomic
+from intona.formats.page import render
 
 LISTEN_RATE = 16_000
 LISTEN_BITS = 32_000
@@ -129,17 +129,13 @@ def write(result: AuditResult, context: Context, folder: str | Path) -> Path:
 
 def page(result: AuditResult, context: Context) -> str:
     """Return the report as one self-contained HTML page."""
-    from jinja2 import Environment
-
-    template = files("intona.audit").joinpath("report.html.jinja").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["number"] = _number
-    return environment.from_string(template).render(
-        audit=to_dict(result, context),
-        ranking=list(_ranking(result)),
-        families=list(_families(result)),
-        listening=list(_examples(result)),
-    )
+    view = {
+        "audit": to_dict(result, context),
+        "ranking": list(_ranking(result)),
+        "families": list(_families(result)),
+        "listening": list(_examples(result)),
+    }
+    return render("intona.audit", view, number=_number)
 
 
 def _number(value: float) -> str:

@@ -60,7 +60,14 @@ def info(name: Name) -> None:
         label if code.lower() == label else f"{code} = {label}"
         for code, label in found.labels.items()
     )
-    typer.echo(f"\nCodes\n    {codes}\nLanguage\n    {found.language}")
+    for head, text in (
+        ("\nLicence", found.licence),
+        ("Citation", found.citation),
+        ("Source", found.url),
+        ("Codes", codes),
+        ("Language", found.language),
+    ):
+        typer.echo(f"{head}\n    {text}")
     if loader.options:
         typer.echo(f"Options\n    {', '.join(sorted(loader.options))}")
     typer.echo(f"Get it\n    {found.get or found.url}")

@@ -62,7 +62,8 @@ def run(
     whose = own.name if own is not None and own.manner else "many speakers"
     curves = compare(recognizer, audio, evidence) if check else None
     if plot is not None:
-        from intona.explain.plot import figure, save
+        from intona.explain.plot import figure
+        from intona.formats.palette import save
 
         page = figure(audio, evidence, said, title=clip.name, whose=whose, curves=curves)
         save(page, plot)

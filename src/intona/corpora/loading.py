@@ -1,9 +1,8 @@
 """What every corpus module is made of: the facts, the folder as found, and the loader.
 
-A corpus module is small. It holds one :class:`Info` (language, licence, citation, source),
-the codes of its labels, and one :class:`Loader`, mostly made by :func:`by_name` from a
-function that reads one file name. Nothing is guessed: a name the function does not
-understand is left out and reported.
+A corpus module is small. It holds one :class:`Info` (language, licence, citation, source and the
+codes of its labels) and one :class:`Loader`, mostly made by :func:`by_pattern` from the pattern of
+its file names. Nothing is guessed: a name that does not fit is left out and reported.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ __all__ = [
     "Loader",
     "Rows",
     "Tree",
-    "by_name",
     "by_pattern",
     "by_table",
     "plain_names",
+    "reader",
     "share_of",
 ]
 
@@ -39,6 +38,14 @@ Fields = dict[str, Any]
 Rows = tuple[list[Fields], list[str]]
 """Utterances (each with ``file``) and one sentence per problem."""
 
+Column = str | Mapping[str, str | None] | Callable[[dict[str, str]], Any]
+"""What stands in a column: always the same, a group translated, or a function of all groups."""
+
+_USUAL: dict[str, Column] = {
+    "sex": lambda groups: "female" if groups["sex"][0] in "fF" else "male",
+    "age": lambda groups: int(groups["age"]),
+    "repetition": lambda groups: int(groups["repetition"]),
+}
 _SAMPLE = 200
 _LOSSLESS = frozenset({".wav", ".flac", ".aif", ".aiff"})
 _SIDE_CARS = frozenset({".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet", ".yaml", ".arrow"})
@@ -219,14 +226,9 @@ def plain_names(tree: Tree, fields: Callable[[PurePath], Fields | None], example
     return rows, problems
 
 
-def by_name(info: Info, fields: Callable[[PurePath], Fields | None]) -> Loader:
-    """Make the loader of a corpus whose file names say everything.
-
-    Args:
-        info: the facts about the corpus.
-        fields: reads one path relative to the corpus folder; ``None`` when it is not of
-            the corpus's form.
-    """
+def by_pattern(info: Info, pattern: str, **columns: Column) -> Loader:
+    """Make the loader of a corpus whose file names say everything, see :func:`reader`."""
+    fields = reader(info, pattern, **columns)
 
     def rows(tree: Tree) -> Rows:
         return plain_names(tree, fields, info.example)
@@ -234,37 +236,49 @@ def by_name(info: Info, fields: Callable[[PurePath], Fields | None]) -> Loader:
     return Loader(info, rows, share_of(fields))
 
 
-def by_pattern(info: Info, pattern: str) -> Loader:
-    r"""Make the loader of a corpus whose file names follow one pattern.
+def reader(info: Info, pattern: str, **columns: Column) -> Callable[[PurePath], Fields | None]:
+    r"""Make a function that reads one path; it gives ``None`` when the path is malformed.
 
     Args:
-        info: the facts about the corpus; its ``labels`` translate the emotion.
-        pattern: of the name without its suffix. Its named groups become the columns:
-            ``emotion`` (another one than in ``labels`` is malformed) and ``speaker``, ``sex``
-            (which begins with f or m), ``age`` and ``repetition`` (numbers), and any others.
+        info: the facts about the corpus; its ``labels`` translate the emotion, in any case.
+        pattern: of the name without its suffix, and of the folders above as far as it goes. Its
+            named groups become the columns: ``emotion`` (another one than in ``labels`` is
+            malformed) and ``speaker``, ``sex`` (which begins with f or m), ``age`` and
+            ``repetition`` (numbers), and any others but those that begin with ``_``.
+        **columns: how a column comes about otherwise: by translating the group of this name, by
+            a function of all groups, or the same for all. A function gives ``None`` where an
+            emotion is malformed.
 
     Examples:
-        >>> labels = {"A": "angry"}
-        >>> info = Info("x", "X", "eng", "none", "", "", "1A.wav", labels)
-        >>> loader = by_pattern(info, r"(?P<speaker>\d)(?P<emotion>[A-Z])")
-        >>> loader.claims(Tree.of(["1A.wav", "2A.wav", "1B.wav", "A.wav"]))
-        0.5
+        >>> info = Info("x", "X", "eng", "none", "", "", "1A.wav", {"A": "angry"})
+        >>> read = reader(info, r"(?P<speaker>\d)(?P<emotion>[A-Z])", sex="female")
+        >>> read(PurePath("any/1A.wav"))
+        {'emotion': 'angry', 'speaker': '1', 'sex': 'female'}
+        >>> read(PurePath("1B.wav"))
     """
-    form = re.compile(pattern)
+    form = re.compile(rf"(?:.*?/)??{pattern}")
+    emotions = {code.lower(): emotion for code, emotion in info.labels.items()}
+    ways: dict[str, Column] = {
+        "emotion": lambda groups: emotions.get(groups["emotion"].lower()),
+        **{name: _USUAL[name] for name in form.groupindex if name in _USUAL},
+        **columns,
+    }
 
     def fields(path: PurePath) -> Fields | None:
-        match = form.fullmatch(path.stem)
-        if match is None or match["emotion"] not in info.labels:
+        match = form.fullmatch(path.with_suffix("").as_posix())
+        if match is None:
             return None
-        found: Fields = match.groupdict()
-        found["emotion"] = info.labels[match["emotion"]]
-        if "sex" in found:
-            found["sex"] = "female" if found["sex"][0] in "fF" else "male"
-        for number in {"age", "repetition"} & set(found):
-            found[number] = int(found[number])
-        return found
+        groups = match.groupdict()
+        found: Fields = {"emotion": None}
+        found |= {name: text for name, text in groups.items() if not name.startswith("_")}
+        for name, way in ways.items():
+            if callable(way):
+                found[name] = way(groups)
+            else:
+                found[name] = way if isinstance(way, str) else way[groups[name]]
+        return None if found["emotion"] is None else found
 
-    return by_name(info, fields)
+    return fields
 
 
 def share_of(fields: Callable[[PurePath], Fields | None]) -> Callable[[Tree], float]:

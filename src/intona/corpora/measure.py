@@ -22,7 +22,7 @@ from intona.parallel import HERE, Engine, Progress
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["measure", "median_pitch"]
+__all__ = ["measure"]
 
 Row = dict[str, float | str | None]
 
@@ -78,7 +78,7 @@ def _measure(file: str, pitched: bool) -> Row:
         "level": _decibel(float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))),
         "peak": _decibel(peak),
         "clipped": _clipped(samples, peak),
-        "pitch": median_pitch(samples, audio.rate) if pitched else float("nan"),
+        "pitch": _median_pitch(samples, audio.rate) if pitched else float("nan"),
         "hash": hashlib.sha256(samples.tobytes()).hexdigest(),
         "error": None,
     }
@@ -105,18 +105,7 @@ def _clipped(samples: NDArray[np.float32], peak: float) -> float:
     return float(runs[runs >= _RUN].sum() / len(samples))
 
 
-def median_pitch(samples: NDArray[np.float32], rate: int) -> float:
-    """Return the median pitch of the voiced frames in Hz, NaN without any.
-
-    Args:
-        samples: mono, shape ``(n,)``.
-        rate: in Hz.
-
-    Examples:
-        >>> import numpy as np
-        >>> tone = np.sin(2 * np.pi * 200 * np.arange(16000) / 16000).astype(np.float32)
-        >>> round(median_pitch(tone, 16000))
-        200
-    """
+def _median_pitch(samples: NDArray[np.float32], rate: int) -> float:
+    """Return the median pitch of the voiced frames in Hz, NaN without any."""
     track = pitch(resample(samples, rate, _RATE), _RATE)
     return float(np.median(track.hz[track.voiced])) if track.voiced.any() else float("nan")

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from intona.corpora.base import Corpus
 from intona.corpora.measure import measure
-from intona.errors import CorpusError, UsageError
-from intona.files import atomic
-from intona.formats.picture import COLOURS
+from intona.errors import CorpusError
+from intona.formats import palette
 from intona.parallel import HERE, Engine
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["draw", "summary"]
 
 Progress = Callable[[int, int, str], None]
 
-_INK, _QUIET = "#2f4b6e", "#b9c6d6"
-_SEXES = {"female": "#c4553b", "male": "#2f4b6e"}
-_SPARE = ("#332288", "#88ccee", "#44aa99", "#ddcc77", "#aa4499", "#661100")
+_SEXES = {"female": palette.SECOND, "male": palette.MAIN}
 _MOST_SPEAKERS = 40
 
 
@@ -53,12 +51,7 @@ def draw(
     frame = frame[frame["error"].isna()]
     if frame.empty:
         raise CorpusError(f"{corpus.name}: none of its {len(files)} files can be read")
-    figure = _figure(frame, corpus)
-    try:
-        with atomic(out) as temporary:
-            figure.savefig(temporary, dpi=130)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"cannot write {out}: {error}") from None
+    palette.save(_figure(frame, corpus), out)
     return frame
 
 
@@ -82,13 +75,11 @@ def _spread(values: pd.Series, unit: str, digits: int) -> str:
     return f"{middle:.{digits}f} {unit} (5 to 95 %: {low:.{digits}f} to {high:.{digits}f})"
 
 
-def _figure(frame: pd.DataFrame, corpus: Corpus):  # type: ignore[no-untyped-def]
+def _figure(frame: pd.DataFrame, corpus: Corpus) -> Figure:
     # No pyplot: it would choose a window system and keep the figure alive.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 7.5), layout="constrained")
-    FigureCanvasAgg(figure)
     grid = figure.subplot_mosaic(
         [["classes", "durations", "levels"], ["speakers", "speakers", "pitch"]]
     )
@@ -110,28 +101,28 @@ def _figure(frame: pd.DataFrame, corpus: Corpus):  # type: ignore[no-untyped-def
     return figure
 
 
-def _title(axes, text: str) -> None:  # type: ignore[no-untyped-def]
+def _title(axes: Axes, text: str) -> None:
     axes.set_title(text, loc="left", fontsize=10, fontweight="bold")
 
 
-def _classes(axes, frame: pd.DataFrame, corpus: Corpus) -> None:  # type: ignore[no-untyped-def]
+def _classes(axes: Axes, frame: pd.DataFrame, corpus: Corpus) -> None:
     counts = frame["emotion"].value_counts()
     names = [name for name in corpus.emotions if name in counts][::-1]
-    bars = axes.barh(names, [counts[name] for name in names], color=_INK)
+    bars = axes.barh(names, [counts[name] for name in names], color=palette.MAIN)
     axes.bar_label(bars, fontsize=8, padding=2)
     axes.set_xlabel("files", fontsize=8)
     _title(axes, "Emotions")
 
 
-def _histogram(axes, values: pd.Series, title: str, unit: str) -> None:  # type: ignore[no-untyped-def]
-    axes.hist(values, bins=40, color=_INK)
-    axes.axvline(values.median(), color=_QUIET, linewidth=1.5)
+def _histogram(axes: Axes, values: pd.Series, title: str, unit: str) -> None:
+    axes.hist(values, bins=40, color=palette.MAIN)
+    axes.axvline(values.median(), color=palette.FAINT, linewidth=1.5)
     axes.set_xlabel(f"{unit} (median {values.median():.1f})", fontsize=8)
     axes.set_ylabel("files", fontsize=8)
     _title(axes, title)
 
 
-def _speakers(axes, frame: pd.DataFrame, corpus: Corpus) -> None:  # type: ignore[no-untyped-def]
+def _speakers(axes: Axes, frame: pd.DataFrame, corpus: Corpus) -> None:
     import numpy as np
 
     _title(axes, "Speakers and their emotions")
@@ -145,11 +136,9 @@ def _speakers(axes, frame: pd.DataFrame, corpus: Corpus) -> None:  # type: ignor
     counts = counts.iloc[:_MOST_SPEAKERS].sort_index()
     shades = [name for name in corpus.emotions if name in counts.columns]
     below = np.zeros(len(counts))
-    # Other labels than those of the vocabulary get the colours that are left, in order.
-    spare = cycle(_SPARE)
-    colours = [COLOURS.get(name) or next(spare) for name in shades]
+    colours = palette.colours(shades)
     labels = [str(name).split("-", 1)[-1] for name in counts.index]
-    for colour, name in zip(colours, shades, strict=True):
+    for name, colour in colours.items():
         axes.bar(labels, counts[name], bottom=below, color=colour, label=name)
         below += counts[name].to_numpy()
     axes.tick_params(axis="x", rotation=90 if len(labels) > 14 else 0)
@@ -160,7 +149,7 @@ def _speakers(axes, frame: pd.DataFrame, corpus: Corpus) -> None:  # type: ignor
                 bbox_to_anchor=(0, -0.24), columnspacing=1, handlelength=1)  # fmt: skip
 
 
-def _pitch(axes, frame: pd.DataFrame) -> None:  # type: ignore[no-untyped-def]
+def _pitch(axes: Axes, frame: pd.DataFrame) -> None:
     known = frame.dropna(subset=["pitch"])
     if "sex" in known and known["sex"].notna().any():
         for sex, colour in _SEXES.items():
@@ -169,7 +158,7 @@ def _pitch(axes, frame: pd.DataFrame) -> None:  # type: ignore[no-untyped-def]
                 axes.hist(values, bins=40, range=(60, 500), color=colour, alpha=0.65, label=sex)
         axes.legend(fontsize=8, frameon=False)
     else:
-        axes.hist(known["pitch"], bins=40, range=(60, 500), color=_INK)
+        axes.hist(known["pitch"], bins=40, range=(60, 500), color=palette.MAIN)
     axes.set_xlabel("median of each file, Hz", fontsize=8)
     axes.set_ylabel("files", fontsize=8)
     _title(axes, "Pitch")

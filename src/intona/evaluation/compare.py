@@ -17,6 +17,7 @@ from intona.evaluation.measure import clusters, headline, short_name
 from intona.evaluation.result import Evaluation, without_nan
 from intona.evaluation.text import TRANSDUCTIVE, stamp_word, value_text
 from intona.files import atomic
+from intona.formats.palette import MAIN, save
 from intona.metrics.bootstrap import Interval, Statistic, draws, interval
 from intona.metrics.clustered import cluster_numbers, of_decisions, of_numbers
 
@@ -167,8 +168,6 @@ def save_comparison(comparison: Comparison, folder: str | Path) -> Path:
     Raises:
         UsageError: the folder cannot be written.
     """
-    from intona.evaluation.figures import save_png
-
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -178,7 +177,7 @@ def save_comparison(comparison: Comparison, folder: str | Path) -> Path:
         ):
             with atomic(folder / name) as temporary:
                 temporary.write_text(text, encoding="utf-8")
-        save_png(_drawing(comparison), folder / "comparison.png")
+        save(_drawing(comparison), folder / "comparison.png")
     except OSError as error:
         raise UsageError(f"cannot write to {folder}: {error.strerror or error}") from None
     return folder / "comparison.png"
@@ -252,8 +251,8 @@ def _drawing(comparison: Comparison) -> Any:
     figure = Figure(figsize=(7, 1.2 + 0.45 * len(names)), layout="constrained")
     axes = figure.add_subplot()
     for row, value in enumerate(comparison.runs.values()):
-        axes.plot([value.low, value.high], [row, row], color="#1f6feb", linewidth=2)
-        axes.plot([value.value], [row], "o", color="#1f6feb")
+        axes.plot([value.low, value.high], [row, row], color=MAIN, linewidth=2)
+        axes.plot([value.value], [row], "o", color=MAIN)
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.grid(axis="x", alpha=0.3)

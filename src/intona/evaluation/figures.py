@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from intona.formats import palette
 from intona.metrics import risk_coverage
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["confusion_png", "reliability", "risk_coverage_curve", "save_png", "scatter"]
+__all__ = ["confusion_png", "reliability", "risk_coverage_curve", "scatter"]
 
 Names = tuple[Sequence[str], Sequence[str]]
 """Of the rows and of the columns of a confusion matrix."""
@@ -61,16 +62,7 @@ def scatter(truth: ArrayLike, prediction: ArrayLike) -> str:
 
 def confusion_png(counts: ArrayLike, names: Names, title: str, path: Path) -> None:
     """Draw a confusion matrix, each row in percent, into a PNG file."""
-    figure = _confusion(np.asarray(counts, dtype=np.float64), names, title)
-    save_png(figure, path)
-
-
-def save_png(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all."""
-    from intona.files import atomic
-
-    with atomic(path) as temporary:
-        figure.savefig(temporary, dpi=150, format="png")
+    palette.save(_confusion(np.asarray(counts, dtype=np.float64), names, title), path)
 
 
 def _confusion(counts: NDArray[np.float64], names: Names, title: str) -> Figure:
@@ -90,7 +82,7 @@ def _confusion(counts: NDArray[np.float64], names: Names, title: str) -> Figure:
     axes.set_title(title, fontsize="medium", wrap=True)
     for i, row in enumerate(share):
         for j, value in enumerate(row):
-            colour = "white" if value > 55 else "black"
+            colour = palette.PAPER if value > 55 else palette.INK
             axes.text(j, i, f"{value:.0f}", ha="center", va="center", color=colour)
     return figure
 

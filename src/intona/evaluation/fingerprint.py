@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import resample
+from intona.features import mel
 
 __all__ = ["SAME", "Fingerprint", "same_recordings", "similarity"]
 
@@ -88,12 +89,8 @@ class Fingerprint:
     @cached_property
     def _filters(self) -> NDArray[np.float64]:
         """Triangles, evenly spaced on the mel scale, shape ``(bins, bands)``."""
-        low, high = (2595 * np.log10(1 + edge / 700) for edge in (120.0, 3400.0))
-        centres = 700 * (10 ** (np.linspace(low, high, BANDS + 2) / 2595) - 1)
-        bins = np.fft.rfftfreq(WINDOW, 1 / RATE)[:, np.newaxis]
-        rise = (bins - centres[:-2]) / (centres[1:-1] - centres[:-2])
-        fall = (centres[2:] - bins) / (centres[2:] - centres[1:-1])
-        return np.clip(np.minimum(rise, fall), 0.0, None)
+        edges = mel.evenly(120.0, 3400.0, BANDS + 2)
+        return mel.triangles(edges, np.linspace(0.0, RATE / 2, WINDOW // 2 + 1)).T
 
 
 def similarity(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

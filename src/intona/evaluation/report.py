@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from intona.evaluation.measure import headline, short_name
 from intona.evaluation.text import METRIC_WORDS, TRANSDUCTIVE, stamp_word, value_text
 from intona.evaluation.worst import worst
 from intona.files import atomic
+from intona.formats import page
 from intona.metrics.bootstrap import Interval
 
 if TYPE_CHECKING:
@@ -78,14 +78,12 @@ def write_report(
 
 def render(evaluation: Evaluation, folder: str | Path, *, model: Recognizer | None = None) -> str:
     """Return the page; it needs no network, and finds local recordings from ``folder``."""
-    from jinja2 import Environment, StrictUndefined
+    view = _view(evaluation, Path(folder), model)
+    return page.render("intona.evaluation", view, sentence=_sentence)
 
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
-    template = (files("intona.evaluation") / "report.html.j2").read_text("utf-8")
-    return environment.from_string(template).render(_view(evaluation, Path(folder), model))
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _view(evaluation: Evaluation, folder: Path, model: Recognizer | None) -> dict[str, Any]:

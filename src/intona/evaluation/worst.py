@@ -16,6 +16,8 @@ from intona.audio import Audio, read, resample
 from intona.errors import AudioError
 from intona.explain.occlusion import LONGEST, Evidence, occlude
 from intona.features.manner import Remark, remarks
+from intona.features.mel import evenly
+from intona.features.spectrum import SHORT, level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,14 +140,10 @@ def _spectrogram(audio: Audio, top: float) -> bytes:
     from matplotlib.image import imsave
 
     signal = audio.samples if audio.rate == _RATE else resample(audio.samples, audio.rate, _RATE)
-    size, columns, rows = 512, 160, 48
-    padded = np.pad(signal, size // 2)
-    begins = np.linspace(0, len(signal) - 1, columns).astype(int)
-    frames = padded[begins[:, None] + np.arange(size)] * np.hanning(size)
-    level = 20.0 * np.log10(np.abs(np.fft.rfft(frames, axis=1)) + 1e-7)
-    mel = np.linspace(0.0, 2595.0 * np.log10(1.0 + top / 700.0), rows)
-    bins = np.rint(700.0 * (10.0 ** (mel / 2595.0) - 1.0) / _RATE * size).astype(int)
-    strength = np.clip(1.0 + (level[:, bins].T - level.max()) / 70.0, 0.0, 1.0)
+    columns, rows = 160, 48
+    shown = level(signal, np.linspace(0, len(signal) - 1, columns).astype(int))
+    bins = np.rint(evenly(0.0, top, rows) / _RATE * SHORT).astype(int)
+    strength = np.clip(1.0 + (shown[:, bins].T - shown.max()) / 70.0, 0.0, 1.0)
     image = np.full((rows, columns, 4), 0.5)
     image[..., 3] = strength**1.6
     file = io.BytesIO()

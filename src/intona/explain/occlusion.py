@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from intona.audio import Audio
 from intona.errors import AudioError, UsageError
+from intona.features.mel import evenly
 
 __all__ = ["Curves", "Evidence", "check", "occlude"]
 
@@ -159,8 +160,7 @@ class _Patches:
         self._noise = 10.0 ** (FLOOR_DB / 20.0) * mean * (phases[0] + 1j * phases[1]) / 2**0.5
         spans = int(np.clip(round(audio.duration / _SPAN), 1, _MOST_SPANS))
         self.times = np.linspace(0.0, audio.duration, spans + 1)
-        top = 2595.0 * np.log10(1.0 + min(audio.rate / 2.0, 8000.0) / 700.0)
-        self.hz = 700.0 * (10.0 ** (np.linspace(0.0, top, bands + 1) / 2595.0) - 1.0)
+        self.hz = evenly(0.0, min(audio.rate / 2.0, 8000.0), bands + 1)
         frame_times = self._stft.t(len(audio.samples))
         self._span = np.clip(np.searchsorted(self.times, frame_times, "right") - 1, 0, spans - 1)
         # Above 8 kHz belongs to the highest band.

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import Audio, resample
-from intona.errors import UsageError
 from intona.explain.occlusion import Curves, Evidence
 from intona.features.contours import contours
 from intona.features.manner import Remark
 from intona.features.pitch import STEP, pitch
+from intona.features.spectrum import SHORT, level
+from intona.formats.palette import AGAINST, FAINT, FOR, INK, MAIN, SECOND
+from intona.formats.picture import draw_spectrogram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["curves_figure", "figure", "save"]
+__all__ = ["draw_curves", "figure"]
 
 RATE = 16_000
-_INK = "#222222"
-_FOR, _AGAINST = "#b2182b", "#2166ac"
-_PITCH, _LEVEL = "#8c510a", "#5a7a8c"
-_NOTABLE, _USUAL = "#356b5f", "#c9c9c9"
 
 
 def figure(
@@ -69,44 +66,16 @@ def figure(
     _draw_contours(axes[1], signal, float(evidence.times[-1]))
     _draw_manner(axes[2], said, whose)
     if curves is not None:
-        _draw_curves(axes[3], curves, evidence.emotion)
+        draw_curves(axes[3], curves, evidence.emotion)
     return page
-
-
-def curves_figure(curves: Curves, emotion: str, title: str) -> Figure:
-    """Draw deletion and insertion curves alone."""
-    from matplotlib.figure import Figure
-
-    page = Figure(figsize=(6.6, 4.2), layout="constrained")
-    axes = page.subplots()
-    _draw_curves(axes, curves, emotion)
-    axes.set_title(title, fontsize=10)
-    return page
-
-
-def save(page: Figure, path: str | Path) -> Path:
-    """Write the picture; the suffix (``.png``, ``.svg``, ``.pdf``) is its format.
-
-    Raises:
-        UsageError: the file cannot be written or its format is unknown.
-    """
-    try:
-        page.savefig(path, dpi=140)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"cannot write the picture {path}: {error}") from None
-    return Path(path)
 
 
 def _draw_evidence(
     page: Figure, axes: Axes, signal: NDArray[np.float32], evidence: Evidence
 ) -> None:
-    size = 512
-    padded = np.pad(signal, size // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[:: size // 4]
-    level = 20.0 * np.log10(np.abs(np.fft.rfft(frames * np.hanning(size), axis=1)) + 1e-7).T
+    shown = level(signal, np.arange(0, len(signal) + 1, SHORT // 4)).T
     end = float(evidence.times[-1])
-    shown: Any = {"origin": "lower", "aspect": "auto", "extent": (0.0, end, 0.0, RATE / 2000.0)}
-    axes.imshow(level, cmap="gray_r", vmin=level.max() - 70.0, vmax=level.max(), **shown)
+    draw_spectrogram(axes, shown, (0.0, end, 0.0, RATE / 2000.0), colours="gray_r")
     most = max(float(np.abs(evidence.values).max()), 1e-9)
     # Strong evidence is opaque, weak evidence leaves the spectrogram visible.
     strength = np.clip(np.abs(evidence.values) / most, 0.0, 1.0)
@@ -131,32 +100,32 @@ def _draw_evidence(
 
 def _draw_contours(axes: Axes, signal: NDArray[np.float32], end: float) -> None:
     track = pitch(signal, RATE)
-    level = contours(signal, RATE, track.times)
-    axes.plot(track.times, np.where(track.voiced, track.hz, np.nan), color=_PITCH, lw=2.4)
+    loud = contours(signal, RATE, track.times)
+    axes.plot(track.times, np.where(track.voiced, track.hz, np.nan), color=SECOND, lw=2.4)
     axes.set_yscale("log")
     axes.set_yticks([100, 200, 400], ["100", "200", "400"])
     axes.minorticks_off()
     axes.set_ylim(70, 620)
     axes.set_xlim(0.0, max(end, STEP))
-    axes.set_ylabel("pitch in Hz", color=_PITCH)
+    axes.set_ylabel("pitch in Hz", color=SECOND)
     axes.set_xlabel("time in seconds")
     other = axes.twinx()
-    other.plot(level.times, level.intensity, color=_LEVEL, lw=1)
-    top = float(level.intensity.max()) if level.intensity.size else 0.0
+    other.plot(loud.times, loud.intensity, color=MAIN, lw=1)
+    top = float(loud.intensity.max()) if loud.intensity.size else 0.0
     other.set_ylim(top - 50.0, top + 3.0)
-    other.set_ylabel("intensity in dB", color=_LEVEL)
+    other.set_ylabel("intensity in dB", color=MAIN)
 
 
 def _draw_manner(axes: Axes, said: Sequence[Remark], whose: str) -> None:
     axes.set_title(f"How it was said, against the neutral speech of {whose}", fontsize=10)
     places = np.arange(len(said))[::-1]
     for place, remark in zip(places, said, strict=True):
-        colour = _NOTABLE if remark.notable else _USUAL
+        colour = MAIN if remark.notable else FAINT
         axes.barh(place, remark.percentile - 50.0, left=50.0, color=colour, height=0.7)
         word = f"{remark.word}: " if remark.notable else ""
         text = f"{word}{remark.amount} ({remark.change})"
-        axes.text(101.5, place, text, va="center", fontsize=8, color=_INK)
-    axes.axvline(50.0, color=_INK, lw=1)
+        axes.text(101.5, place, text, va="center", fontsize=8, color=INK)
+    axes.axvline(50.0, color=INK, lw=1)
     axes.set_yticks(places, [remark.aspect for remark in said])
     axes.set_xlim(0.0, 100.0)
     axes.set_xticks([5, 25, 50, 75, 95])
@@ -166,11 +135,12 @@ def _draw_manner(axes: Axes, said: Sequence[Remark], whose: str) -> None:
     axes.set_xlabel("percentile among neutral utterances")
 
 
-def _draw_curves(axes: Axes, curves: Curves, emotion: str) -> None:
+def draw_curves(axes: Axes, curves: Curves, emotion: str) -> None:
+    """Draw what silencing and letting in do to the probability of the emotion."""
     share = 100.0 * curves.share
     for own, chance, colour, word in (
-        (curves.insertion, curves.random_insertion, _FOR, "let in"),
-        (curves.deletion, curves.random_deletion, _AGAINST, "silenced"),
+        (curves.insertion, curves.random_insertion, FOR, "let in"),
+        (curves.deletion, curves.random_deletion, AGAINST, "silenced"),
     ):
         axes.plot(share, own, color=colour, lw=2, label=f"{word}, strongest evidence first")
         axes.plot(share, chance, color=colour, lw=1.2, ls="--", label=f"{word} at random")

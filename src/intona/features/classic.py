@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.errors import AudioError, UsageError
+from intona.features.mel import slaney, unit_area
 from intona.features.spectrum import BINS, N_FFT, frames, magnitude
 from intona.features.tuning import tuning
 
@@ -97,15 +98,14 @@ class Classic:
                 rate is not positive.
         """
         signal = _checked(samples, rate)
-        framed = frames(signal)
-        spectrum = magnitude(framed)
+        spectrum = magnitude(frames(signal))
         parts: list[Floats] = []
         if self.mfcc or self.mel:
             mel = _mel(spectrum, rate)
             if self.mfcc:
                 parts.append(_mean_mfcc(mel))
         if self.chroma:
-            parts.append(_mean_chroma(spectrum, tuning(spectrum, framed, rate), rate))
+            parts.append(_mean_chroma(spectrum, tuning(spectrum, rate), rate))
         if self.mel:
             parts.append(mel.mean(axis=0))
         return np.concatenate(parts).astype(np.float32, copy=False)
@@ -127,29 +127,14 @@ def _checked(samples: NDArray[Any], rate: int) -> Floats:
     return signal
 
 
-def _mel_to_hz(mels: Doubles) -> Doubles:
-    """Slaney's mel scale: linear below 1 kHz, logarithmic above."""
-    linear = mels * (200.0 / 3.0)
-    return np.where(mels < 15.0, linear, 1000.0 * np.exp((mels - 15.0) * (np.log(6.4) / 27.0)))
-
-
-def _hz_to_mel(hz: float) -> float:
-    return hz * 3.0 / 200.0 if hz < 1000.0 else 15.0 + np.log(hz / 1000.0) * 27.0 / np.log(6.4)
-
-
 @lru_cache(maxsize=8)
 def _mel_blocks(rate: int) -> tuple[tuple[int, int, int, Floats], ...]:
     """Return the mel filters in blocks of bands: first band, first and last bin, weights.
 
     The weights have shape ``(bins, bands)``; bins outside a block's triangles are left out.
     """
-    edges = _mel_to_hz(np.linspace(0.0, _hz_to_mel(rate / 2.0), N_MELS + 2))
-    ramps = edges[:, None] - np.linspace(0.0, rate / 2.0, BINS)[None, :]
-    width = np.diff(edges)
-    lower = -ramps[:-2] / width[:-1, None]
-    upper = ramps[2:] / width[1:, None]
-    weights = np.maximum(0.0, np.minimum(lower, upper)).astype(np.float32)
-    weights *= (2.0 / (edges[2:] - edges[:-2])).astype(np.float64)[:, None]
+    edges = slaney(rate / 2.0, N_MELS + 2)
+    weights = unit_area(edges, np.linspace(0.0, rate / 2.0, BINS)).astype(np.float32)
     blocks = []
     for first in range(0, N_MELS, _BANDS):
         part = weights[first : first + _BANDS]

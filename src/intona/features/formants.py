@@ -49,7 +49,7 @@ def formants(
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)[starts] * window
     if len(frames) == 0:
         return np.zeros((0, count)), np.zeros((0, count))
-    roots = _roots(burg(frames, _ORDER))
+    roots = _roots(_burg(frames, _ORDER))
     hz = np.abs(np.angle(roots)) * target / (2 * np.pi)
     bandwidth = -np.log(np.maximum(np.abs(roots), 1e-12)) * target / np.pi
     good = (roots.imag > 0) & (hz > _MARGIN) & (hz < CEILING - _MARGIN)
@@ -61,7 +61,7 @@ def formants(
     return np.where(missing, np.nan, hz), np.where(missing, np.nan, np.abs(bandwidth))
 
 
-def burg(frames: Doubles, order: int) -> Doubles:
+def _burg(frames: Doubles, order: int) -> Doubles:
     """Return prediction coefficients by Burg's method, all frames at once.
 
     Args:

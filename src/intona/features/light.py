@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.features.mel import evenly, triangles
 from intona.features.prosody import MEASURES, RATE, Analysis, analyse, summarise
 
 __all__ = ["Light"]
@@ -206,12 +207,8 @@ def _course(table: Doubles, parts: int) -> Doubles:
 @lru_cache(maxsize=1)
 def _mel_filters() -> NDArray[np.float32]:
     """Return triangular filters from 50 Hz to 8 kHz, equally wide in mel, ``(257, 64)``."""
-    low, high = (2595.0 * np.log10(1.0 + hz / 700.0) for hz in (_LOWEST_HZ, RATE / 2.0))
-    edges = 700.0 * (10.0 ** (np.linspace(low, high, MELS + 2) / 2595.0) - 1.0)
-    hz = np.linspace(0.0, RATE / 2.0, 257)[None, :]
-    rise = (hz - edges[:-2, None]) / np.diff(edges)[:-1, None]
-    fall = (edges[2:, None] - hz) / np.diff(edges)[1:, None]
-    return np.maximum(0.0, np.minimum(rise, fall)).T.astype(np.float32)
+    edges = evenly(_LOWEST_HZ, RATE / 2.0, MELS + 2)
+    return triangles(edges, np.linspace(0.0, RATE / 2.0, 257)).T.astype(np.float32)
 
 
 def _log_mel(found: Analysis, inside: slice) -> Doubles:

@@ -13,6 +13,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.features.mel import slaney, unit_area
+
 __all__ = [
     "BANDS",
     "DYNAMIC_RANGE",
@@ -22,7 +24,6 @@ __all__ = [
     "filterbank",
     "level",
     "log_mel",
-    "speech_span",
     "trim",
 ]
 
@@ -55,15 +56,8 @@ def filterbank() -> Floats:
         >>> filterbank().shape
         (80, 201)
     """
-    hertz = np.linspace(0.0, RATE / 2, WINDOW // 2 + 1)
-    top = 15.0 + 27.0 * np.log(RATE / 2 / 1000.0) / np.log(6.4)
-    mels = np.linspace(0.0, top, BANDS + 2)
-    edges = np.where(mels < 15.0, mels * 200.0 / 3.0, 1000.0 * 6.4 ** ((mels - 15.0) / 27.0))
-    width = np.diff(edges)
-    ramps = edges[:, None] - hertz
-    rise, fall = -ramps[:-2] / width[:-1, None], ramps[2:] / width[1:, None]
-    triangles = np.maximum(0.0, np.minimum(rise, fall))
-    return (triangles * (2.0 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)
+    hz = np.linspace(0.0, RATE / 2, WINDOW // 2 + 1)
+    return unit_area(slaney(RATE / 2, BANDS + 2), hz).astype(np.float32)
 
 
 def log_mel(samples: Floats, dynamic_range: float = DYNAMIC_RANGE) -> Floats:
@@ -90,8 +84,8 @@ def log_mel(samples: Floats, dynamic_range: float = DYNAMIC_RANGE) -> Floats:
     return ((np.maximum(energy, floor) + 4.0) / 4.0).astype(np.float32)
 
 
-def speech_span(samples: Floats) -> tuple[int, int]:
-    """Return the first and one past the last sample to keep when silence is trimmed.
+def trim(samples: Floats) -> Floats:
+    """Return the signal without the silence at its ends.
 
     Silence at the ends is what stays below 2 % of the peak; 0.1 s of it is kept.
 
@@ -99,21 +93,15 @@ def speech_span(samples: Floats) -> tuple[int, int]:
         samples: at 16 kHz, shape ``(n,)``.
 
     Examples:
-        >>> speech_span(np.r_[np.zeros(8000), np.ones(1600), np.zeros(8000)].astype(np.float32))
-        (6400, 11200)
+        >>> trim(np.r_[np.zeros(8000), np.ones(1600), np.zeros(8000)].astype(np.float32)).size
+        4800
     """
     size = np.abs(samples)
     loud = np.flatnonzero(size > QUIET * size.max())
     if not loud.size:
-        return 0, len(samples)
+        return samples
     keep = int(KEEP * RATE)
-    return max(0, int(loud[0]) - keep), min(len(samples), int(loud[-1]) + 1 + keep)
-
-
-def trim(samples: Floats) -> Floats:
-    """Return the signal without the silence at its ends, see :func:`speech_span`."""
-    start, stop = speech_span(samples)
-    return samples[start:stop]
+    return samples[max(0, int(loud[0]) - keep) : int(loud[-1]) + 1 + keep]
 
 
 def level(samples: Floats) -> Floats:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BINS", "HOP", "N_FFT", "frames", "magnitude"]
+__all__ = ["BINS", "HOP", "N_FFT", "SHORT", "frames", "level", "magnitude"]
 
 N_FFT = 2048
 HOP = 512
 BINS = N_FFT // 2 + 1
+SHORT = 512  # samples of the frames of a picture
 
 _BLOCK = 32  # frames transformed at a time: the block stays in the processor's cache
 
 
-@lru_cache(maxsize=2)
-def _window(dtype: str) -> NDArray[Any]:
+@lru_cache(maxsize=1)
+def _window() -> NDArray[np.float64]:
     """Periodic Hann window."""
-    window = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(N_FFT) / N_FFT)
-    return window.astype(dtype)
+    return 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(N_FFT) / N_FFT)
 
 
 def frames(signal: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -38,20 +37,35 @@ def frames(signal: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
 
 
-def magnitude(framed: NDArray[np.float32], *, exact: bool = False) -> NDArray[np.float32]:
+def magnitude(framed: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the magnitude spectrum of each frame, shape ``(frames, BINS)``.
+
+    As in librosa the transform is in double precision and its result is rounded once.
 
     Args:
         framed: what :func:`frames` gives, or some of its rows.
-        exact: transform in double precision and round the result once, which is what librosa
-            does and costs about twice the time.
     """
     from scipy import fft
 
-    window = _window("float64" if exact else "float32")
     result = np.empty((len(framed), BINS), dtype=np.float32)
     for start in range(0, len(framed), _BLOCK):
-        windowed = framed[start : start + _BLOCK] * window
+        windowed = framed[start : start + _BLOCK] * _window()
         spectrum = fft.rfft(windowed, axis=1, overwrite_x=True, workers=1)
-        np.abs(spectrum.astype(np.complex64, copy=False), out=result[start : start + _BLOCK])
+        np.abs(spectrum.astype(np.complex64), out=result[start : start + _BLOCK])
     return result
+
+
+def level(signal: NDArray[np.float32], centres: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Return the level of short Hann frames, for pictures.
+
+    Args:
+        signal: samples, shape ``(n,)``.
+        centres: sample numbers, shape ``(frames,)``.
+
+    Returns:
+        In dB, shape ``(frames, SHORT // 2 + 1)``; beyond its ends the signal is zero.
+    """
+    padded = np.pad(signal, SHORT // 2)
+    around = np.asarray(centres)[:, None] + np.arange(SHORT)
+    spectrum = np.fft.rfft(padded[around] * np.hanning(SHORT), axis=1)
+    return 20.0 * np.log10(np.abs(spectrum) + 1e-7)

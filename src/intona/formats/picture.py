@@ -13,37 +13,20 @@ from numpy.typing import NDArray
 from intona.audio import Audio, blocks
 from intona.audio.decode import Source
 from intona.errors import UsageError
+from intona.formats import palette
 from intona.formats.rows import Row, rows
-from intona.labels import EMOTIONS
+from intona.labels import order
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
-__all__ = ["COLOURS", "plot", "sketch"]
+__all__ = ["draw_spectrogram", "plot", "sketch"]
 
 RATE = 16_000
 COLUMNS = 1200  # at least so many, at most twice as many
 FRAME = 512
 BANDS = 128
-
-# Told apart by people with common colour blindness as well (after Okabe and Ito 2008).
-COLOURS = dict(
-    zip(
-        EMOTIONS,
-        (
-            "#999999",
-            "#56b4e9",
-            "#f0c419",
-            "#0072b2",
-            "#d55e00",
-            "#cc79a7",
-            "#007a5a",
-            "#e69f00",
-            "#7a6652",
-        ),
-        strict=True,
-    )
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,8 +118,6 @@ def plot(table: pd.DataFrame, source: Source | Audio, path: str | Path) -> Path:
     import matplotlib
     from matplotlib.figure import Figure
 
-    from intona.files import atomic
-
     path = Path(path)
     found = rows(table)
     if len({row.file for row in found}) > 1:
@@ -154,71 +135,83 @@ def plot(table: pd.DataFrame, source: Source | Audio, path: str | Path) -> Path:
         figure = Figure(figsize=(12, 6.2), layout="constrained")
         axes = figure.subplots(3, 1, sharex=True, height_ratios=[1.2, 1.8, 1.5])
         _draw_wave(axes[0], small)
-        _draw_spectrogram(axes[1], small)
+        level = 10 * np.log10(small.power + 1e-10)
+        draw_spectrogram(axes[1], level, (0.0, small.duration, 0.0, RATE / 2000))
+        axes[1].set_ylabel("kHz")
         _draw_ribbon(axes[2], found)
         axes[0].set_title(Path(found[0].file).name if found and found[0].file else "recording")
         axes[2].set_xlim(0, small.duration)
         axes[2].xaxis.set_major_formatter(lambda value, _: _clock(value, small.duration))
         axes[2].set_xlabel("time")
-        try:
-            with atomic(path) as temporary:
-                figure.savefig(temporary, dpi=130)
-        except (OSError, ValueError) as error:
-            raise UsageError(f"cannot draw {path}: {error}") from None
-    return path
+        return palette.save(figure, path)
 
 
 def _draw_wave(axis: Any, small: Sketch) -> None:
     times = np.linspace(0, small.duration, len(small.low))
-    axis.fill_between(times, small.low, small.high, color="#444444", linewidth=0.3)
+    axis.fill_between(times, small.low, small.high, color=palette.INK, linewidth=0.3)
     peak = max(0.05, float(np.abs([small.low, small.high]).max()))
     axis.set_ylim(-peak, peak)
     axis.set_ylabel("waveform")
 
 
-def _draw_spectrogram(axis: Any, small: Sketch) -> None:
-    level = 10 * np.log10(small.power + 1e-10)
+def draw_spectrogram(
+    axis: Axes,
+    level: NDArray[np.floating],
+    extent: tuple[float, float, float, float],
+    *,
+    colours: str = "magma",
+) -> None:
+    """Draw levels over time and frequency, in a range of 70 dB.
+
+    Args:
+        axis: where.
+        level: in dB, shape ``(bins, frames)``.
+        extent: first and last second, lowest and highest frequency.
+        colours: matplotlib's name of the scale.
+    """
     top = float(np.percentile(level, 99.7))
     axis.imshow(
         level,
         origin="lower",
         aspect="auto",
-        extent=(0, small.duration, 0, RATE / 2000),
-        cmap="magma",
+        extent=extent,
+        cmap=colours,
         vmin=top - 70,
         vmax=top,
         interpolation="bilinear",
     )
-    axis.set_ylabel("kHz")
 
 
 def _draw_ribbon(axis: Any, found: list[Row]) -> None:
     """Draw bars as high as the confidence, pale where unsure."""
     spoken = [row for row in found if row.status != "no_speech"]
-    names = [name for name in EMOTIONS if any(row.emotion == name for row in spoken)]
-    names += sorted({row.emotion for row in spoken if row.emotion} - set(names))
-    if not names:
+    colours = palette.colours(order(row.emotion for row in spoken if row.emotion))
+    if not colours:
         _draw_numbers(axis, spoken)
         return
     for row in spoken:
-        colour = COLOURS.get(row.emotion or "", "#b0b0b0")
         axis.bar(
             row.start,
             row.confidence or 0.0,
             width=row.end - row.start,
             align="edge",
-            color=colour,
+            color=colours.get(row.emotion or "", palette.NOTHING),
             alpha=0.35 if row.status == "unsure" else 1.0,
-            edgecolor="white",
+            edgecolor=palette.PAPER,
             linewidth=0.4,
             hatch="///" if row.status == "unsure" else None,
         )
     from matplotlib.patches import Patch
 
-    handles = [Patch(color=COLOURS.get(name, "#b0b0b0"), label=name) for name in names]
+    handles = [Patch(color=colour, label=name) for name, colour in colours.items()]
     if any(row.status == "unsure" for row in spoken):
         handles.append(
-            Patch(facecolor="#dddddd", edgecolor="white", hatch="///", label="hatched: unsure")
+            Patch(
+                facecolor=palette.FAINT,
+                edgecolor=palette.PAPER,
+                hatch="///",
+                label="hatched: unsure",
+            )
         )
     axis.legend(
         handles=handles, ncols=len(handles), loc="upper center", bbox_to_anchor=(0.5, -0.28),
@@ -235,7 +228,7 @@ def _draw_numbers(axis: Any, spoken: list[Row]) -> None:
     if spoken:
         axis.legend(frameon=False)
     else:
-        axis.text(0.5, 0.5, "no speech", transform=axis.transAxes, ha="center", color="#777777")
+        axis.text(0.5, 0.5, "no speech", transform=axis.transAxes, ha="center", color=palette.SOFT)
 
 
 def _clock(seconds: float, duration: float) -> str:

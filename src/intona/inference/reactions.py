@@ -10,7 +10,9 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlsplit
@@ -131,31 +133,24 @@ class Command:
             "INTONA_TIME": f"{change.time:.3f}",
         }
         arguments = [part.replace("{emotion}", change.emotion) for part in self._arguments]
-        try:
-            process = subprocess.Popen(
-                arguments,
-                stdin=subprocess.PIPE,
-                stdout=2,  # standard output is for events
-                env={**os.environ, **told},
-            )
-        except OSError as error:
-            self._complain(f"cannot run {arguments[0]}: {error.strerror}")
-            return
-        self._running.append(process)
-        if process.stdin is not None:
+        # A file and not a pipe: the command need not read it. Standard output is for events.
+        with TemporaryFile() as line:
+            line.write(change.to_json().encode() + b"\n")
+            line.seek(0)
             try:
-                process.stdin.write(change.to_json().encode() + b"\n")
-                process.stdin.close()
-            except BrokenPipeError:
-                pass  # a command need not read
+                process = subprocess.Popen(
+                    arguments, stdin=line, stdout=2, env={**os.environ, **told}
+                )
+            except OSError as error:
+                self._complain(f"cannot run {arguments[0]}: {error.strerror}")
+                return
+        self._running.append(process)
 
     def close(self) -> None:
         """Give the running commands a moment; those that go on are left alone."""
         for process in self._running:
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=1.0)
-            except subprocess.TimeoutExpired:
-                continue
         self._reap()
 
     def _reap(self) -> None:

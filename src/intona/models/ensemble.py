@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from intona.errors import RecipeError
 from intona.models.heads import Head
-from intona.models.span import TrainingRows
 
 if TYPE_CHECKING:
     import onnx
@@ -40,11 +39,10 @@ class Ensemble:
             kind = str(parameters.pop("kind", None))
             self._heads.append(Head(kind, parameters, seed=seed + number))
 
-    def fit(self, features: ArrayLike | TrainingRows, targets: ArrayLike) -> Ensemble:
+    def fit(self, features: ArrayLike, targets: ArrayLike) -> Ensemble:
         """Fit every member on ``(n, d)`` features and ``(n,)`` class numbers."""
-        rows = features if isinstance(features, TrainingRows) else TrainingRows(features)
         for head in self._heads:
-            head.fit(rows, targets)
+            head.fit(features, targets)
         return self
 
     def scores(self, features: ArrayLike) -> NDArray[np.float64]:

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from intona.errors import RecipeError
-from intona.models.span import TrainingRows
 
 if TYPE_CHECKING:
     import onnx
@@ -66,6 +65,9 @@ class Head:
     def __init__(
         self, kind: str, parameters: Mapping[str, Any], *, seed: int = 0, numeric: bool = False
     ) -> None:
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
         if kind not in KINDS:
             raise RecipeError(f"no model kind {kind!r}: choose one of {', '.join(sorted(KINDS))}")
         classifier, regressor, self._score = KINDS[kind]
@@ -73,7 +75,7 @@ class Head:
         keywords = dict(parameters)
         if numeric:
             keywords.pop("class_weight", None)
-        self._standardize = bool(keywords.pop("standardize", True))
+        standardize = bool(keywords.pop("standardize", True))
         module, _, name = (regressor if numeric else classifier).partition(":")
         cls = getattr(import_module(module), name)
         known = cls().get_params()
@@ -82,54 +84,21 @@ class Head:
         unknown = sorted(set(keywords) - set(known))
         if unknown:
             raise RecipeError(f"model {kind} ({name}) does not take {', '.join(unknown)}")
-        self._estimator = cls(**keywords)
-        # Only a penalty on the squared length, which is the default, keeps the span.
-        self._spans = name in ("SVC", "SVR") or (
-            name == "LogisticRegression" and not {"penalty", "l1_ratio", "solver"} & set(keywords)
-        )
+        steps = [StandardScaler()] if standardize else []
+        self._pipeline = make_pipeline(*steps, cls(**keywords))
 
-    def fit(self, features: ArrayLike | TrainingRows, targets: ArrayLike) -> Head:
-        """Fit on ``(n, d)`` features and ``(n,)`` class numbers (0..k-1) or numbers.
-
-        Where there are more columns than rows, a linear or kernel machine is fitted in the
-        span of the rows (:mod:`intona.models.span`): the same solution, sooner.
-        """
+    def fit(self, features: ArrayLike, targets: ArrayLike) -> Head:
+        """Fit on ``(n, d)`` features and ``(n,)`` class numbers (0..k-1) or numbers."""
         from sklearn.exceptions import ConvergenceWarning
-        from sklearn.pipeline import make_pipeline
 
-        rows = features if isinstance(features, TrainingRows) else TrainingRows(features)
         with warnings.catch_warnings():
             # max_iter is a choice of the recipe, not an accident.
             warnings.simplefilter("ignore", ConvergenceWarning)
             try:
-                values = rows.standardised if self._standardize else rows.plain
-                if rows.wide and self._spans:
-                    self._fit_in_the_span(values, rows, targets)
-                else:
-                    self._estimator.fit(values, targets)
+                self._pipeline.fit(np.asarray(features), targets)
             except ValueError as error:
                 raise RecipeError(f"the model cannot be fitted: {error}") from None
-        steps = [rows.scaler] if self._standardize else []
-        self._pipeline = make_pipeline(*steps, self._estimator)
         return self
-
-    def _fit_in_the_span(
-        self, values: NDArray[np.floating], rows: TrainingRows, targets: ArrayLike
-    ) -> None:
-        triangle, back = rows.span(self._standardize)
-        model = self._estimator
-        if hasattr(model, "gamma"):
-            # Scikit-learn's two rules, of the columns there are, not of the coordinates.
-            width = values.shape[1]
-            rules = {"scale": 1.0 / (width * float(values.var()) or 1.0), "auto": 1.0 / width}
-            model.set_params(gamma=rules.get(model.gamma, model.gamma))
-            model.fit(triangle, targets)
-            model.support_vectors_ = np.asarray(values[model.support_], dtype=np.float64)
-            model.shape_fit_ = values.shape
-        else:
-            model.fit(triangle, targets)
-            model.coef_ = back(model.coef_.T).T
-        model.n_features_in_ = values.shape[1]
 
     def scores(self, features: ArrayLike) -> NDArray[np.float64]:
         """Return scores ``(n, classes)``; for a regressor the values ``(n, 1)``."""

@@ -7,12 +7,11 @@ needs no torch.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from intona.models.span import in_the_span
 
 __all__ = ["log_softmax", "softmax_regression"]
 
@@ -58,7 +57,7 @@ def softmax_regression(
 
     values = np.ascontiguousarray(features, dtype=np.float32)
     if values.shape[1] > len(values):
-        triangle, back = in_the_span(values)
+        triangle, back = _in_the_span(values)
         weights_there, bias = softmax_regression(
             triangle,
             targets,
@@ -94,3 +93,31 @@ def softmax_regression(
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
     matrix = found.x.reshape(width + 1, classes).astype(np.float32)
     return matrix[:-1], matrix[-1]
+
+
+def _in_the_span(values: NDArray[np.float32]) -> tuple[Floats, Callable[[Floats], Floats]]:
+    """Return rows in coordinates of their own span, and the way back for weights.
+
+    A penalty on the squared length leaves the solution in the span of the rows (the representer
+    theorem). With ``X X' = L L'`` (Cholesky) the rows of ``L`` have the inner products of the
+    rows of ``X``; weights ``w`` on ``L`` and ``X' inv(L') w`` on ``X`` give the same scores and
+    have the same length.
+
+    Args:
+        values: rows ``X``, shape ``(n, d)`` with ``d > n``.
+
+    Returns:
+        ``L``, shape ``(n, n)``, and a function from weights ``(n, k)`` to weights ``(d, k)``.
+    """
+    from scipy.linalg import cholesky, solve_triangular
+
+    products = (values @ values.T).astype(np.float64)
+    # Equal or centred rows make the products singular; so little does not show.
+    products[np.diag_indices(len(products))] += 1e-6 * np.trace(products) / len(products)
+    triangle = cholesky(products, lower=True, overwrite_a=True, check_finite=False)
+
+    def back(weights: Floats) -> Floats:
+        shares = solve_triangular(triangle, weights, lower=True, trans="T", check_finite=False)
+        return values.T @ shares.astype(np.float32)
+
+    return triangle, back

@@ -13,7 +13,6 @@ from intona.corpora.folds import InnerFolds
 from intona.errors import CorpusError, RecipeError
 from intona.metrics import concordance_correlation, unweighted_average_recall
 from intona.models.ensemble import new_head
-from intona.models.span import TrainingRows
 from intona.parallel import Progress
 
 
@@ -76,12 +75,11 @@ def held_out_scores(
     for done, (train, test) in enumerate(inner.parts):
         if numeric or len(np.unique(targets[train])) == columns:
             rows, truth = together(features[:, train], targets[train])
-            shared = TrainingRows(rows)
             for model, found in zip(models, scores, strict=True):
                 parameters = dict(model)
                 kind = parameters.pop("kind")
                 head = new_head(kind, parameters, seed=seed, numeric=numeric)
-                head.fit(shared, truth)
+                head.fit(rows, truth)
                 found[test] = head.scores(features[0, test])
         if progress is not None:
             progress(done + 1, len(inner.parts), "inner folds")

@@ -15,69 +15,13 @@ Uncertain
     Published descriptions disagree on the language codes, so ``language`` is ``mul`` (several) and
     the code itself stands in ``language_code``. Many actors are strangers collected under one
     number.
-Licence
-    CC BY 4.0.
-Citation
-    Landry, He, Yan, Li (2020), Global Scientific Journals 8, 1793-1798.
-Source
-    https://zenodo.org/records/7132783
 """
 
 from __future__ import annotations
 
-import re
-from pathlib import PurePath
+from intona.corpora.loading import Info, by_pattern
 
-from intona.corpora.loading import Fields, Info, by_name
-
-__all__ = ["LOADER", "fields"]
-
-LABELS = {
-    "01": "bored",
-    "02": "neutral",
-    "03": "happy",
-    "04": "sad",
-    "05": "angry",
-    "06": "fearful",
-    "07": "disgust",
-    "08": "surprised",
-    "09": "excited",
-    "10": "pleasure",
-    "11": "pain",
-    "12": "disappointed",
-}
-_AGES = {"01": "above 65", "02": "20 to 64", "03": "under 20", "04": "baby"}
-_NAME = re.compile(
-    r"03-(0[12])-(0[1-9]|1[0-2])-(0[12])-(\d+)-(\d+)-(0[1-4])-(\d+)(?:-(\d+))?(?:[-_].*)?"
-)
-
-
-def fields(path: PurePath) -> Fields | None:
-    """Read an ASVP-ESD file name; ``None`` when it is malformed or its emotion is "others".
-
-    Examples:
-        >>> from pathlib import PurePath
-        >>> fields(PurePath("03-01-06-01-02-12-02-01-01-16.wav"))["speaker"]
-        '12'
-        >>> fields(PurePath("03-01-06-01-02-01-12.wav")) is None
-        True
-    """
-    match = _NAME.fullmatch(path.stem)
-    if match is None:
-        return None
-    channel, emotion, intensity, statement, actor, age, source, language = match.groups()
-    return {
-        "emotion": LABELS[emotion],
-        "speaker": actor,
-        "sex": "female" if int(actor) % 2 else "male",
-        "vocal_channel": "speech" if channel == "01" else "non-speech",
-        "intensity": "normal" if intensity == "01" else "strong",
-        "statement": statement,
-        "age_group": _AGES[age],
-        "source": source,
-        "language_code": language,
-    }
-
+__all__ = ["LOADER"]
 
 INFO = Info(
     name="asvpesd",
@@ -87,7 +31,29 @@ INFO = Info(
     citation="Landry, He, Yan, Li (2020), Global Scientific Journals 8, 1793-1798",
     url="https://zenodo.org/records/7132783",
     example="Audio/actor_12/03-01-06-01-02-12-02-01-01-16.wav",
-    labels=LABELS,
+    labels={
+        "01": "bored",
+        "02": "neutral",
+        "03": "happy",
+        "04": "sad",
+        "05": "angry",
+        "06": "fearful",
+        "07": "disgust",
+        "08": "surprised",
+        "09": "excited",
+        "10": "pleasure",
+        "11": "pain",
+        "12": "disappointed",
+    },
     get="the archive at https://zenodo.org/records/7132783",
 )
-LOADER = by_name(INFO, fields)
+LOADER = by_pattern(
+    INFO,
+    r"03-(?P<vocal_channel>0[12])-(?P<emotion>\d\d)-(?P<intensity>0[12])-(?P<statement>\d+)"
+    r"-(?P<speaker>\d+)-(?P<age_group>0[1-4])-(?P<source>\d+)(?:-(?P<language_code>\d+))?"
+    r"(?:[-_][^/]*)?",
+    sex=lambda groups: "female" if int(groups["speaker"]) % 2 else "male",
+    vocal_channel={"01": "speech", "02": "non-speech"},
+    intensity={"01": "normal", "02": "strong"},
+    age_group={"01": "above 65", "02": "20 to 64", "03": "under 20", "04": "baby"},
+)

@@ -7,12 +7,6 @@ Labels
     emotion, happy as well as angry). They keep the names low, neutral and high.
 Speakers
     61: 45 men, 16 women, by number.
-Licence
-    None is stated; the authors advise against commercial use.
-Citation
-    Aouf (2019), Basic Arabic Vocal Emotions Dataset, on GitHub and Kaggle.
-Source
-    https://github.com/40uf411/Basic-Arabic-Vocal-Emotions-Dataset
 """
 
 from __future__ import annotations
@@ -21,16 +15,15 @@ from intona.corpora.loading import Info, by_pattern
 
 __all__ = ["LOADER"]
 
-LABELS = {"0": "low", "1": "neutral", "2": "high"}
 INFO = Info(
     name="baved",
     title="BAVED",
     language="ara",
     licence="none is stated; the authors advise against commercial use",
-    citation="Aouf (2019), Basic Arabic Vocal Emotions Dataset",
+    citation="Aouf (2019), Basic Arabic Vocal Emotions Dataset, on GitHub and Kaggle",
     url="https://github.com/40uf411/Basic-Arabic-Vocal-Emotions-Dataset",
     example="0/0-M-20-0-1-54.wav",
-    labels=LABELS,
+    labels={"0": "low", "1": "neutral", "2": "high"},
     get="git clone https://github.com/40uf411/Basic-Arabic-Vocal-Emotions-Dataset",
     speakers=61,
     files=1935,

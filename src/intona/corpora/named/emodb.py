@@ -11,64 +11,49 @@ Speakers
 Listeners
     ``erkennung.txt``, where present, gives the percentage of listeners who recognised the emotion
     (column ``recognised``) and who found it natural (``natural``).
-Licence
-    Free to use; no formal licence text.
-Citation
-    Burkhardt, Paeschke, Rolfes, Sendlmeier, Weiss (2005): A database of German emotional speech,
-    Interspeech, 1517-1520.
-Source
-    http://emodb.bilderbar.info/
 """
 
 from __future__ import annotations
 
-import re
-from pathlib import Path, PurePath
+from pathlib import Path
 
-from intona.corpora.loading import Fields, Info, Loader, Rows, Tree, plain_names, share_of
+from intona.corpora.loading import Info, Loader, Rows, Tree, plain_names, reader, share_of
 
-__all__ = ["LOADER", "fields"]
+__all__ = ["LOADER"]
 
-LABELS = {
-    "W": "angry",
-    "L": "bored",
-    "E": "disgust",
-    "A": "fearful",
-    "F": "happy",
-    "T": "sad",
-    "N": "neutral",
-}
-_SEX = {
-    **dict.fromkeys(("03", "10", "11", "12", "15"), "male"),
-    **dict.fromkeys(("08", "09", "13", "14", "16"), "female"),
-}
-_NAME = re.compile(r"(\d\d)([ab]\d\d)([WLEAFTN])([a-z])")
-
-
-def fields(path: PurePath) -> Fields | None:
-    """Read an EmoDB file name; ``None`` when it is malformed.
-
-    Examples:
-        >>> from pathlib import PurePath
-        >>> fields(PurePath("wav/16b10Lb.wav"))["emotion"]
-        'bored'
-    """
-    match = _NAME.fullmatch(path.stem)
-    if match is None or match[1] not in _SEX:
-        return None
-    speaker, text, emotion, version = match.groups()
-    return {
-        "emotion": LABELS[emotion],
-        "speaker": speaker,
-        "sex": _SEX[speaker],
-        "statement": text,
-        "version": version,
-    }
+INFO = Info(
+    name="emodb",
+    title="EmoDB",
+    language="deu",
+    licence="free to use, no formal licence text",
+    citation="Burkhardt, Paeschke, Rolfes, Sendlmeier, Weiss (2005): A database of German "
+    "emotional speech, Interspeech, 1517-1520",
+    url="http://emodb.bilderbar.info/",
+    example="wav/03a01Fa.wav",
+    labels={
+        "W": "angry",
+        "L": "bored",
+        "E": "disgust",
+        "A": "fearful",
+        "F": "happy",
+        "T": "sad",
+        "N": "neutral",
+    },
+    get="download.zip at http://emodb.bilderbar.info/",
+    speakers=10,
+    files=535,
+)
+_MEN = ("03", "10", "11", "12", "15")
+_fields = reader(
+    INFO,
+    r"(?P<speaker>03|08|09|1[0-6])(?P<statement>[ab]\d\d)(?P<emotion>[WLEAFTN])(?P<version>[a-z])",
+    sex=lambda groups: "male" if groups["speaker"] in _MEN else "female",
+)
 
 
 def rows(tree: Tree) -> Rows:
     """Read an EmoDB folder, with the listeners' judgements where ``erkennung.txt`` is there."""
-    found, problems = plain_names(tree, fields, INFO.example)
+    found, problems = plain_names(tree, _fields, INFO.example)
     judged: dict[str, tuple[float, float]] = {}
     for path in tree.named("erkennung.txt"):
         judged.update(_judgements(tree.root / path))
@@ -88,17 +73,4 @@ def _judgements(path: Path) -> dict[str, tuple[float, float]]:
     return judged
 
 
-INFO = Info(
-    name="emodb",
-    title="EmoDB",
-    language="deu",
-    licence="free to use, no formal licence text",
-    citation="Burkhardt, Paeschke, Rolfes, Sendlmeier, Weiss (2005), Interspeech, 1517-1520",
-    url="http://emodb.bilderbar.info/",
-    example="wav/03a01Fa.wav",
-    labels=LABELS,
-    get="download.zip at http://emodb.bilderbar.info/",
-    speakers=10,
-    files=535,
-)
-LOADER = Loader(INFO, rows, share_of(fields))
+LOADER = Loader(INFO, rows, share_of(_fields))

@@ -7,12 +7,6 @@ Labels
     angry, sor (sorpresa) surprised, tri (tristezza) sad.
 Speakers
     6 actors: f1, f2, f3, m1, m2, m3.
-Licence
-    Free for research; no licence text with the files.
-Citation
-    Costantini, Iadarola, Paoloni, Todisco (2014), LREC, 3501-3504.
-Source
-    http://voice.fub.it/activities/corpora/emovo/index.html
 """
 
 from __future__ import annotations
@@ -21,15 +15,6 @@ from intona.corpora.loading import Info, by_pattern
 
 __all__ = ["LOADER"]
 
-LABELS = {
-    "dis": "disgust",
-    "gio": "happy",
-    "neu": "neutral",
-    "pau": "fearful",
-    "rab": "angry",
-    "sor": "surprised",
-    "tri": "sad",
-}
 INFO = Info(
     name="emovo",
     title="EMOVO",
@@ -38,7 +23,15 @@ INFO = Info(
     citation="Costantini, Iadarola, Paoloni, Todisco (2014), LREC, 3501-3504",
     url="http://voice.fub.it/activities/corpora/emovo/index.html",
     example="f1/dis-f1-b1.wav",
-    labels=LABELS,
+    labels={
+        "dis": "disgust",
+        "gio": "happy",
+        "neu": "neutral",
+        "pau": "fearful",
+        "rab": "angry",
+        "sor": "surprised",
+        "tri": "sad",
+    },
     get="the archive at http://voice.fub.it/activities/corpora/emovo/index.html",
     speakers=6,
     files=588,

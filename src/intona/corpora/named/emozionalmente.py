@@ -7,13 +7,6 @@ Labels
     anger, disgust, fear, joy happy, neutrality neutral, sadness, surprise: what the speaker meant.
 Speakers
     431 amateurs, by user name.
-Licence
-    CC BY 4.0.
-Citation
-    Catania, Wilke, Garzotto (2025), IEEE Trans. Audio, Speech and Language Processing 33,
-    1142-1155, doi:10.1109/TASLPRO.2025.3540662.
-Source
-    https://zenodo.org/records/6569824
 """
 
 from __future__ import annotations
@@ -80,7 +73,8 @@ INFO = Info(
     title="Emozionalmente",
     language="ita",
     licence="CC BY 4.0",
-    citation="Catania, Wilke, Garzotto (2025), doi:10.1109/TASLPRO.2025.3540662",
+    citation="Catania, Wilke, Garzotto (2025), IEEE Trans. Audio, Speech and Language "
+    "Processing 33, 1142-1155, doi:10.1109/TASLPRO.2025.3540662",
     url="https://zenodo.org/records/6569824",
     example="metadata/samples.csv beside audio/",
     labels=LABELS,

@@ -15,13 +15,6 @@ Conventions
 Speakers
     10, two per session, one of each sex: 01F is the woman of session 1. Who speaks is told by the
     letter before the turn's number, not by the one after the session's.
-Licence
-    Free for research after signing a release form.
-Citation
-    Busso et al. (2008), Language Resources and Evaluation 42(4), 335-359,
-    doi:10.1007/s10579-008-9076-6.
-Source
-    https://sail.usc.edu/iemocap/
 """
 
 from __future__ import annotations
@@ -104,7 +97,8 @@ INFO = Info(
     title="IEMOCAP",
     language="eng",
     licence="free for research after signing a release form",
-    citation="Busso et al. (2008), doi:10.1007/s10579-008-9076-6",
+    citation="Busso et al. (2008), Language Resources and Evaluation 42(4), 335-359, "
+    "doi:10.1007/s10579-008-9076-6",
     url="https://sail.usc.edu/iemocap/",
     example="Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav beside "
     "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt",

@@ -7,12 +7,6 @@ Labels
     apologetic, assertive, concerned, encouraging), which keep their own names.
 Speakers
     4: female1, female2, male1, male2.
-Licence
-    CC0 1.0 (public domain).
-Citation
-    James, Tian, Watson (2018), Interspeech, doi:10.21437/Interspeech.2018-1349.
-Source
-    https://github.com/tli725/JL-Corpus
 """
 
 from __future__ import annotations
@@ -29,7 +23,7 @@ INFO = Info(
     title="JL-Corpus",
     language="eng",
     licence="CC0 1.0 (public domain)",
-    citation="James, Tian, Watson (2018), doi:10.21437/Interspeech.2018-1349",
+    citation="James, Tian, Watson (2018), Interspeech, doi:10.21437/Interspeech.2018-1349",
     url="https://github.com/tli725/JL-Corpus",
     example="female1_angry_10a_1.wav",
     labels=LABELS,

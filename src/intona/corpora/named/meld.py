@@ -14,12 +14,6 @@ Speakers
 Quirks
     ``dev`` dialogue 110 utterance 7 and ``train`` dialogue 125 utterance 3 are missing or damaged
     in the published archive; missing files are reported.
-Licence
-    GPL-3.0 for the labels; the clips belong to their broadcaster.
-Citation
-    Poria, Hazarika, Majumder, Naik, Cambria, Mihalcea (2019), ACL, arXiv:1810.02508.
-Source
-    https://github.com/declare-lab/MELD
 """
 
 from __future__ import annotations
@@ -88,7 +82,7 @@ INFO = Info(
     title="MELD",
     language="eng",
     licence="GPL-3.0 for the labels; the clips belong to their broadcaster",
-    citation="Poria, Hazarika, Majumder, Naik, Cambria, Mihalcea (2019), arXiv:1810.02508",
+    citation="Poria, Hazarika, Majumder, Naik, Cambria, Mihalcea (2019), ACL, arXiv:1810.02508",
     url="https://github.com/declare-lab/MELD",
     example="train_splits/dia0_utt0.mp4 beside train_sent_emo.csv",
     labels=LABELS,

@@ -9,13 +9,6 @@ Labels
     A angry, H happy, N neutral, S sad. O (other) and X (no agreement) are left out and counted.
 Speakers
     12, two per session: F01 to F06 and M01 to M06.
-Licence
-    Research licence by agreement with UT Dallas.
-Citation
-    Busso et al. (2017), IEEE Trans. Affective Computing 8(1), 67-80,
-    doi:10.1109/TAFFC.2016.2515617.
-Source
-    https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Improv.html
 """
 
 from __future__ import annotations
@@ -77,7 +70,8 @@ INFO = Info(
     title="MSP-IMPROV",
     language="eng",
     licence="research licence by agreement with UT Dallas",
-    citation="Busso et al. (2017), doi:10.1109/TAFFC.2016.2515617",
+    citation="Busso et al. (2017), IEEE Trans. Affective Computing 8(1), 67-80, "
+    "doi:10.1109/TAFFC.2016.2515617",
     url="https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Improv.html",
     example="session1/S01A/P/MSP-IMPROV-S01A-F01-P-FM01.wav beside Evaluation.txt",
     labels=LABELS,

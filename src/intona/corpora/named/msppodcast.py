@@ -9,13 +9,6 @@ Labels
     O (other) and X (no agreement) are left out and counted.
 Speakers
     ``SpkrID``; utterances whose speaker is ``Unknown`` have none and are counted.
-Licence
-    Research licence by agreement with UT Dallas.
-Citation
-    Lotfian and Busso (2019), IEEE Trans. Affective Computing 10(4), 471-483,
-    doi:10.1109/TAFFC.2017.2736999.
-Source
-    https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Podcast.html
 """
 
 from __future__ import annotations
@@ -88,7 +81,8 @@ INFO = Info(
     title="MSP-Podcast",
     language="eng",
     licence="research licence by agreement with UT Dallas",
-    citation="Lotfian and Busso (2019), doi:10.1109/TAFFC.2017.2736999",
+    citation="Lotfian and Busso (2019), IEEE Trans. Affective Computing 10(4), 471-483, "
+    "doi:10.1109/TAFFC.2017.2736999",
     url="https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Podcast.html",
     example="Audios/MSP-PODCAST_0001_0008.wav beside Labels/labels_consensus.csv",
     labels=LABELS,

@@ -9,12 +9,6 @@ Labels
     anger, fear, happiness, neutral, sadness, surprised.
 Speakers
     9 (4 female, 5 male), from ``data.tsv``.
-Licence
-    CC BY-NC-SA 4.0 (non-commercial).
-Citation
-    Christop (2024): nEMO: Dataset of Emotional Speech in Polish, LREC-COLING, arXiv:2404.06292.
-Source
-    https://github.com/amu-cai/nEMO
 """
 
 from __future__ import annotations
@@ -73,7 +67,8 @@ INFO = Info(
     title="nEMO",
     language="pol",
     licence="CC BY-NC-SA 4.0 (non-commercial)",
-    citation="Christop (2024), LREC-COLING, arXiv:2404.06292",
+    citation="Christop (2024): nEMO: Dataset of Emotional Speech in Polish, LREC-COLING, "
+    "arXiv:2404.06292",
     url="https://github.com/amu-cai/nEMO",
     example="samples/SM0_anger_12.wav beside data.tsv",
     labels=LABELS,

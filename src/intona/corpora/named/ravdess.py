@@ -18,73 +18,58 @@ Speech and song
 Video
     The video files carry the same audio as the audio-only ones. Their sound track is used where
     the audio-only file is missing; video-only files (modality 02) have no sound and are left out.
-Licence
-    CC BY-NC-SA 4.0 (non-commercial).
-Citation
-    Livingstone and Russo (2018), PLoS ONE 13(5): e0196391, doi:10.1371/journal.pone.0196391.
-Source
-    https://zenodo.org/records/1188976
 """
 
 from __future__ import annotations
 
-import re
-from pathlib import PurePath
-
-from intona.corpora.loading import Fields, Info, Loader, Rows, Tree, plain_names, share_of
+from intona.corpora.loading import Fields, Info, Loader, Rows, Tree, plain_names, reader, share_of
 from intona.errors import CorpusError, UsageError
 
-__all__ = ["CHANNELS", "LOADER", "fields"]
+__all__ = ["CHANNELS", "LOADER"]
 
 CHANNELS = ("speech", "song", "all")
 
-LABELS = {
-    "01": "neutral",
-    "02": "calm",
-    "03": "happy",
-    "04": "sad",
-    "05": "angry",
-    "06": "fearful",
-    "07": "disgust",
-    "08": "surprised",
-}
-_MODALITIES = {"01": "audio-video", "02": "video", "03": "audio"}
-_STATEMENTS = {"01": "Kids are talking by the door", "02": "Dogs are sitting by the door"}
-_NAME = re.compile(r"(0[1-3])-(0[12])-(0[1-8])-(0[12])-(0[12])-(0[12])-(\d\d)")
-
-
-def fields(path: PurePath) -> Fields | None:
-    """Read the seven fields of a RAVDESS file name; ``None`` when it is malformed.
-
-    Examples:
-        >>> from pathlib import PurePath
-        >>> fields(PurePath("03-01-06-01-02-01-12.wav"))["emotion"]
-        'fearful'
-        >>> fields(PurePath("03-01-09-01-02-01-12.wav")) is None
-        True
-    """
-    match = _NAME.fullmatch(path.stem)
-    if match is None or not 1 <= int(match[7]) <= 24:
-        return None
-    modality, channel, emotion, intensity, statement, repetition, actor = match.groups()
-    return {
-        "emotion": LABELS[emotion],
-        "speaker": actor,
-        "sex": "male" if int(actor) % 2 else "female",
-        "modality": _MODALITIES[modality],
-        "vocal_channel": "speech" if channel == "01" else "song",
-        "intensity": "normal" if intensity == "01" else "strong",
-        "statement": _STATEMENTS[statement],
-        "repetition": int(repetition),
-        "actor": int(actor),
-    }
+INFO = Info(
+    name="ravdess",
+    title="RAVDESS",
+    language="eng",
+    licence="CC BY-NC-SA 4.0 (non-commercial)",
+    citation="Livingstone and Russo (2018), PLoS ONE 13(5): e0196391, "
+    "doi:10.1371/journal.pone.0196391",
+    url="https://zenodo.org/records/1188976",
+    example="Actor_12/03-01-06-01-02-01-12.wav",
+    labels={
+        "01": "neutral",
+        "02": "calm",
+        "03": "happy",
+        "04": "sad",
+        "05": "angry",
+        "06": "fearful",
+        "07": "disgust",
+        "08": "surprised",
+    },
+    get="intona corpus get ravdess",
+    speakers=24,
+    files=1440,
+)
+_fields = reader(
+    INFO,
+    r"(?P<modality>0[1-3])-(?P<vocal_channel>0[12])-(?P<emotion>0[1-8])-(?P<intensity>0[12])"
+    r"-(?P<statement>0[12])-(?P<repetition>0[12])-(?P<speaker>0[1-9]|1\d|2[0-4])",
+    sex=lambda groups: "male" if int(groups["speaker"]) % 2 else "female",
+    modality={"01": "audio-video", "02": "video", "03": "audio"},
+    vocal_channel={"01": "speech", "02": "song"},
+    intensity={"01": "normal", "02": "strong"},
+    statement={"01": "Kids are talking by the door", "02": "Dogs are sitting by the door"},
+    actor=lambda groups: int(groups["speaker"]),
+)
 
 
 def rows(tree: Tree, channel: str | None = None) -> Rows:
     """Read a RAVDESS folder; ``channel`` as in the module's text."""
     if channel is not None and channel not in CHANNELS:
         raise UsageError(f"ravdess: channel {channel!r} is not one of {', '.join(CHANNELS)}")
-    found, problems = plain_names(tree, fields, INFO.example)
+    found, problems = plain_names(tree, _fields, INFO.example)
     found, silent = _one_per_utterance(found)
     problems += silent
     channels = {row["vocal_channel"] for row in found}
@@ -118,17 +103,4 @@ def _one_per_utterance(found: list[Fields]) -> Rows:
     return kept, problems
 
 
-INFO = Info(
-    name="ravdess",
-    title="RAVDESS",
-    language="eng",
-    licence="CC BY-NC-SA 4.0 (non-commercial)",
-    citation="Livingstone and Russo (2018), doi:10.1371/journal.pone.0196391",
-    url="https://zenodo.org/records/1188976",
-    example="Actor_12/03-01-06-01-02-01-12.wav",
-    labels=LABELS,
-    get="intona corpus get ravdess",
-    speakers=24,
-    files=1440,
-)
-LOADER = Loader(INFO, rows, share_of(fields), frozenset({"channel"}))
+LOADER = Loader(INFO, rows, share_of(_fields), frozenset({"channel"}))

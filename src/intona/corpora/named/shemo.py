@@ -6,13 +6,6 @@ Labels
     A angry, F fearful, H happy, N neutral, S sad, W surprised.
 Speakers
     87: 31 women (F01 ...), 56 men (M01 ...).
-Licence
-    "For academic purposes free of charge"; the copy on Hugging Face says Apache-2.0.
-Citation
-    Mohamad Nezami, Jamshid Lou, Karami (2019), Language Resources and Evaluation 53, 1-16,
-    doi:10.1007/s10579-018-9427-x.
-Source
-    https://github.com/pariajm/sharif-emotional-speech-dataset
 """
 
 from __future__ import annotations
@@ -21,23 +14,23 @@ from intona.corpora.loading import Info, by_pattern
 
 __all__ = ["LOADER"]
 
-LABELS = {
-    "A": "angry",
-    "F": "fearful",
-    "H": "happy",
-    "N": "neutral",
-    "S": "sad",
-    "W": "surprised",
-}
 INFO = Info(
     name="shemo",
     title="ShEMO",
     language="fas",
-    licence="free of charge for academic purposes",
-    citation="Mohamad Nezami, Jamshid Lou, Karami (2019), doi:10.1007/s10579-018-9427-x",
+    licence="free of charge for academic purposes; the copy on Hugging Face says Apache-2.0",
+    citation="Mohamad Nezami, Jamshid Lou, Karami (2019), Language Resources and Evaluation "
+    "53, 1-16, doi:10.1007/s10579-018-9427-x",
     url="https://github.com/pariajm/sharif-emotional-speech-dataset",
     example="female/F01A01.wav",
-    labels=LABELS,
+    labels={
+        "A": "angry",
+        "F": "fearful",
+        "H": "happy",
+        "N": "neutral",
+        "S": "sad",
+        "W": "surprised",
+    },
     get="the links at https://github.com/pariajm/sharif-emotional-speech-dataset",
     speakers=87,
     files=3000,

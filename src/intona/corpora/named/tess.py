@@ -11,55 +11,13 @@ Speakers
 Quirks
     One file is named ``OA_bite_neutral`` (the speaker is OAF). Two files are AIFF named ``.wav``,
     one has 96 kHz.
-Licence
-    CC BY-NC-ND 4.0 (non-commercial, no derivatives).
-Citation
-    Pichora-Fuller and Dupuis (2020), doi:10.5683/SP2/E8H2MF.
-Source
-    https://doi.org/10.5683/SP2/E8H2MF
 """
 
 from __future__ import annotations
 
-import re
-from pathlib import PurePath
+from intona.corpora.loading import Info, by_pattern
 
-from intona.corpora.loading import Fields, Info, by_name
-
-__all__ = ["LOADER", "fields"]
-
-LABELS = {
-    "angry": "angry",
-    "disgust": "disgust",
-    "fear": "fearful",
-    "happy": "happy",
-    "neutral": "neutral",
-    "ps": "surprised",
-    "sad": "sad",
-}
-_NAME = re.compile(r"(OAF?|YAF)_([a-z]+)_(angry|disgust|fear|happy|neutral|ps|sad)", re.IGNORECASE)
-
-
-def fields(path: PurePath) -> Fields | None:
-    """Read a TESS file name; ``None`` when it is malformed.
-
-    Examples:
-        >>> from pathlib import PurePath
-        >>> fields(PurePath("YAF_back_ps.wav"))["emotion"]
-        'surprised'
-    """
-    match = _NAME.fullmatch(path.stem)
-    if match is None:
-        return None
-    speaker = "YAF" if match[1].upper() == "YAF" else "OAF"
-    return {
-        "emotion": LABELS[match[3].lower()],
-        "speaker": speaker,
-        "sex": "female",
-        "age": 26 if speaker == "YAF" else 64,
-        "statement": match[2].lower(),
-    }
-
+__all__ = ["LOADER"]
 
 INFO = Info(
     name="tess",
@@ -69,9 +27,24 @@ INFO = Info(
     citation="Pichora-Fuller and Dupuis (2020), doi:10.5683/SP2/E8H2MF",
     url="https://doi.org/10.5683/SP2/E8H2MF",
     example="OAF_angry/OAF_back_angry.wav",
-    labels=LABELS,
+    labels={
+        "angry": "angry",
+        "disgust": "disgust",
+        "fear": "fearful",
+        "happy": "happy",
+        "neutral": "neutral",
+        "ps": "surprised",
+        "sad": "sad",
+    },
     get="download the files at https://doi.org/10.5683/SP2/E8H2MF",
     speakers=2,
     files=2800,
 )
-LOADER = by_name(INFO, fields)
+LOADER = by_pattern(
+    INFO,
+    r"(?i:(?P<speaker>OAF?|YAF)_(?P<statement>[a-z]+)_(?P<emotion>[a-z]+))",
+    speaker=lambda groups: f"{groups['speaker'][:2].upper()}F",
+    sex="female",
+    age=lambda groups: 26 if groups["speaker"].upper() == "YAF" else 64,
+    statement=lambda groups: groups["statement"].lower(),
+)

@@ -7,12 +7,6 @@ Labels
     A angry, H happy, N neutral, S sad.
 Speakers
     38 by the description: 27 men (SM...), 11 women (SF...); EmoBox finds 29 in the file names.
-Licence
-    "Only for research purposes"; no other licence is stated.
-Citation
-    Latif, Qayyum, Usman, Qadir (2018), Frontiers of Information Technology, arXiv:1812.10411.
-Source
-    https://github.com/siddiquelatif/URDU-Dataset
 """
 
 from __future__ import annotations
@@ -21,16 +15,16 @@ from intona.corpora.loading import Info, by_pattern
 
 __all__ = ["LOADER"]
 
-LABELS = {"A": "angry", "H": "happy", "N": "neutral", "S": "sad"}
 INFO = Info(
     name="urdu",
     title="URDU",
     language="urd",
-    licence="only for research purposes",
-    citation="Latif, Qayyum, Usman, Qadir (2018), arXiv:1812.10411",
+    licence="only for research purposes; no other licence is stated",
+    citation="Latif, Qayyum, Usman, Qadir (2018), Frontiers of Information Technology, "
+    "arXiv:1812.10411",
     url="https://github.com/siddiquelatif/URDU-Dataset",
     example="Angry/SM1_F10_A10.wav",
-    labels=LABELS,
+    labels={"A": "angry", "H": "happy", "N": "neutral", "S": "sad"},
     get="git clone https://github.com/siddiquelatif/URDU-Dataset",
     speakers=38,
     files=400,

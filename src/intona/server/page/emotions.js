@@ -1,24 +1,12 @@
 // @ts-check
-/** Colours of the emotions; a label the palette does not know gets a hue of its own. */
+/** How results are put: a label the palette does not know gets a hue of its own. */
 
-const PALETTE = new Map([
-  ["neutral", "#8b95a5"],
-  ["calm", "#45a79a"],
-  ["happy", "#dfa62f"],
-  ["sad", "#4f80d9"],
-  ["angry", "#d64f48"],
-  ["fearful", "#8d63cf"],
-  ["disgust", "#7b9a3c"],
-  ["surprised", "#e07aa6"],
-  ["bored", "#a38a70"],
-]);
-
-export const SILENCE = "#b9bec7";
+import { EMOTIONS, SILENCE } from "./palette.js";
 
 /** @param {string | null} emotion */
 export function colour(emotion) {
   if (emotion === null) return SILENCE;
-  const known = PALETTE.get(emotion);
+  const known = EMOTIONS.get(emotion);
   if (known) return known;
   let hash = 0;
   for (const letter of emotion) hash = (hash * 31 + letter.charCodeAt(0)) % 360;

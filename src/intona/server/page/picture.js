@@ -1,7 +1,8 @@
 // @ts-check
 /** The picture of a recording: waveform or spectrogram, the ribbon of emotions, the clock. */
 
-import { clock, colour, percent, SILENCE } from "./emotions.js";
+import { clock, colour, percent } from "./emotions.js";
+import { SILENCE } from "./palette.js";
 import { loudness, spectrogram } from "./sound.js";
 
 /** @typedef {import("./api.js").Segment} Segment */
