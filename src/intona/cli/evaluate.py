@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from intona.corpora.base import Corpus
     from intona.evaluation.result import Evaluation
     from intona.evaluation.run import Options
+    from intona.evaluation.split import Split
     from intona.parallel import Engine as Place
 
 Paths = Annotated[
@@ -31,8 +32,8 @@ Protocol = Annotated[
     typer.Option(
         "--protocol",
         "-p",
-        help="emobox, loso, speakers:K, file:FOLDS.csv, 'cross:TRAIN->TEST', "
-        "or random:FRACTION (leaky).",
+        help="emobox, loso, speakers:K, corpora (leave one out), file:FOLDS.csv, "
+        "'cross:TRAIN->TEST', or random:FRACTION (leaky).",
     ),
 ]
 SplitSeed = Annotated[int, typer.Option("--seed", help="Seed of the division into folds.")]
@@ -50,7 +51,8 @@ Enrol = Annotated[
     typer.Option(
         "--enrol",
         help="Adapt by utterances that are not scored with them: neutral:N or mixed:N of each test "
-        "speaker, or place:N of the corpus's other speakers; labels are not seen.",
+        "speaker, place:N of the corpus's other speakers, or adapt:N of those under test; labels are "
+        "not seen.",
     ),
 ]
 Normalise = Annotated[
@@ -59,6 +61,13 @@ Normalise = Annotated[
         "--normalise",
         help="speaker: normalise every speaker by the own recordings, also those under test, "
         "without labels; stamped TRANSDUCTIVE.",
+    ),
+]
+TestOnly = Annotated[
+    str | None,
+    typer.Option(
+        "--test-only",
+        help="Corpora that are tested and never trained on, for --protocol corpora: urdu,emovo.",
     ),
 ]
 Controls = Annotated[
@@ -90,6 +99,7 @@ GOES_WITH: Mapping[str, tuple[str, ...]] = {
     "--recipe": (RECIPE,),
     "--protocol": (RECIPE,),
     "--extra": (RECIPE,),
+    "--test-only": (RECIPE, "--protocol"),
     "--normalise": (RECIPE,),
     "--model-seeds": (RECIPE,),
     "--controls": (RECIPE,),
@@ -111,6 +121,8 @@ def run(
     numbers: options.Numbers = None,
     extra: Extra = None,
     enrol: Enrol = None,
+    adapt: options.Adapt = False,
+    test_only: TestOnly = None,
     normalise: Normalise = None,
     seed: SplitSeed = 0,
     model_seeds: ModelSeeds = "0",
@@ -130,7 +142,9 @@ def run(
 
     intona evaluate model.onnx EMODB/
     """
-    from intona.evaluation.enrolment import Enrolment, with_enrolment
+    from intona import labels
+    from intona.evaluation import protocols
+    from intona.evaluation.enrolment import Enrolment
     from intona.evaluation.report import check_folder, write_report
     from intona.evaluation.run import Options
     from intona.evaluation.text import summary
@@ -139,6 +153,8 @@ def run(
     finished = paths[0].suffix.lower() == ".onnx"
     refuse_pairs(MODEL if finished else RECIPE, _given(context))
     adaptation = Enrolment.parse(enrol) if enrol is not None else None
+    if adapt:
+        adaptation = Enrolment.parse("adapt")
     on = options.place(workers, engine, address)
     if report is not None:
         check_folder(report)
@@ -154,15 +170,19 @@ def run(
         target=target,
         seed=seed,
         controls=controls,
-        voices=adaptation is not None,
+        enrolment=adaptation,
         allow_leaks=allow_leaks,
         command=shlex.join(["intona", *sys.argv[1:]]),
     )
     if finished:
-        speech = None if adaptation is None else adaptation.speech
-        result = _of_model(paths, read, asked, on, emotions=emotions, merge=merge, speech=speech)
+        result = _of_model(paths, read, asked, on, emotions=emotions, merge=merge)
     else:
-        read = partial(read, emotions=emotions, merge=merge)
+        if protocol == "corpora":  # models learn all labels, answers are restricted
+            asked = replace(
+                asked, emotions=labels.parse_list(emotions), merge=labels.parse_merge(merge)
+            )
+        else:
+            read = partial(read, emotions=emotions, merge=merge)
         result = _of_recipe(
             paths,
             read,
@@ -170,12 +190,10 @@ def run(
             on,
             recipe=recipe,
             normalise=normalise,
-            protocol=protocol,
+            split=protocols.parse(protocol, labels.parse_list(test_only) or ()),
             model_seeds=model_seeds,
             extra=extra,
         )
-    if adaptation is not None:
-        result = with_enrolment(result, adaptation, seed=seed)
     typer.echo(summary(result), nl=False)
     if report is not None:
         model = load(paths[0]) if explain and not result.numeric else None
@@ -217,7 +235,6 @@ def _of_model(
     *,
     emotions: str | None,
     merge: str | None,
-    speech: str | None,
 ) -> Evaluation:
     """Test a finished model, the first of the paths, on the corpora that are the others."""
     from intona import labels
@@ -234,7 +251,8 @@ def _of_model(
             corpus,
             emotions=labels.parse_list(emotions),
             merge=labels.parse_merge(merge),
-            voices=speech,
+            enrolment=asked.enrolment,
+            seed=asked.seed,
             allow_leaks=asked.allow_leaks,
             on=on,
             progress=progress,
@@ -250,18 +268,17 @@ def _of_recipe(
     *,
     recipe: str,
     normalise: str | None,
-    protocol: str,
+    split: Split,
     model_seeds: str,
     extra: Sequence[Path] | None,
 ) -> Evaluation:
     """Train and test a recipe on corpora, fold by fold."""
     from intona.cli.progress import bar
-    from intona.evaluation import protocols
     from intona.evaluation.run import evaluate, parse_seeds
     from intona.models import recipes
 
     plan = recipes.load(recipe).normalised(normalise)
-    split, seeds = protocols.parse(protocol), parse_seeds(model_seeds)
+    seeds = parse_seeds(model_seeds)
     corpus = read(paths)
     # What --corpus, --columns and --set say is said of the corpus under test.
     more = read(extra, name=None, columns=None, settings=None) if extra else None

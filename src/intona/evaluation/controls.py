@@ -16,9 +16,9 @@ from intona.corpora.folds import inner_folds
 from intona.evaluation.facts import Control, outcome_table
 from intona.evaluation.fold import FoldJob, FoldOutcome, declared, run_folds
 from intona.evaluation.measure import headline, measure
-from intona.evaluation.protocols import Fold
+from intona.evaluation.split import Fold
 from intona.metrics import weighted_average_recall
-from intona.models.task import Task
+from intona.models.task import Answers, Task
 
 
 def run_controls(task: Task, folds: Sequence[Fold]) -> tuple[Control, ...]:
@@ -61,7 +61,7 @@ def _constant(task: Task, folds: Sequence[Fold]) -> Control:
         else:
             row = np.array([(trained == label).mean() for label in task.labels])
         answer = np.tile(row, (len(fold.test), 1))
-        outcomes.append(FoldOutcome(task.labels, answer, {}, False))
+        outcomes.append(FoldOutcome(task.labels, Answers.of(answer), {}, False))
     name = "mean value" if task.numeric else "majority class"
     words = "always the same answer, taken from the training part"
     return _control(name, words, task, folds, outcomes)
@@ -76,7 +76,12 @@ def _control(
     target, labels = task.target, task.labels
     parts = [
         outcome_table(
-            task.table.iloc[fold.test], target, labels, outcome, fold=fold.name, model_seed=0
+            task.table.iloc[fold.test],
+            target,
+            labels,
+            (outcome.labels, outcome.answers),
+            fold=fold.name,
+            model_seed=0,
         )
         for fold, outcome in zip(folds, outcomes, strict=True)
     ]
@@ -100,7 +105,7 @@ def _speaker_probe(task: Task) -> Control:
     answers: list[str] = []
     for fold, outcome in zip(folds, outcomes, strict=True):
         truth += speakers.iloc[fold.test].tolist()
-        answers += [outcome.labels[k] for k in outcome.probabilities.argmax(axis=1)]
+        answers += [outcome.labels[k] for k in outcome.answers.probabilities.argmax(axis=1)]
     words = (
         f"the same recipe asked who speaks; chance {100 / speakers.nunique():.1f} %: "
         "the better, the more a random split flatters"

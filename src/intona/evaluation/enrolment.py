@@ -1,4 +1,4 @@
-"""What enrolment would give: every utterance is scored with a profile made of others.
+"""Enrolment: what profiles would give; every utterance is scored with a profile made of others.
 
 ``neutral:N`` makes profiles of N neutral utterances of the speaker (what a user can record on
 purpose). A neutral utterance is scored with the others alone; where a speaker has no more than N,
@@ -12,32 +12,31 @@ holds less of its emotion than of the others, and that alone is worth up to a po
 the same corpus, of any kind, without their labels. It says what a model gains in a new language,
 room or microphone from a few recordings made there, whoever speaks in them.
 
-How speakers differ is known from the training part alone.
+``adapt`` is what ``intona predict FOLDER --adapt`` does: the recordings under test, or N of them,
+are judged against each other. Such a result is stamped TRANSDUCTIVE.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from intona.errors import CorpusError, UsageError
+from intona.evaluation.facts import EnrolmentFacts
 from intona.evaluation.result import Evaluation
-from intona.evaluation.run import voice_columns
-from intona.labels import merge_columns
+from intona.inference.profile import KINDS
 from intona.metrics.bootstrap import Interval
-from intona.models.adaptation import KINDS, PLACE, centred_log, place_statistics, shift
-from intona.models.calibration import softmax
+from intona.models.task import Surrounding
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["Enrolment", "with_enrolment"]
-
 PARTS = 4
+PLACE, ADAPT = "place", "adapt"
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,9 @@ class Enrolment:
     """What profiles are made of.
 
     Attributes:
-        speech: ``"neutral"`` or ``"mixed"`` speech of the speaker, or ``"place"``: speech of the
-            other speakers of the same corpus.
-        count: utterances in a profile.
+        speech: ``"neutral"`` or ``"mixed"`` speech of the speaker; ``"place"``: speech of the
+            other speakers of the same corpus; ``"adapt"``: the recordings under test themselves.
+        count: utterances in a profile; 0 for all of them, with ``"adapt"`` alone.
     """
 
     speech: str
@@ -55,118 +54,117 @@ class Enrolment:
 
     @classmethod
     def parse(cls, text: str) -> Enrolment:
-        """Read ``neutral:4``, ``mixed:16`` or ``place:64``.
+        """Read ``neutral:4``, ``mixed:16``, ``place:64``, ``adapt`` or ``adapt:40``.
 
         Raises:
             UsageError: anything else.
 
         Examples:
-            >>> Enrolment.parse("neutral:4")
-            Enrolment(speech='neutral', count=4)
+            >>> Enrolment.parse("neutral:4"), Enrolment.parse("adapt")
+            (Enrolment(speech='neutral', count=4), Enrolment(speech='adapt', count=0))
         """
+        if text == ADAPT:
+            return cls(ADAPT, 0)
         speech, _, count = text.partition(":")
-        if speech not in KINDS or not count.isdecimal() or int(count) < 1:
+        if speech not in (*KINDS, ADAPT) or not count.isdecimal() or int(count) < 1:
             raise UsageError(
-                f"cannot read the enrolment {text!r}: write neutral:4, mixed:16 or place:64"
+                f"cannot read the enrolment {text!r}: write neutral:4, mixed:16, place:64, adapt "
+                "or adapt:40"
             )
         return cls(speech, int(count))
 
+    @property
+    def transductive(self) -> bool:
+        """Whether utterances under test are judged against each other."""
+        return self.speech == ADAPT
 
-def with_enrolment(evaluation: Evaluation, enrolment: Enrolment, *, seed: int = 0) -> Evaluation:
-    """Return the evaluation with every test speaker enrolled.
+    @property
+    def words(self) -> str:
+        """What it means, in one sentence without its end."""
+        number = self.count or "all"
+        if self.speech == ADAPT:
+            return f"the recordings of each corpus are judged against {number} of them, unlabelled"
+        whose = {
+            PLACE: "utterances, of other speakers of the same corpus, without their labels",
+            "mixed": "mixed utterances of its speaker, drawn from three quarters of them while the "
+            "fourth is scored",
+        }.get(
+            self.speech,
+            "neutral utterances of its speaker, a neutral one with one fewer where its speaker has "
+            "no more",
+        )
+        return f"every utterance is scored with a profile made of {number} other {whose}"
+
+    def surroundings(self, rows: pd.DataFrame, target: str, seed: int) -> list[Surrounding]:
+        """Return which rows of a test part are judged against which.
+
+        Args:
+            rows: the test part, with ``speaker``, ``corpus`` and the target; labels divide the
+                utterances fairly and are not seen by the model.
+            target: the column of the labels.
+            seed: of what is drawn by chance.
+
+        Raises:
+            CorpusError: too few rows, or nobody knows who speaks.
+        """
+        return [
+            Surrounding(scored, profile, self.speech)
+            for profile, scored in _profiles(rows, target, self, seed)
+        ]
+
+
+def enrolled(
+    plain: Evaluation, adapted: Evaluation, enrolment: Enrolment, *, seed: int
+) -> Evaluation:
+    """Return an evaluation of adapted answers that says what the plain ones gave.
 
     Args:
-        evaluation: of emotions, from :func:`intona.evaluation.run.evaluate` with ``voices``.
-        enrolment: what profiles are made of.
-        seed: of what is drawn by chance.
-
-    Raises:
-        UsageError: numbers were predicted, or the recipe does not learn how speakers differ.
-        CorpusError: a test speaker has too few such utterances.
+        plain: the evaluation without profiles.
+        adapted: the same of adapted answers.
+        enrolment: what profiles were made of.
+        seed: of what was drawn by chance.
     """
-    import pandas as pd
-
-    if evaluation.numeric:
-        raise UsageError("enrolment adapts the recognition of emotions, not of numbers")
-    known = {fold["name"]: fold.get("chosen_inside", {}) for fold in evaluation.facts["folds"]}
-    answers = evaluation.facts.get("answers", {name: name for name in evaluation.labels})
-    labels = list(answers)
-    extra = [name for kind in KINDS for name in voice_columns(kind, labels)]
-    table = evaluation.predictions
-    kept, before = [], []
-    for (_, fold), rows in table.groupby(["model_seed", "fold"], sort=True):
-        statistics = (known[fold].get("speakers") or {}).get(enrolment.speech)
-        if enrolment.speech == PLACE:
-            statistics = place_statistics(len(labels))
-        if statistics is None or len(statistics["mean"]) != len(labels):
-            raise UsageError(
-                f"fold {fold} does not say how speakers differ in {enrolment.speech} speech: the "
-                "recipe needs calibration folds and at least four training speakers with all labels"
-            )
-        columns = voice_columns(enrolment.speech, labels)
-        if columns[0] in rows.columns:
-            scores = rows[columns].to_numpy(dtype=np.float64)
-        else:
-            scores = centred_log(rows[labels])
-        moved = scores.copy()
-        for profile, scored in _profiles(rows, enrolment, seed):
-            moved[scored] += shift(statistics, scores[profile].mean(axis=0), len(profile))
-        values, _ = merge_columns(softmax(moved, 1.0), list(answers.values()))
-        threshold = statistics.get("threshold", known[fold].get("threshold", 0.0))
-        before.append(rows.drop(columns=extra, errors="ignore"))
-        kept.append(_answered(before[-1], evaluation, values, float(threshold)))
-    unadapted = Evaluation(
-        evaluation.target, evaluation.labels, pd.concat(before).sort_index(), evaluation.facts
-    )
+    facts = adapted.facts
+    without = {name: _bounds(one) for name, one in plain.metrics.items()}
+    name = f"{enrolment.speech}:{enrolment.count}" if enrolment.count else enrolment.speech
     words = (
-        f"Enrolment: every utterance is scored with a profile made of {enrolment.count} other "
-        f"{_whose(enrolment)}; without profiles UAR is {100 * unadapted.headline.value:.1f} %."
+        f"{facts.protocol_words} Enrolment: {enrolment.words}; without profiles UAR is "
+        f"{100 * plain.headline.value:.1f} %."
     )
-    facts: dict[str, Any] = {
-        **evaluation.facts,
-        "protocol": f"{evaluation.facts['protocol']}+enrol:{enrolment.speech}:{enrolment.count}",
-        "protocol_words": f"{evaluation.facts['protocol_words']} {words}",
-        "enrolment": {
-            "speech": enrolment.speech,
-            "count": enrolment.count,
-            "seed": seed,
-            "without": {name: _bounds(one) for name, one in unadapted.metrics.items()},
-        },
-    }
-    return Evaluation(evaluation.target, evaluation.labels, pd.concat(kept).sort_index(), facts)
-
-
-def _whose(enrolment: Enrolment) -> str:
-    if enrolment.speech == PLACE:
-        return "utterances, of other speakers of the same corpus, without their labels"
-    if enrolment.speech == "mixed":
-        return (
-            "mixed utterances of its speaker, drawn from three quarters of them while the fourth "
-            "is scored"
-        )
-    return (
-        "neutral utterances of its speaker, a neutral one with one fewer where its speaker has no "
-        "more"
+    facts = replace(
+        facts,
+        protocol=f"{facts.protocol}+enrol:{name}",
+        protocol_words=words,
+        transductive=facts.transductive or enrolment.transductive,
+        enrolment=EnrolmentFacts(enrolment.speech, enrolment.count, seed, without),
     )
+    return replace(adapted, facts=facts)
 
 
-def _bounds(interval: Interval) -> Mapping[str, float]:
+def _bounds(interval: Interval) -> dict[str, float]:
     return {"value": interval.value, "low": interval.low, "high": interval.high}
 
 
 def _profiles(
-    rows: pd.DataFrame, enrolment: Enrolment, seed: int
+    rows: pd.DataFrame, target: str, enrolment: Enrolment, seed: int
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Yield which rows of a fold make a profile and which are scored with it.
 
     Raises:
         CorpusError: too few rows, or nobody knows who speaks.
     """
+    corpora = rows["corpus"].astype(str).to_numpy()
+    if enrolment.speech == ADAPT:
+        random = np.random.default_rng(seed)
+        for name in np.unique(corpora):
+            own = np.flatnonzero(corpora == name)
+            yield np.sort(random.permutation(own)[: enrolment.count or len(own)]), own
+        return
     if rows["speaker"].isna().any():
         raise CorpusError("enrolment needs to know who speaks: the corpus does not name everybody")
-    speakers, truth = rows["speaker"].astype(str).to_numpy(), rows["truth"].to_numpy(dtype=object)
+    speakers, truth = rows["speaker"].astype(str).to_numpy(), rows[target].to_numpy(dtype=object)
     if enrolment.speech == PLACE:
-        yield from _of_others(speakers, rows["corpus"].astype(str).to_numpy(), enrolment, seed)
+        yield from _of_others(speakers, corpora, enrolment, seed)
         return
     for speaker in np.unique(speakers):
         own = np.flatnonzero(speakers == speaker)
@@ -223,20 +221,3 @@ def _divided(
     for others, scored in divisions:
         size = min(enrolment.count, len(others))
         yield np.sort(random.choice(others, size, replace=False)), scored
-
-
-def _answered(
-    rows: pd.DataFrame, evaluation: Evaluation, values: NDArray[np.float64], threshold: float
-) -> pd.DataFrame:
-    answered, labels = rows.copy(), list(evaluation.labels)
-    # Without speech there is nothing to adapt: such a row stays as it is.
-    silent = (rows["status"] == "no_speech").to_numpy()
-    values = np.where(silent[:, None], rows[labels], values)
-    answered[labels] = values
-    decisions = np.array(labels, dtype=object)[values.argmax(axis=1)]
-    decisions[silent] = None
-    answered[evaluation.target] = decisions
-    answered["confidence"] = values.max(axis=1)
-    sure = np.where(answered["confidence"] >= threshold, "ok", "unsure")
-    answered["status"] = np.where(silent, "no_speech", sure)
-    return answered

@@ -16,12 +16,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from intona.evaluation.fold import FoldOutcome
 from intona.evaluation.leaks import LeakReport, content_hashes
 from intona.labels import order
-from intona.models.task import is_numeric
+from intona.models.task import Answers, is_numeric
 from intona.models.train import provenance
 
 if TYPE_CHECKING:
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
 
     from intona.corpora.base import Corpus
 
+OPTIONAL = ("model", "mapping", "answers", "enrolment", "by_corpus")
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "opensmile", "onnxruntime")
 
 
@@ -136,11 +135,11 @@ class Control:
 
 @dataclass(frozen=True)
 class EnrolmentFacts:
-    """With what the speakers of an evaluation were enrolled.
+    """What the utterances of an evaluation were judged against.
 
     Attributes:
-        speech: the kind of speech profiles are made of.
-        count: utterances in a profile.
+        speech: the kind of speech profiles are made of; ``adapt`` for the recordings at hand.
+        count: utterances in a profile; 0 for all there are.
         seed: of what was drawn by chance.
         without: metric to its ``value``, ``low`` and ``high`` without profiles.
     """
@@ -177,7 +176,8 @@ class Facts:
         command: how the evaluation was started.
         created: UTC time, ISO 8601.
         versions: of intona, Python and the libraries that compute.
-        enrolment: with what the test speakers were enrolled, if they were.
+        enrolment: what test utterances were judged against, if against anything.
+        by_corpus: measures of each corpus and as their mean, of the protocol ``corpora``.
     """
 
     leaky_reasons: tuple[str, ...]
@@ -188,7 +188,7 @@ class Facts:
     recipe_details: Mapping[str, Any]
     model: Mapping[str, str] | None = None
     mapping: Sequence[Mapping[str, Any]] | None = None
-    answers: Mapping[str, str] | None = None
+    answers: Mapping[str, str | None] | None = None
     corpus: str
     corpus_details: CorpusFacts
     speakers: int
@@ -202,6 +202,7 @@ class Facts:
     created: str
     versions: Mapping[str, str]
     enrolment: EnrolmentFacts | None = None
+    by_corpus: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None
 
     @classmethod
     def of(
@@ -255,7 +256,7 @@ class Facts:
         """Return a copy of plain types with the keys of ``evaluation.json``."""
         found = {"leaky": self.leaky, **asdict(self), "leaks": self.leaks.to_dict()}
         found["folds"] = [_without_none(one) for one in found["folds"]]
-        optional = {key: found.pop(key) for key in ("model", "mapping", "answers", "enrolment")}
+        optional = {key: found.pop(key) for key in OPTIONAL}
         return {**found, **_without_none(optional)}
 
     @classmethod
@@ -287,7 +288,7 @@ def outcome_table(
     rows: pd.DataFrame,
     target: str,
     labels: Sequence[str],
-    outcome: FoldOutcome,
+    found: tuple[Sequence[str], Answers],
     *,
     fold: str,
     model_seed: int,
@@ -298,55 +299,30 @@ def outcome_table(
         rows: the test part of the corpus's table.
         target: the column predicted.
         labels: the columns of probabilities; a numeric target has its own name as the only one.
-        outcome: what the model of this fold answered.
+        found: the labels the model of this fold knows, and its answers.
         fold: name of the fold.
         model_seed: seed of the model.
     """
+    own, answers = found
     known = rows.drop(columns=[target, *(label for label in labels if label in rows.columns)])
     frame = known.assign(truth=rows[target])
     if tuple(labels) == (target,):
-        frame[target] = outcome.probabilities[:, 0]
+        frame[target] = answers.probabilities[:, 0]
         frame["confidence"] = np.nan
         frame["status"] = "ok"
     else:
-        probabilities = _columns(outcome, labels)
-        threshold = float(outcome.details.get("threshold", 0.0))
-        frame = with_answers(frame, target, labels, probabilities, threshold)
-        for kind, scores in outcome.voice_scores.items():
-            if outcome.labels == tuple(labels):
-                frame[voice_columns(kind, labels)] = scores
+        # In the order of all labels; one that the fold lacked gets zero.
+        values = np.zeros((len(rows), len(labels)))
+        values[:, [list(labels).index(label) for label in own]] = answers.probabilities
+        frame[target] = np.array(labels, dtype=object)[values.argmax(axis=1)]
+        frame["confidence"] = values.max(axis=1)
+        frame["status"] = np.where(frame["confidence"] >= answers.thresholds, "ok", "unsure")
+        frame["familiarity"] = answers.familiarity
+        frame["arousal"] = answers.arousal
+        frame[list(labels)] = values
     frame["fold"] = fold
     frame["model_seed"] = model_seed
     return frame
-
-
-def with_answers(
-    rows: pd.DataFrame,
-    target: str,
-    labels: Sequence[str],
-    probabilities: NDArray[np.float64],
-    threshold: float,
-) -> pd.DataFrame:
-    """Return the rows with the likeliest label, its ``confidence``, ``status`` and probabilities.
-
-    Args:
-        rows: any table.
-        target: the column for the answer.
-        labels: the columns for the probabilities.
-        probabilities: shape ``(rows, labels)``.
-        threshold: below this confidence an answer is ``unsure``.
-    """
-    frame = rows.copy()
-    frame[target] = np.array(labels, dtype=object)[probabilities.argmax(axis=1)]
-    frame["confidence"] = probabilities.max(axis=1)
-    frame["status"] = np.where(frame["confidence"] >= threshold, "ok", "unsure")
-    frame[list(labels)] = probabilities
-    return frame
-
-
-def voice_columns(kind: str, labels: Sequence[str]) -> list[str]:
-    """Return where :func:`outcome_table` keeps the scores for speakers enrolled so."""
-    return [f"{kind} speech: {label}" for label in labels]
 
 
 def versions() -> dict[str, str]:
@@ -360,14 +336,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _columns(outcome: FoldOutcome, labels: Sequence[str]) -> NDArray[np.float64]:
-    """Return probabilities in the order of all labels; a label the fold lacked gets zero."""
-    values = np.zeros((len(outcome.probabilities), len(labels)))
-    for k, label in enumerate(outcome.labels):
-        values[:, list(labels).index(label)] = outcome.probabilities[:, k]
-    return values
 
 
 def _speakers(table: pd.DataFrame) -> tuple[str, ...]:

@@ -1,14 +1,13 @@
-"""Evaluation of a finished model on a corpus: its predictions as users get them.
+"""Evaluation of a finished model: labels mapped in the open, contamination checked.
 
-The model is asked with :meth:`~intona.inference.recognizer.Recognizer.predict`, so its speech
-detection and its averaging over long recordings are part of what is measured. Every utterance of a
-labelled corpus holds speech: where the model finds none it has no answer, and that is wrong.
+A model is measured by what :meth:`~intona.inference.recognizer.Recognizer.predict` answers, with
+the speech gate and the blocks of long recordings.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +16,18 @@ from numpy.typing import NDArray
 
 from intona import parallel
 from intona.errors import AudioError, CorpusError
-from intona.evaluation.fold import FoldOutcome
-from intona.evaluation.labelmap import Answers, answers, mapped_table, shared_map
+from intona.evaluation.enrolment import Enrolment, enrolled
+from intona.evaluation.facts import Facts, FoldFacts, outcome_table
+from intona.evaluation.labelmap import Answers as Mapped
+from intona.evaluation.labelmap import answers, mapped_table, shared_map
 from intona.evaluation.leaks import CHECKED_MODEL, LeakReport, contamination, require_clean
 from intona.evaluation.result import Evaluation
-from intona.evaluation.run import corpus_facts, prediction_table, versions, voice_columns
-from intona.inference.hearing import stretch
+from intona.inference.clip import stretch
 from intona.inference.recognizer import Recognizer
 from intona.labels import order
-from intona.models.adaptation import statistics
-from intona.models.artefact import read_model
+from intona.models.adaptation import Statistics
+from intona.models.artefact import locate, read_model
+from intona.models.task import Answers, Surrounding
 from intona.parallel import HERE, Engine, Progress
 from intona.tables import Prediction, Utterance, utterances
 
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
     from intona.corpora.base import Corpus
 
-Row = NDArray[np.float64]
-
 
 def evaluate_model(
     path: str | Path,
@@ -44,7 +43,8 @@ def evaluate_model(
     *,
     emotions: Sequence[str] | None = None,
     merge: Mapping[str, str] | None = None,
-    voices: str | None = None,
+    enrolment: Enrolment | None = None,
+    seed: int = 0,
     allow_leaks: bool = False,
     on: Engine = HERE,
     progress: Progress | None = None,
@@ -53,17 +53,16 @@ def evaluate_model(
     """Test a model file on a corpus, as a user would get its answers.
 
     The model answers with all its labels, also with those the corpus lacks, which then are
-    wrong; ``emotions`` restricts corpus and model alike, ``merge`` adds up probabilities. An
-    utterance in which the model finds no speech keeps the status ``no_speech``: it has no
-    decision, which is wrong, and uniform probabilities. Of numbers it is left out.
+    wrong; ``emotions`` restricts corpus and model alike, ``merge`` adds up probabilities.
+    An utterance in which the model finds no speech has no answer, which counts as wrong.
 
     Args:
-        path: the ``.onnx`` file.
+        path: the ``.onnx`` file, or the name of a bundled model.
         corpus: the test material.
         emotions: labels to keep on both sides; ``None`` keeps all.
         merge: old label to new label, on both sides.
-        voices: kind of speech (:data:`intona.models.adaptation.KINDS`) for which to keep what
-            :func:`intona.evaluation.enrolment.with_enrolment` needs.
+        enrolment: what every utterance is judged against; ``None`` for nothing.
+        seed: of what enrolment draws by chance.
         allow_leaks: stamp the result instead of refusing speakers the model was trained on.
         on: where: here, in local processes, on Ray.
         progress: called as ``progress(done, total, text)``.
@@ -72,16 +71,17 @@ def evaluate_model(
     Raises:
         ModelError: not a readable model of ours.
         LeakError: the model was trained on speakers under test.
-        UsageError: ``emotions`` and ``merge`` do not fit corpus and model.
+        UsageError: ``emotions`` and ``merge`` do not fit corpus and model, or the model cannot be
+            adapted.
         CorpusError: the corpus has nothing the model knows.
     """
-    model = Recognizer.load(path)
+    found = locate(path)
+    model = Recognizer.load(found)
     target = str(model.metadata["target"])
     if model.numeric and (emotions or merge):
         corpus = corpus.select(emotions, merge)
     table = _with_target(corpus, target)
-    found = contamination(table, model.metadata["corpora"])
-    report = LeakReport(tuple(found), CHECKED_MODEL)
+    report = LeakReport(tuple(contamination(table, model.metadata["corpora"])), CHECKED_MODEL)
     require_clean(report, allow=allow_leaks)
     mapping: list[dict[str, Any]] = []
     becomes: dict[str, str | None] | None = None
@@ -89,58 +89,99 @@ def evaluate_model(
         becomes = shared_map([model.labels], table[target].unique(), emotions, merge)
         known = order(new for label in model.labels if (new := becomes[label]) is not None)
         mapping, table = mapped_table(table, target, becomes, known)
-    predicted = _predict(_Predict(*read_model(path), Path(path), voices), table, on, progress)
-    found_answers = answers(
-        [one.prediction for one in predicted], model.labels, becomes, model.threshold
-    )
-    labels = found_answers.labels
-    predictions = _prediction_table(table, target, found_answers, model.threshold)
-    if voices is not None:
-        scores = np.stack([np.asarray(one.scores) for one in predicted])
-        predictions[voice_columns(voices, model.labels)] = scores
-    silent = found_answers.silent
-    if model.numeric:
-        predictions = predictions[~silent]
-        if predictions.empty:
-            raise CorpusError(f"the model found no speech in any utterance of {corpus.name}")
-    name = str(model.metadata["recipe"].get("name", "unknown"))
+    asked = _Asked(model, found, table, target, becomes, on, progress)
     trained = ", ".join(model.metadata["corpora"]) or "unknown material"
-    return Evaluation(
+    facts = Facts.of(
+        corpus,
+        table,
         target,
-        labels,
-        predictions,
-        {
-            "leaky": bool(report.leaks),
-            "leaky_reasons": [finding.text for finding in report.leaks],
-            "protocol": "model",
-            "protocol_words": f"A finished model, trained on {trained}, tested as it is."
-            + _silent_words(int(silent.sum()), len(silent), model.numeric),
-            "recipe": name,
-            "recipe_details": dict(model.metadata["recipe"]),
-            "model": {"file": Path(path).name, "made_by": model.metadata["version"]},
-            "mapping": mapping,
-            "answers": {label: (becomes or {}).get(label) for label in model.labels},
-            **corpus_facts(corpus, table, target),
-            "extra_training": None,
-            "seed": 0,
-            "model_seeds": [0],
-            "folds": [
-                {
-                    "name": "test",
-                    "test_utterances": len(table),
-                    "test_speakers": sorted(map(str, table["speaker"].dropna().unique())),
-                    "chosen_inside": {
-                        "threshold": model.threshold,
-                        "speakers": model.metadata.get("speakers"),
-                    },
-                }
-            ],
-            "leaks": report.to_dict(),
-            "controls": [],
-            "command": command,
-            **versions(),
-        },
+        protocol=("model", f"A finished model, trained on {trained}, tested as it is."),
+        recipe=model.metadata["recipe"],
+        folds=[FoldFacts.of("test", table, {"threshold": model.threshold})],
+        leaks=report,
+        command=command,
     )
+    facts = replace(
+        facts,
+        model={"file": found.name, "made_by": model.metadata["version"]},
+        mapping=mapping,
+        answers={label: (becomes or {}).get(label) for label in model.labels},
+    )
+    plain = asked.evaluation(facts, asked.predictions())
+    if enrolment is None:
+        return plain
+    model.require_adaptable()
+    around = enrolment.surroundings(table, target, seed)
+    return enrolled(plain, asked.evaluation(facts, asked.predictions(around)), enrolment, seed=seed)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A model and the utterances it is asked about."""
+
+    model: Recognizer
+    path: Path
+    table: pd.DataFrame
+    target: str
+    becomes: Mapping[str, str | None] | None
+    on: Engine
+    progress: Progress | None
+
+    def predictions(self, around: Sequence[Surrounding] = ()) -> list[Prediction]:
+        """Predict every utterance, adapted where it is judged against others."""
+        wanted = utterances(self.table.index)  # type: ignore[arg-type]
+        profiles: list[Statistics] = []
+        number = np.full(len(wanted), -1)
+        if around:
+            embeddings = self._each(_Embed(*read_model(self.path), self.path), wanted, "embeddings")
+            heard = np.array([len(one) > 0 for one in embeddings])
+            for each in around:
+                rows = each.reference[heard[each.reference]]
+                if len(rows):
+                    number[each.rows] = len(profiles)
+                    profiles.append(Statistics.of(np.stack([embeddings[row] for row in rows])))
+        speech = around[0].speech if around else "mixed"
+        job = _Predict(*read_model(self.path), self.path, tuple(profiles), speech)
+        tasks = list(zip(wanted, number.tolist(), strict=True))
+        return self._each(job, tasks, "predictions")
+
+    def _each(self, job: parallel.Job, tasks: Sequence[Any], text: str) -> list[Any]:
+        results = []
+        found = parallel.map(job, tasks, on=self.on, progress=self.progress, text=text)
+        for task, result in zip(tasks, found, strict=True):
+            if isinstance(result, parallel.Lost):
+                utterance = task if isinstance(task, Utterance) else task[0]
+                raise AudioError(f"{utterance.file}: a worker was killed while it read this file")
+            results.append(result)
+        return results
+
+    def evaluation(self, facts: Facts, predictions: Sequence[Prediction]) -> Evaluation:
+        """Return the evaluation of predictions."""
+        model, target = self.model, self.target
+        mapped = answers(predictions, model.labels, self.becomes, model.threshold)
+        found = Answers(
+            mapped.values,
+            np.array([one.familiarity for one in predictions]),
+            np.array([one.arousal for one in predictions]),
+            np.full(len(predictions), model.threshold),
+        )
+        frame = outcome_table(
+            self.table, target, mapped.labels, (mapped.labels, found), fold="test", model_seed=0
+        )
+        frame["status"] = mapped.status
+        words = _silent_words(int(mapped.silent.sum()), len(frame), model.numeric)
+        facts = replace(facts, protocol_words=facts.protocol_words + words)
+        return Evaluation(target, mapped.labels, self._answered(frame, mapped, facts), facts)
+
+    def _answered(self, frame: pd.DataFrame, mapped: Mapped, facts: Facts) -> pd.DataFrame:
+        """Return the table as it is judged: without speech there is no decision."""
+        if not self.model.numeric:
+            decided = frame[self.target].astype(object).mask(mapped.silent, None)
+            return frame.assign(**{self.target: decided})
+        frame = frame[~mapped.silent]
+        if frame.empty:
+            raise CorpusError(f"the model found no speech in any utterance of {facts.corpus}")
+        return frame
 
 
 def _with_target(corpus: Corpus, target: str) -> pd.DataFrame:
@@ -152,18 +193,6 @@ def _with_target(corpus: Corpus, target: str) -> pd.DataFrame:
     return table
 
 
-def _prediction_table(
-    table: pd.DataFrame, target: str, found: Answers, threshold: float
-) -> pd.DataFrame:
-    """Return the table of an evaluation; without speech there is no decision."""
-    outcome = FoldOutcome(found.labels, found.values, {"threshold": threshold}, False)
-    frame = prediction_table(table, target, found.labels, outcome, fold="test", model_seed=0)
-    frame["status"] = found.status
-    if found.labels != (target,):
-        frame[target] = frame[target].astype(object).mask(found.silent, None)
-    return frame
-
-
 def _silent_words(silent: int, count: int, numeric: bool) -> str:
     if not silent:
         return ""
@@ -172,54 +201,41 @@ def _silent_words(silent: int, count: int, numeric: bool) -> str:
 
 
 @dataclass(frozen=True)
-class _Predicted:
-    """What one worker returns for an utterance.
-
-    Attributes:
-        prediction: its prediction.
-        scores: for enrolled speakers, NaN where they are not wanted.
-    """
-
-    prediction: Prediction
-    scores: Row | float
-
-
-def _predict(
-    job: _Predict, table: pd.DataFrame, on: Engine, progress: Progress | None
-) -> list[_Predicted]:
-    wanted = utterances(table.index)  # type: ignore[arg-type]
-    found = []
-    for utterance, one in zip(
-        wanted,
-        parallel.map(job, wanted, on=on, progress=progress, text="predictions"),
-        strict=True,
-    ):
-        if isinstance(one, parallel.Lost):
-            raise AudioError(f"{utterance.file}: a worker was killed while it read this file")
-        found.append(one)
-    return found
-
-
-@dataclass(frozen=True)
-class _Predict:
-    """The job of one worker: hold the model, predict utterances."""
+class _Embed:
+    """The job of one worker: hold the model, embed utterances."""
 
     content: bytes = field(repr=False)
     metadata: dict[str, Any]
     path: Path
-    voices: str | None
 
     def setup(self) -> Recognizer:
         """Load the model."""
         return Recognizer(self.content, self.metadata, self.path)
 
-    def run(self, model: Recognizer, wanted: Utterance) -> _Predicted:
-        """Return the prediction and, where asked for, the scores for enrolled speakers."""
-        start, end = wanted.start, wanted.end
-        prediction = model.predict(wanted.file, start=start, end=end)
-        if self.voices is None:
-            return _Predicted(prediction, np.nan)
-        output = statistics(model.metadata, self.voices).get("output")
-        parts = stretch(wanted.file, start, end)
-        scores = [model.voice_scores([part.samples], part.rate, output)[0] for part in parts]
-        return _Predicted(prediction, np.mean(scores, axis=0))
+    def run(self, model: Recognizer, wanted: Utterance) -> NDArray[np.float64]:
+        """Return the mean embedding of an utterance's blocks; empty where there is no sound."""
+        parts = list(stretch(wanted.file, wanted.start, wanted.end))
+        rows = [model.embedding([part.samples], part.rate)[0] for part in parts]
+        return np.mean(rows, axis=0) if rows else np.empty(0)
+
+
+@dataclass(frozen=True)
+class _Predict:
+    """The job of one worker: hold the model, predict utterances by the profile of each."""
+
+    content: bytes = field(repr=False)
+    metadata: dict[str, Any]
+    path: Path
+    profiles: tuple[Statistics, ...]
+    speech: str
+
+    def setup(self) -> Recognizer:
+        """Load the model."""
+        return Recognizer(self.content, self.metadata, self.path)
+
+    def run(self, model: Recognizer, wanted: tuple[Utterance, int]) -> Prediction:
+        """Return the prediction, adapted to the profile of that number; -1 for none."""
+        utterance, number = wanted
+        if number >= 0:
+            model = model.adapted(self.profiles[number], speech=self.speech)
+        return model.predict(utterance.file, start=utterance.start, end=utterance.end)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from intona import parallel
 from intona.audio.seal import sealed
-from intona.errors import IntonaError
-from intona.evaluation.protocols import Fold
+from intona.errors import IntonaError, UsageError
+from intona.evaluation.split import Fold
 from intona.models.normalisation import by_speaker
 from intona.models.recipes import Recipe
-from intona.models.task import Enrollable, Task
+from intona.models.task import Adapting, Answers, Fitted, Surrounding, Task
 from intona.models.train import fit
 from intona.parallel import HERE, Engine, Progress
 
@@ -35,21 +34,22 @@ class FoldJob:
         test: the test part's index, without any column: no label, and no speaker but for a
             recipe that declares itself transductive; see :func:`shown`.
         name: of the fold.
-        voices: also score the test part by the heads for enrolled speakers, where the recipe
-            has such.
+        surroundings: which rows of the test part are also judged against which.
     """
 
     task: Task
     test: pd.DataFrame
     name: str
-    voices: bool = False
+    surroundings: Sequence[Surrounding] = ()
 
     @classmethod
-    def of(cls, task: Task, fold: Fold, *, seed: int = 0, voices: bool = False) -> Self:
+    def of(
+        cls, task: Task, fold: Fold, *, seed: int = 0, surroundings: Sequence[Surrounding] = ()
+    ) -> Self:
         """Cut a fold out of a task; it is trained where it is, without parallel work of its own."""
         train, test = task.table.iloc[fold.train], task.table.iloc[fold.test]
         inside = replace(task, table=train, seed=seed, on=HERE, progress=None)
-        return cls(inside, shown(task.recipe, test), fold.name, voices)
+        return cls(inside, shown(task.recipe, test), fold.name, surroundings)
 
 
 @dataclass(frozen=True)
@@ -58,19 +58,18 @@ class FoldOutcome:
 
     Attributes:
         labels: columns of the probabilities.
-        probabilities: shape ``(test rows, labels)``; numbers ``(test rows, 1)``.
+        answers: to every row of the test part.
         details: temperature, threshold and so on, chosen inside the training part.
         transductive: an utterance's answer changed with what else was tested, so the model
             uses statistics of the test part, which its recipe does not declare.
-        voice_scores: of the heads for enrolled speakers by kind of speech, each ``(test rows,
-            labels)``; how speakers differ in them is in the details.
+        adapted: to the rows that were judged against others as well; ``None`` without any.
     """
 
     labels: tuple[str, ...]
-    probabilities: NDArray[np.float64]
+    answers: Answers
     details: dict[str, Any]
     transductive: bool
-    voice_scores: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    adapted: Answers | None = None
 
 
 def declared(recipe: Recipe) -> bool:
@@ -98,18 +97,34 @@ def run_fold(job: FoldJob) -> FoldOutcome:
     with sealed(files(job.test) - files(job.task.table)):
         fitted = fit(job.task)
         details = dict(fitted.details)
-        if job.voices and isinstance(fitted, Enrollable):
-            details["speakers"] = {kind: one.statistics for kind, one in fitted.voices.items()}
-    probabilities = np.asarray(fitted.probabilities(job.test), dtype=np.float64)
+    answers = _answers(fitted, job.test)
+    probabilities = answers.probabilities
     same = True
     if len(job.test) > 1 and not declared(job.task.recipe):
         middle = len(job.test) // 2
         alone = fitted.probabilities(job.test.iloc[middle : middle + 1])
         same = np.allclose(alone[0], probabilities[middle], rtol=ROUNDING, atol=ROUNDING)
-    scores: Mapping[str, NDArray[np.float64]] = {}
-    if job.voices and isinstance(fitted, Enrollable):
-        scores = fitted.voice_scores(job.test)
-    return FoldOutcome(tuple(fitted.labels), probabilities, details, not same, scores)
+    adapted = _answers(fitted, job.test, job.surroundings) if job.surroundings else None
+    return FoldOutcome(tuple(fitted.labels), answers, details, not same, adapted)
+
+
+def _answers(
+    fitted: Fitted, test: pd.DataFrame, surroundings: Sequence[Surrounding] = ()
+) -> Answers:
+    """Return what a model says of a test part.
+
+    Raises:
+        UsageError: it is to be adapted, and cannot be.
+    """
+    if isinstance(fitted, Adapting):
+        return fitted.answers(test, surroundings)
+    if surroundings:
+        raise UsageError(
+            f"recipe {fitted.recipe.name} cannot be adapted: only linear models on the embedding "
+            "of an encoder can, such as those of the recipes default and small"
+        )
+    probabilities = np.asarray(fitted.probabilities(test), dtype=np.float64)
+    return Answers.of(probabilities, float(fitted.details.get("threshold", 0.0)))
 
 
 def run_folds(

@@ -137,8 +137,9 @@ def answers(
     values, kept = merge_columns(values, [becomes[label] for label in labels])
     silent = status == NO_SPEECH
     values = np.where(silent[:, None], 1 / len(kept), values)
-    # Unsure for another reason than its confidence: there is hardly any speech.
-    hardly = [one.status == "unsure" and one.confidence >= threshold for one in predictions]
-    unsure = (values.max(axis=1) < threshold) | np.array(hardly, dtype=bool)
-    status[~silent] = np.where(unsure, "unsure", "ok")[~silent]
+    if tuple(kept) != tuple(labels):
+        # A restricted answer has a confidence of its own; what is unsure for another reason stays.
+        hardly = [one.reason in ("hardly speech", "too short") for one in predictions]
+        unsure = (values.max(axis=1) < threshold) | np.array(hardly, dtype=bool)
+        status[~silent] = np.where(unsure, "unsure", "ok")[~silent]
     return Answers(kept, values, status)

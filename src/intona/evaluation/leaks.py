@@ -24,7 +24,7 @@ from intona.parallel import HERE, Engine, Progress
 if TYPE_CHECKING:
     import pandas as pd
 
-    from intona.evaluation.protocols import Fold
+    from intona.evaluation.split import Fold
 
 CHECKED = (
     "speakers on both sides",

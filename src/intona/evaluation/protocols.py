@@ -5,6 +5,7 @@
 ``speakers:K``          K folds, grouped by speaker and balanced by label
 ``file:FOLDS.csv``      folds from a table with columns ``fold`` and ``file`` or ``speaker``
 ``cross:TRAIN->TEST``   train on one corpus, test on another
+``corpora``             leave one corpus out: train on all the others, each in turn
 ``random:F``            a random share F of the utterances; LEAKY, only to reproduce papers
 
 A recipe is given the training part of a fold and nothing else; what it must choose it chooses
@@ -20,82 +21,28 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intona.corpora.folds import inner_folds
 from intona.errors import CorpusError, UsageError
+from intona.evaluation.across import CrossCorpus, LeaveOneCorpusOut
+from intona.evaluation.split import Fold, Split
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "CrossCorpus",
-    "EmoBox",
-    "FileFolds",
-    "Fold",
-    "LeaveOneSpeakerOut",
-    "RandomSplit",
-    "SpeakerFolds",
-    "Split",
-    "parse",
-]
-
-FORMS = "emobox, loso, speakers:K, file:FOLDS.csv, cross:TRAIN->TEST or random:FRACTION"
+FORMS = "emobox, loso, speakers:K, file:FOLDS.csv, cross:TRAIN->TEST, corpora or random:FRACTION"
 
 
-@dataclass(frozen=True)
-class Fold:
-    """One division of a table.
-
-    Attributes:
-        name: for people and for ``evaluation.json``.
-        train: row numbers of the training part.
-        test: row numbers of the test part.
-    """
-
-    name: str
-    train: NDArray[np.intp]
-    test: NDArray[np.intp]
-
-
-class Split(Protocol):
-    """What every protocol offers.
-
-    Attributes:
-        leaky: why a number made this way says nothing about new speakers; empty when it does.
-    """
-
-    leaky: ClassVar[str]
-
-    @property
-    def name(self) -> str:
-        """As written on the command line."""
-        ...
-
-    @property
-    def words(self) -> str:
-        """The protocol in one sentence."""
-        ...
-
-    def folds(self, table: pd.DataFrame, *, target: str = "emotion", seed: int = 0) -> list[Fold]:
-        """Divide a table of utterances.
-
-        Args:
-            table: indexed by ``(file, start, end)``, with ``speaker``, ``corpus`` and the target.
-            target: column to balance by where the protocol balances.
-            seed: of the division where it is random.
-
-        Raises:
-            CorpusError: the table does not allow the protocol.
-        """
-        ...
-
-
-def parse(text: str) -> Split:
+def parse(text: str, test_only: Sequence[str] = ()) -> Split:
     """Read a protocol as written on the command line.
+
+    Args:
+        text: for example ``speakers:5``.
+        test_only: corpora that are tested and never trained on, for ``corpora``.
 
     Raises:
         UsageError: unknown, or an impossible number.
@@ -105,6 +52,10 @@ def parse(text: str) -> Split:
         SpeakerFolds(count=5)
     """
     kind, _, value = text.partition(":")
+    if kind == "corpora" and not value:
+        return LeaveOneCorpusOut(tuple(test_only))
+    if test_only:
+        raise UsageError("--test-only goes with --protocol corpora")
     if kind == "emobox" and not value:
         return EmoBox()
     if kind == "loso" and not value:
@@ -266,43 +217,6 @@ class FileFolds:
 
 
 @dataclass(frozen=True)
-class CrossCorpus:
-    """Train on one corpus, test on another."""
-
-    train: str
-    test: str
-    leaky: ClassVar[str] = ""
-
-    @property
-    def name(self) -> str:
-        """As written on the command line."""
-        return f"cross:{self.train}->{self.test}"
-
-    @property
-    def words(self) -> str:
-        """The protocol in one sentence."""
-        return (
-            f"Across corpora: trained on {self.train}, tested on {self.test}, other speakers, "
-            "other recordings."
-        )
-
-    def folds(self, table: pd.DataFrame, *, target: str = "emotion", seed: int = 0) -> list[Fold]:
-        """Return the one fold; see :meth:`Split.folds`."""
-        corpora = table["corpus"].astype(str).to_numpy()
-        for name in (self.train, self.test):
-            if name not in corpora:
-                raise CorpusError(
-                    f"{self.name}: no corpus {name!r} among those given "
-                    f"({', '.join(sorted(set(corpora)))})"
-                )
-        train = np.flatnonzero(corpora == self.train)
-        test = np.flatnonzero(corpora == self.test)
-        if table[target].dtype.kind not in "fiu":
-            _same_labels(self, table[target].iloc[train], table[target].iloc[test])
-        return [Fold(self.test, train, test)]
-
-
-@dataclass(frozen=True)
 class RandomSplit:
     """A random share of the utterances, whoever speaks: the split of most tutorials.
 
@@ -384,15 +298,3 @@ def _by_end(name: str, listed: Mapping[str, str]) -> str | None:
         if found is not None:
             return found
     return None
-
-
-def _same_labels(split: CrossCorpus, train: pd.Series, test: pd.Series) -> None:
-    from intona.labels import order
-
-    one, other = set(train), set(test)
-    if one != other:
-        raise CorpusError(
-            f"{split.train} and {split.test} have not the same labels "
-            f"(only one has {', '.join(order(one ^ other))}): "
-            f"keep those they share with --emotions {','.join(order(one & other))}"
-        )

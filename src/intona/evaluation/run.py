@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from intona.errors import CorpusError, UsageError
+from intona.evaluation.across import LeaveOneCorpusOut, shared_labels
+from intona.evaluation.by_corpus import as_rows, by_corpus
 from intona.evaluation.controls import run_controls
+from intona.evaluation.enrolment import Enrolment, enrolled
 from intona.evaluation.facts import Facts, FoldFacts, outcome_table
 from intona.evaluation.fold import FoldJob, FoldOutcome, declared, run_folds
 from intona.evaluation.leaks import Finding, LeakReport, contamination, inspect, require_clean
-from intona.evaluation.protocols import Fold, Split
 from intona.evaluation.result import Evaluation
+from intona.evaluation.split import Fold, Split
+from intona.labels import EMOTIONS, canonical, label_map, merge_columns, order
 from intona.models.recipes import Recipe
-from intona.models.task import Task
+from intona.models.task import Answers, Surrounding, Task
 from intona.models.train import provenance
 from intona.parallel import HERE, Engine, Progress
 
@@ -48,7 +52,10 @@ class Options:
             repetitions together.
         extra: further training material, never tested; speakers under test are dropped from it.
         controls: also run the controls; see :mod:`intona.evaluation.controls`.
-        voices: also keep what :func:`intona.evaluation.enrolment.with_enrolment` needs.
+        enrolment: what every utterance is judged against; ``None`` for nothing.
+        emotions: labels that answers are restricted to, of the protocol ``corpora``; the models
+            learn all labels.
+        merge: old label to new label, in answers and truth of the protocol ``corpora``.
         allow_leaks: compute a leaky result, and stamp it, instead of refusing.
         command: how this evaluation was started, for the report.
     """
@@ -58,7 +65,9 @@ class Options:
     model_seeds: Sequence[int] = (0,)
     extra: Corpus | None = None
     controls: bool = False
-    voices: bool = False
+    enrolment: Enrolment | None = None
+    emotions: Sequence[str] | None = None
+    merge: Mapping[str, str] | None = None
     allow_leaks: bool = False
     command: str = ""
 
@@ -101,8 +110,13 @@ def evaluate(
     facts = _facts(corpus, split, options, task, tested, folds, outcomes, report)
     if options.controls:
         facts = replace(facts, controls=run_controls(task, folds))
-    predictions = _predictions(task, folds, options.model_seeds, outcomes)
-    return Evaluation(options.target, task.labels, predictions, facts)
+    tables = _Tables(task, folds, options, isinstance(split, LeaveOneCorpusOut))
+    plain = tables.evaluation(facts, outcomes, [outcome.answers for outcome in outcomes])
+    if options.enrolment is None:
+        return plain
+    adapted = [outcome.adapted for outcome in outcomes if outcome.adapted is not None]
+    found = tables.evaluation(facts, outcomes, adapted)
+    return enrolled(plain, found, options.enrolment, seed=options.seed)
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -207,33 +221,86 @@ def _outcomes(task: Task, folds: Sequence[Fold], options: Options) -> list[FoldO
     from intona.features.extract import extract
 
     extract(task.table, task.front_end(), on=task.on, progress=task.progress)
+    judged = options.enrolment
+    if judged is not None and task.numeric:
+        raise UsageError("enrolment adapts the recognition of emotions, not of numbers")
+
+    def around(fold: Fold) -> Sequence[Surrounding]:
+        if judged is None:
+            return ()
+        return judged.surroundings(task.table.iloc[fold.test], task.target, options.seed)
+
     jobs = [
-        FoldJob.of(task, fold, seed=seed, voices=options.voices)
+        FoldJob.of(task, fold, seed=seed, surroundings=around(fold))
         for seed in options.model_seeds
         for fold in folds
     ]
     return run_folds(jobs, on=task.on, progress=task.progress, text="folds")
 
 
-def _predictions(
-    task: Task, folds: Sequence[Fold], seeds: Sequence[int], outcomes: Sequence[FoldOutcome]
-) -> pd.DataFrame:
-    """Return the out-of-fold predictions of every seed; outcomes come seed by seed."""
-    import pandas as pd
+@dataclass(frozen=True)
+class _Tables:
+    """Makes evaluations of the outcomes of folds, which come seed by seed.
 
-    tests = [(seed, fold) for seed in seeds for fold in folds]
-    parts = [
-        outcome_table(
-            task.table.iloc[fold.test],
-            task.target,
-            task.labels,
-            outcome,
-            fold=fold.name,
-            model_seed=seed,
+    Attributes:
+        task: what was learned.
+        folds: of every seed.
+        options: see :class:`Options`.
+        shared: whether answers are over the labels that model and corpus both know.
+    """
+
+    task: Task
+    folds: Sequence[Fold]
+    options: Options
+    shared: bool
+
+    def evaluation(
+        self, facts: Facts, outcomes: Sequence[FoldOutcome], answers: Sequence[Answers]
+    ) -> Evaluation:
+        """Return the evaluation of some answers of the outcomes."""
+        import pandas as pd
+
+        target = self.task.target
+        tests = [(seed, fold) for seed in self.options.model_seeds for fold in self.folds]
+        parts = []
+        for (seed, fold), outcome, found in zip(tests, outcomes, answers, strict=True):
+            rows = self.task.table.iloc[fold.test]
+            pair: tuple[Sequence[str], Answers] = (outcome.labels, found)
+            labels = self.task.labels
+            if self.shared:
+                rows, pair = self._shared(rows, pair)
+                labels = tuple(pair[0])
+            part = outcome_table(rows, target, labels, pair, fold=fold.name, model_seed=seed)
+            parts.append(part)
+        predictions = pd.concat(parts).sort_index(kind="stable")
+        labels = self.task.labels
+        if self.shared:
+            labels = order(name for part in parts for name in part.columns if name in EMOTIONS)
+            measured = as_rows(by_corpus(predictions, target, list(labels)))
+            facts = replace(facts, by_corpus=measured)
+            predictions[list(labels)] = predictions[list(labels)].fillna(0.0)
+        return Evaluation(target, labels, predictions, facts)
+
+    def _shared(
+        self, rows: pd.DataFrame, found: tuple[Sequence[str], Answers]
+    ) -> tuple[pd.DataFrame, tuple[Sequence[str], Answers]]:
+        """Return rows and answers over the labels that both sides know, merged as asked."""
+        own, answers = found
+        target = self.task.target
+        theirs = sorted(set(rows[target]))
+        becomes = label_map([*own, *theirs], None, self.options.merge, owner="the corpora")
+        both = shared_labels(own, theirs, becomes)
+        if self.options.emotions is not None:
+            wanted = {canonical(name) for name in self.options.emotions}
+            both = tuple(label for label in both if label in wanted)
+        truth = rows[target].map(becomes)
+        kept = truth.isin(both).to_numpy()
+        columns = [label if (label := becomes[name]) in both else None for name in own]
+        values, _ = merge_columns(answers.probabilities[kept], columns)
+        inside = Answers(
+            values, answers.familiarity[kept], answers.arousal[kept], answers.thresholds[kept]
         )
-        for (seed, fold), outcome in zip(tests, outcomes, strict=True)
-    ]
-    return pd.concat(parts).sort_index(kind="stable")
+        return rows[kept].assign(**{target: truth[kept]}), (both, inside)
 
 
 def _facts(

@@ -242,12 +242,14 @@ class Recognizer:
 
         return self.adapted(statistics_of(self, sources))
 
-    def adapted(self, to: Profile | Statistics | None) -> Recognizer:
+    def adapted(self, to: Profile | Statistics | None, speech: str | None = None) -> Recognizer:
         """Return the same model, adapted to a speaker or a place; it shares everything else.
 
         Args:
             to: a profile, made by :func:`intona.inference.enroll.enroll` with this model, or
                 the statistics of embeddings; ``None`` for the unadapted model.
+            speech: kind of speech that statistics are of: ``neutral`` speech of a speaker lies
+                elsewhere than ``mixed``; a profile says it itself.
 
         Raises:
             UsageError: the profile belongs to another model, or this one cannot adapt.
@@ -262,7 +264,7 @@ class Recognizer:
                     f"the profile {getattr(to, 'name', '')} was made with another model than "
                     f"{self.path}: enroll again with this one"
                 )
-            centre, scale = self._standardisation(to)
+            centre, scale = self._standardisation(to, speech)
             other._inputs = {
                 "centre": centre.astype(np.float32),
                 "scale": scale.astype(np.float32),
@@ -312,7 +314,7 @@ class Recognizer:
         return float(low + (high - low) * familiarity)
 
     def _standardisation(
-        self, to: Profile | Statistics
+        self, to: Profile | Statistics, speech: str | None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return a profile's centre and scale; of neutral speech with what speech usually has."""
         from intona.models.adaptation import NeutralStatistics, decoded
@@ -321,7 +323,7 @@ class Recognizer:
         if len(statistics.mean) != int(self.metadata["embedding"]):
             raise UsageError("the profile is damaged: it has another size than the model's")
         difference = self.metadata["adaptation"].get("difference")
-        if getattr(to, "speech", "mixed") == "neutral" and difference is not None:
+        if (speech or getattr(to, "speech", "mixed")) == "neutral" and difference is not None:
             return NeutralStatistics(statistics, decoded(difference)).standardisation()
         return statistics.standardisation()
 

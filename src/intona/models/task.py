@@ -108,6 +108,12 @@ class Answers:
     arousal: NDArray[np.float64]
     thresholds: NDArray[np.float64]
 
+    @classmethod
+    def of(cls, probabilities: NDArray[np.float64], threshold: float = 0.0) -> Answers:
+        """Return answers of a model that says nothing beside its probabilities."""
+        unknown = np.full(len(probabilities), np.nan)
+        return cls(probabilities, unknown, unknown.copy(), np.full(len(probabilities), threshold))
+
     def put(self, rows: NDArray[np.integer], other: Answers) -> None:
         """Replace some rows, in place."""
         self.probabilities[rows] = other.probabilities
