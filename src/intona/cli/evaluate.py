@@ -51,8 +51,8 @@ Enrol = Annotated[
     typer.Option(
         "--enrol",
         help="Adapt by utterances that are not scored with them: neutral:N or mixed:N of each test "
-        "speaker, place:N of the corpus's other speakers, or adapt:N of those under test; labels are "
-        "not seen.",
+        "speaker, place:N of the corpus's other speakers, or adapt:N of those under test; "
+        "labels are not seen.",
     ),
 ]
 Normalise = Annotated[

@@ -31,6 +31,7 @@ MEASURES: Mapping[str, str] = {
     "error_when_ok": "wrong when ok",
     "arousal_area_under_roc": "arousal AUC",
 }
+IN_PERCENT = frozenset({"unweighted_average_recall", "coverage", "error_when_ok"})
 MEAN = "mean over corpora"
 
 

@@ -12,7 +12,13 @@ import numpy as np
 from intona.errors import UsageError
 from intona.evaluation import figures
 from intona.evaluation.measure import headline, short_name
-from intona.evaluation.text import METRIC_WORDS, TRANSDUCTIVE, stamp_word, value_text
+from intona.evaluation.text import (
+    METRIC_WORDS,
+    TRANSDUCTIVE,
+    corpus_view,
+    stamp_word,
+    value_text,
+)
 from intona.evaluation.worst import worst
 from intona.files import atomic
 from intona.formats import page
@@ -95,6 +101,7 @@ def _view(evaluation: Evaluation, folder: Path, model: Recognizer | None) -> dic
         "title": _title(evaluation),
         "facts": facts,
         "transductive_words": TRANSDUCTIVE,
+        "by_corpus": corpus_view(facts.by_corpus) if facts.by_corpus else None,
         "numeric": evaluation.numeric,
         "labels": evaluation.labels,
         "chance": None if evaluation.numeric else f"{100 / len(evaluation.labels):.1f} %",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from intona.evaluation.by_corpus import IN_PERCENT, MEASURES
 from intona.evaluation.measure import NUMERIC_HEADLINE, headline, short_name
 from intona.metrics.bootstrap import Interval
 
@@ -34,6 +35,8 @@ def summary(evaluation: Evaluation) -> str:
     """Return the whole result as text: metrics, classes, confusion, controls, leaks."""
     facts = evaluation.facts
     lines = [*stamp(facts), _title(evaluation), facts.protocol_words, ""]
+    if facts.by_corpus:
+        lines += [*_by_corpus(facts.by_corpus), "", "all corpora in one heap:"]
     lines += _metrics(evaluation)
     if len(facts.model_seeds) > 1:
         lines += ["", *_seeds(evaluation)]
@@ -48,9 +51,38 @@ def summary(evaluation: Evaluation) -> str:
 
 
 TRANSDUCTIVE = (
-    "every test speaker's recordings were normalised by their own statistics, without labels; "
-    "that needs many recordings of each: compare only with results made likewise"
+    "recordings under test were standardised by statistics of recordings under test, without "
+    "labels; that needs many of them: compare only with results made likewise"
 )
+
+
+def _by_corpus(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:
+    """Return a line per corpus, and their mean, with intervals."""
+    view = corpus_view(found)
+    width = max(map(len, found)) + 2
+    lines = [" " * width + "".join(f"{words:>22}" for words in view["words"])]
+    for row in view["rows"]:
+        lines.append(f"{row['name']:<{width}}" + "".join(f"{cell:>22}" for cell in row["cells"]))
+    lines.append("intervals: of a corpus over its speakers, of the mean over corpora")
+    return lines
+
+
+def corpus_view(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, Any]:
+    """Return what a table by corpus shows: ``words`` of its columns, ``rows`` with ``cells``."""
+    rows = [
+        {"name": corpus, "cells": [_cell(name, measures[name]) for name in MEASURES]}
+        for corpus, measures in found.items()
+    ]
+    return {"words": list(MEASURES.values()), "rows": rows}
+
+
+def _cell(name: str, bounds: Mapping[str, float]) -> str:
+    scale, digits = (100, 1) if name in IN_PERCENT else (1, 3)
+    value, low, high = (
+        "-" if (one := bounds[key]) is None or one != one else f"{scale * one:.{digits}f}"
+        for key in ("value", "low", "high")
+    )
+    return f"{value} [{low}, {high}]"
 
 
 def stamp(facts: Facts) -> list[str]:
