@@ -11,7 +11,7 @@ import typer
 from intona.cli import options
 
 if TYPE_CHECKING:
-    from intona.inference.batch import Choice
+    from intona.inference.choice import Choice
     from intona.inference.recognizer import Recognizer
     from intona.parallel import Engine as Place
 
@@ -87,7 +87,7 @@ def run(
     from intona.errors import UsageError
     from intona.files import picture
     from intona.formats.predictions import format_of
-    from intona.inference.batch import Choice
+    from intona.inference.choice import Choice
     from intona.inference.recognizer import load
 
     if plot is not None:

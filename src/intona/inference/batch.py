@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from intona.audio import find
 from intona.errors import AudioError, UsageError
+from intona.inference.choice import Choice
 from intona.inference.parts import Parts
 from intona.parallel import HERE, Engine, Local, Lost
 
@@ -66,22 +67,6 @@ class Shard:
 
     key: str
     files: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What is asked of a model beside its plain answer.
-
-    Attributes:
-        emotions: labels to answer with; ``None`` for all.
-        merge: old label to new label, first.
-        adapt: whether the recordings are judged against each other, see
-            :meth:`intona.inference.recognizer.Recognizer.adapt`.
-    """
-
-    emotions: tuple[str, ...] | None = None
-    merge: Mapping[str, str] | None = None
-    adapt: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,22 @@
+"""Choice: what is asked of a model beside its plain answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is asked of a model beside its plain answer.
+
+    Attributes:
+        emotions: labels to answer with; ``None`` for all.
+        merge: old label to new label, first.
+        adapt: whether the recordings are judged against each other, see
+            :meth:`intona.inference.recognizer.Recognizer.adapt`.
+    """
+
+    emotions: tuple[str, ...] | None = None
+    merge: Mapping[str, str] | None = None
+    adapt: bool = False
