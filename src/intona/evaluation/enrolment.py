@@ -140,7 +140,9 @@ def enrolled(
         protocol=f"{facts.protocol}+enrol:{enrolment.name}",
         protocol_words=words,
         transductive=facts.transductive or enrolment.transductive,
-        enrolment=EnrolmentFacts(enrolment.speech, enrolment.count, seed, without),
+        enrolment=EnrolmentFacts(
+            enrolment.speech, enrolment.count, seed, without, plain.facts.by_corpus
+        ),
     )
     return replace(adapted, facts=facts)
 
