@@ -134,7 +134,9 @@ class LinearModel:
             graph = embedding_graph_on(content, standard.centre, standard.scale)
             return graph, {**facts, "base": base}
         fronts = encoders_of(self.front_end)
-        branches = [branch(front, exact=int(len(fronts) == 1)) for front in fronts]
+        exact = int(len(fronts) == 1)
+        after = 1 if self.recipe.model.get("integers", False) else None
+        branches = [branch(front, exact=exact, integer_after=after) for front in fronts]
         graph = embedding_graph(branches, standard.centre, standard.scale, fronts[0].dynamic_range)
         named = [{**front.parameters, "model": Path(front.model).name} for front in fronts]
         return graph, {"encoder": named}
@@ -193,10 +195,11 @@ def fit(task: Task) -> LinearModel:
 def _heads(recipe: Recipe, options: LinearTraining) -> HeadOptions:
     """Read what the recipe says of the model beside its kind."""
     model = {key: value for key, value in recipe.model.items() if key != "kind"}
-    unknown = sorted(set(model) - {"C", "committee"})
+    unknown = sorted(set(model) - {"C", "committee", "integers"})
     if unknown:
         raise RecipeError(
-            f"recipe {recipe.name}: a linear model takes C and committee, not {', '.join(unknown)}"
+            f"recipe {recipe.name}: a linear model takes C, committee and integers, not "
+            f"{', '.join(unknown)}"
         )
     return HeadOptions(
         C=float(model.get("C", HeadOptions.C)),
