@@ -1,24 +1,21 @@
 """What enrolment gives, by how much speech of the speaker is known.
 
-One evaluation with a recipe; then every utterance is scored again with profiles of its speaker,
-drawn five times by chance. Run ``python benchmarks/enrolment.py CORPUS [--extra CORPUS ...]
-[--recipe NAME] [--protocol NAME] [--emotions LIST]``. Recalls are means over the draws; the
-interval, over speakers, is the first draw's.
+One evaluation with a recipe; every utterance is scored plainly and with profiles of its speaker.
+Run ``python benchmarks/enrolment.py CORPUS [--extra CORPUS ...] [--recipe NAME] [--protocol NAME]
+[--emotions LIST]``.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 from _measure import options, tell
 
 from intona import corpora
 from intona.corpora.base import Corpus
-from intona.errors import CorpusError
 from intona.evaluation import protocols as protocol
-from intona.evaluation.enrolment import Enrolment, with_enrolment
-from intona.evaluation.run import Options, evaluate
+from intona.evaluation.enrolment import Enrolment
+from intona.evaluation.run import Options, evaluate_each
 from intona.labels import parse_list
 from intona.models import recipes
 from intona.parallel import Local
@@ -26,8 +23,8 @@ from intona.parallel import Local
 KINDS = (
     *("neutral:1", "neutral:2", "neutral:4"),
     *("mixed:4", "mixed:8", "mixed:16", "mixed:30", "mixed:45"),
+    *("place:8", "place:40"),
 )
-DRAWS = 5
 
 
 def main() -> None:
@@ -45,33 +42,23 @@ def main() -> None:
     def read(paths: list[Path]) -> Corpus:
         return corpora.load(paths).select(parse_list(given.emotions))
 
-    result = evaluate(
+    results = evaluate_each(
         recipes.load(given.recipe),
         read([given.corpus]),
         protocol.parse(given.protocol),
         Options(
             extra=read([Path(folder) for folder in given.extra]) if given.extra else None,
-            voices=True,
+            enrolments=[Enrolment.parse(text) for text in KINDS],
         ),
         on=Local(given.workers),
     )
-    rows: dict[str, object] = {"none": {"uar": result.headline.value}}
-    print(f"none        {100 * result.headline.value:.1f}", flush=True)
-    for text in KINDS:
-        try:
-            found = [
-                with_enrolment(result, Enrolment.parse(text), seed=seed) for seed in range(DRAWS)
-            ]
-        except CorpusError as error:
-            print(f"{text:11s} {error}")
-            continue
-        uar = [one.headline.value for one in found]
-        low, high = found[0].headline.low, found[0].headline.high
-        gap = [one.metrics["expected_calibration_error"].value for one in found]
-        rows[text] = {"uar": float(np.mean(uar)), "draws": uar, "low": low, "high": high}
+    rows: dict[str, object] = {}
+    for name, result in zip(("none", *KINDS), results, strict=True):
+        uar, gap = result.headline, result.metrics["expected_calibration_error"]
+        rows[name] = {"uar": uar.value, "low": uar.low, "high": uar.high, "ece": gap.value}
         print(
-            f"{text:11s} {100 * np.mean(uar):.1f} [{100 * low:.1f}, {100 * high:.1f}] "
-            f"ECE {np.mean(gap):.3f}",
+            f"{name:11s} {100 * uar.value:.1f} [{100 * uar.low:.1f}, {100 * uar.high:.1f}] "
+            f"ECE {gap.value:.3f}",
             flush=True,
         )
     tell("enrolment", recipe=given.recipe, protocol=given.protocol, rows=rows)

@@ -24,6 +24,7 @@ VERBS = (
     "enroll",
     "compare",
     "info",
+    "models",
     "features",
     "corpus",
     "serve",

@@ -170,7 +170,7 @@ def run(
         target=target,
         seed=seed,
         controls=controls,
-        enrolment=adaptation,
+        enrolments=() if adaptation is None else (adaptation,),
         allow_leaks=allow_leaks,
         command=shlex.join(["intona", *sys.argv[1:]]),
     )
@@ -251,7 +251,7 @@ def _of_model(
             corpus,
             emotions=labels.parse_list(emotions),
             merge=labels.parse_merge(merge),
-            enrolment=asked.enrolment,
+            enrolment=asked.enrolments[0] if asked.enrolments else None,
             seed=asked.seed,
             allow_leaks=asked.allow_leaks,
             on=on,

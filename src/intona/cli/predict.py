@@ -48,6 +48,9 @@ Plot = Annotated[
 ]
 
 
+FEW = 4  # recordings, for which it does not pay to optimise the graph first
+
+
 def run(
     paths: Paths,
     model: options.Model = None,
@@ -104,7 +107,9 @@ def run(
     if to_parquet:
         _batch(model, paths, out, choice, options.place(workers, engine, address))
         return
-    recognizer = load(model, profile=profile).narrowed(choice.emotions, choice.merge)
+    few = not over_time and len(paths) <= FEW and not any(path.is_dir() for path in paths)
+    recognizer = load(model, profile=profile, brief=few)
+    recognizer = recognizer.narrowed(choice.emotions, choice.merge)
     if over_time:
         _timeline(recognizer, paths, style, out, turns, plot, adapt)
     else:

@@ -74,6 +74,11 @@ class Enrolment:
         return cls(speech, int(count))
 
     @property
+    def name(self) -> str:
+        """As it is written."""
+        return f"{self.speech}:{self.count}" if self.count else self.speech
+
+    @property
     def transductive(self) -> bool:
         """Whether utterances under test are judged against each other."""
         return self.speech == ADAPT
@@ -126,17 +131,18 @@ def enrolled(
     """
     facts = adapted.facts
     without = {name: _bounds(one) for name, one in plain.metrics.items()}
-    name = f"{enrolment.speech}:{enrolment.count}" if enrolment.count else enrolment.speech
     words = (
         f"{facts.protocol_words} Enrolment: {enrolment.words}; without profiles UAR is "
         f"{100 * plain.headline.value:.1f} %."
     )
     facts = replace(
         facts,
-        protocol=f"{facts.protocol}+enrol:{name}",
+        protocol=f"{facts.protocol}+enrol:{enrolment.name}",
         protocol_words=words,
         transductive=facts.transductive or enrolment.transductive,
-        enrolment=EnrolmentFacts(enrolment.speech, enrolment.count, seed, without),
+        enrolment=EnrolmentFacts(
+            enrolment.speech, enrolment.count, seed, without, plain.facts.by_corpus
+        ),
     )
     return replace(adapted, facts=facts)
 

@@ -142,12 +142,14 @@ class EnrolmentFacts:
         count: utterances in a profile; 0 for all there are.
         seed: of what was drawn by chance.
         without: metric to its ``value``, ``low`` and ``high`` without profiles.
+        without_by_corpus: the measures by corpus without profiles, of the protocol ``corpora``.
     """
 
     speech: str
     count: int
     seed: int
     without: Mapping[str, Mapping[str, float]]
+    without_by_corpus: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,6 +248,12 @@ class Facts:
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             versions=versions(),
         )
+
+    @property
+    def enrolment_name(self) -> str:
+        """What utterances were judged against, as it is written; empty for nothing."""
+        one = self.enrolment
+        return "" if one is None else f"{one.speech}:{one.count}" if one.count else one.speech
 
     @property
     def leaky(self) -> bool:

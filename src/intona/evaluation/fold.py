@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -34,22 +34,27 @@ class FoldJob:
         test: the test part's index, without any column: no label, and no speaker but for a
             recipe that declares itself transductive; see :func:`shown`.
         name: of the fold.
-        surroundings: which rows of the test part are also judged against which.
+        surroundings: which rows of the test part are also judged against which, by name.
     """
 
     task: Task
     test: pd.DataFrame
     name: str
-    surroundings: Sequence[Surrounding] = ()
+    surroundings: Mapping[str, Sequence[Surrounding]] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, task: Task, fold: Fold, *, seed: int = 0, surroundings: Sequence[Surrounding] = ()
+        cls,
+        task: Task,
+        fold: Fold,
+        *,
+        seed: int = 0,
+        surroundings: Mapping[str, Sequence[Surrounding]] | None = None,
     ) -> Self:
         """Cut a fold out of a task; it is trained where it is, without parallel work of its own."""
         train, test = task.table.iloc[fold.train], task.table.iloc[fold.test]
         inside = replace(task, table=train, seed=seed, on=HERE, progress=None)
-        return cls(inside, shown(task.recipe, test), fold.name, surroundings)
+        return cls(inside, shown(task.recipe, test), fold.name, surroundings or {})
 
 
 @dataclass(frozen=True)
@@ -62,14 +67,14 @@ class FoldOutcome:
         details: temperature, threshold and so on, chosen inside the training part.
         transductive: an utterance's answer changed with what else was tested, so the model
             uses statistics of the test part, which its recipe does not declare.
-        adapted: to the rows that were judged against others as well; ``None`` without any.
+        adapted: likewise, where rows were judged against others, by name.
     """
 
     labels: tuple[str, ...]
     answers: Answers
     details: dict[str, Any]
     transductive: bool
-    adapted: Answers | None = None
+    adapted: Mapping[str, Answers] = field(default_factory=dict)
 
 
 def declared(recipe: Recipe) -> bool:
@@ -104,7 +109,9 @@ def run_fold(job: FoldJob) -> FoldOutcome:
         middle = len(job.test) // 2
         alone = fitted.probabilities(job.test.iloc[middle : middle + 1])
         same = np.allclose(alone[0], probabilities[middle], rtol=ROUNDING, atol=ROUNDING)
-    adapted = _answers(fitted, job.test, job.surroundings) if job.surroundings else None
+    adapted = {
+        name: _answers(fitted, job.test, around) for name, around in job.surroundings.items()
+    }
     return FoldOutcome(tuple(fitted.labels), answers, details, not same, adapted)
 
 

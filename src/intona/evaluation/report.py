@@ -11,6 +11,7 @@ import numpy as np
 
 from intona.errors import UsageError
 from intona.evaluation import figures
+from intona.evaluation.facts import Facts
 from intona.evaluation.measure import headline, short_name
 from intona.evaluation.text import (
     METRIC_WORDS,
@@ -92,6 +93,17 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
+def _by_corpus(facts: Facts) -> list[dict[str, Any]]:
+    """Return the tables by corpus, each with its ``title``: as it is, and without profiles."""
+    tables = []
+    if facts.by_corpus:
+        title = f"with {facts.enrolment_name}" if facts.enrolment_name else ""
+        tables.append({"title": title, **corpus_view(facts.by_corpus)})
+    if facts.enrolment is not None and facts.enrolment.without_by_corpus:
+        tables.append({"title": "without", **corpus_view(facts.enrolment.without_by_corpus)})
+    return tables
+
+
 def _view(evaluation: Evaluation, folder: Path, model: Recognizer | None) -> dict[str, Any]:
     """Return what the template shows, all text ready."""
     facts = evaluation.facts
@@ -101,7 +113,7 @@ def _view(evaluation: Evaluation, folder: Path, model: Recognizer | None) -> dic
         "title": _title(evaluation),
         "facts": facts,
         "transductive_words": TRANSDUCTIVE,
-        "by_corpus": corpus_view(facts.by_corpus) if facts.by_corpus else None,
+        "by_corpus": _by_corpus(facts),
         "numeric": evaluation.numeric,
         "labels": evaluation.labels,
         "chance": None if evaluation.numeric else f"{100 / len(evaluation.labels):.1f} %",

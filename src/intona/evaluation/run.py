@@ -52,7 +52,7 @@ class Options:
             repetitions together.
         extra: further training material, never tested; speakers under test are dropped from it.
         controls: also run the controls; see :mod:`intona.evaluation.controls`.
-        enrolment: what every utterance is judged against; ``None`` for nothing.
+        enrolments: what every utterance is judged against, each an evaluation of its own.
         emotions: labels that answers are restricted to, of the protocol ``corpora``; the models
             learn all labels.
         merge: old label to new label, in answers and truth of the protocol ``corpora``.
@@ -65,7 +65,7 @@ class Options:
     model_seeds: Sequence[int] = (0,)
     extra: Corpus | None = None
     controls: bool = False
-    enrolment: Enrolment | None = None
+    enrolments: Sequence[Enrolment] = ()
     emotions: Sequence[str] | None = None
     merge: Mapping[str, str] | None = None
     allow_leaks: bool = False
@@ -81,7 +81,7 @@ def evaluate(
     on: Engine = HERE,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Evaluate a recipe honestly, or refuse.
+    """Evaluate a recipe honestly, or refuse; with an enrolment, the adapted answers.
 
     Args:
         recipe: what is trained, anew for every fold, on the fold's training part alone.
@@ -95,6 +95,23 @@ def evaluate(
         LeakError: training and test share what they must not.
         CorpusError: the corpus does not allow the protocol or lacks the target.
         IntonaError: see :func:`intona.models.train.fit`.
+    """
+    found = evaluate_each(recipe, corpus, split, options, on=on, progress=progress)
+    return found[-1]
+
+
+def evaluate_each(
+    recipe: Recipe,
+    corpus: Corpus,
+    split: Split,
+    options: Options | None = None,
+    *,
+    on: Engine = HERE,
+    progress: Progress | None = None,
+) -> list[Evaluation]:
+    """Return the evaluation without enrolment, then with each of the options' enrolments.
+
+    See :func:`evaluate`. The models are trained once.
     """
     options = options or Options()
     table, tested = _combine(corpus, options.extra, options.target)
@@ -112,11 +129,11 @@ def evaluate(
         facts = replace(facts, controls=run_controls(task, folds))
     tables = _Tables(task, folds, options, isinstance(split, LeaveOneCorpusOut))
     plain = tables.evaluation(facts, outcomes, [outcome.answers for outcome in outcomes])
-    if options.enrolment is None:
-        return plain
-    adapted = [outcome.adapted for outcome in outcomes if outcome.adapted is not None]
-    found = tables.evaluation(facts, outcomes, adapted)
-    return enrolled(plain, found, options.enrolment, seed=options.seed)
+    found = [plain]
+    for one in options.enrolments:
+        adapted = tables.evaluation(facts, outcomes, [each.adapted[one.name] for each in outcomes])
+        found.append(enrolled(plain, adapted, one, seed=options.seed))
+    return found
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -221,14 +238,15 @@ def _outcomes(task: Task, folds: Sequence[Fold], options: Options) -> list[FoldO
     from intona.features.extract import extract
 
     extract(task.table, task.front_end(), on=task.on, progress=task.progress)
-    judged = options.enrolment
-    if judged is not None and task.numeric:
+    if options.enrolments and task.numeric:
         raise UsageError("enrolment adapts the recognition of emotions, not of numbers")
 
-    def around(fold: Fold) -> Sequence[Surrounding]:
-        if judged is None:
-            return ()
-        return judged.surroundings(task.table.iloc[fold.test], task.target, options.seed)
+    def around(fold: Fold) -> dict[str, list[Surrounding]]:
+        rows = task.table.iloc[fold.test]
+        return {
+            one.name: one.surroundings(rows, task.target, options.seed)
+            for one in options.enrolments
+        }
 
     jobs = [
         FoldJob.of(task, fold, seed=seed, surroundings=around(fold))

@@ -36,6 +36,9 @@ def summary(evaluation: Evaluation) -> str:
     facts = evaluation.facts
     lines = [*stamp(facts), _title(evaluation), facts.protocol_words, ""]
     if facts.by_corpus:
+        before = facts.enrolment.without_by_corpus if facts.enrolment is not None else None
+        if before:
+            lines += ["without:", *_by_corpus(before), "", f"with {facts.enrolment_name}:"]
         lines += [*_by_corpus(facts.by_corpus), "", "all corpora in one heap:"]
     lines += _metrics(evaluation)
     if len(facts.model_seeds) > 1:

@@ -55,8 +55,14 @@ class FeatureCache:
 
     def path(self, file: str | Path, start: float = 0.0, end: float | None = None) -> Path:
         """Return where the features of this stretch of this file's content belong."""
-        key = f"{content_hash(file)}|{start:.6f}|{end}|{self._salt}"
-        digest = hashlib.sha256(key.encode()).hexdigest()
+        return self._at(f"{content_hash(file)}|{start:.6f}|{end}")
+
+    def path_of(self, samples: NDArray[np.float32], rate: int) -> Path:
+        """Return where the features of samples that are in no file belong."""
+        return self._at(f"{hashlib.sha256(samples.tobytes()).hexdigest()}|{rate} Hz")
+
+    def _at(self, key: str) -> Path:
+        digest = hashlib.sha256(f"{key}|{self._salt}".encode()).hexdigest()
         return self._folder / digest[:2] / f"{digest[2:]}.npy"
 
     def get(self, path: Path) -> NDArray[np.float32] | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from importlib.resources import files
 from typing import Any
 
-__all__ = ["describe"]
+from intona.models.artefact import bundled, read_model
 
 
 def describe(metadata: Mapping[str, Any], size: int) -> dict[str, str]:
@@ -37,6 +39,21 @@ def describe(metadata: Mapping[str, Any], size: int) -> dict[str, str]:
     return words
 
 
+def bundled_models() -> dict[str, dict[str, str]]:
+    """Return what ``intona models`` prints of each bundled model: heading to text.
+
+    What was measured stands in ``assets/models.json``, every number with its command.
+    """
+    text = files("intona").joinpath("assets", "models.json").read_text("utf-8")
+    found = {}
+    for name, measured in json.loads(text).items():
+        content, metadata = read_model(bundled(name))
+        lines = describe(metadata, len(content))
+        kept = {key: lines[key] for key in ("size", "predicts", "licence")}
+        found[name] = {**kept, **measured}
+    return found
+
+
 def _corpus(item: tuple[str, Mapping[str, Any]]) -> str:
     name, facts = item
     speakers = len(facts.get("speakers", ()))
@@ -44,12 +61,17 @@ def _corpus(item: tuple[str, Mapping[str, Any]]) -> str:
 
 
 def _calibration(metadata: Mapping[str, Any]) -> str:
+    how = str(metadata.get("calibration", "unknown"))
+    if "blend" in metadata:
+        return f"by familiarity, on answers {how}"
     temperature = metadata.get("temperature")
-    how = metadata.get("calibration", "unknown")
     return how if temperature is None else f"temperature {temperature:.2f}, {how}"
 
 
 def _abstention(metadata: Mapping[str, Any]) -> str:
+    if "thresholds" in metadata:
+        low, high = metadata["thresholds"]
+        return f"unsure below {high:.2f}; below {low:.2f} where it is unfamiliar"
     chosen = metadata.get("abstention")
     text = f"unsure below {metadata['threshold']:.2f}"
     if chosen is None:

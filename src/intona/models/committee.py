@@ -33,6 +33,7 @@ Head = tuple[Floats, Floats]  # weights (d, labels), bias (labels,)
 AROUSED = (("angry", "happy", "fearful", "surprised"), ("neutral", "calm", "sad"))
 AROUSAL_C = 0.002
 AROUSAL_WEIGHT = 500.0  # utterances that each corpus counts
+ITERATIONS, TOLERANCE = 120, 1e-8  # where the penalty decides, more change nothing
 DIRECTIONS = 64  # of the training material; outside them lies what is unfamiliar
 
 
@@ -269,6 +270,8 @@ class _Fit:
                 C=C,
                 weights=np.concatenate(heavy),
                 possible=np.concatenate(masks),
+                iterations=ITERATIONS,
+                tolerance=TOLERANCE,
             )
             parts.append(base @ matrix / len(self.bases))
             bias += offset / len(self.bases)

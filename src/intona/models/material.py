@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intona.features import FrontEnd
+from intona.features.cache import FeatureCache
 from intona.features.extract import extract
 from intona.features.logmel import RATE
 from intona.models.augmented import augmented
@@ -30,13 +32,28 @@ class Material:
         origin: the utterance of each row, ``(m,)``.
         known: of each row; an utterance and its copies share its weight, and where the recipe
             balances, the emotions of a corpus share the corpus's.
+        share: of an utterance's weight, what each row has, ``(m,)``; 1 without copies.
         nothing: features of sounds without a voice, ``(k, d)``.
     """
 
     features: Floats
     origin: NDArray[np.integer]
     known: Known
+    share: Floats
     nothing: Floats | None = None
+
+    def without_copies(self) -> Material:
+        """Return the utterances alone, each at its full weight."""
+        count = int(self.origin.max()) + 1
+        known = self.known.at(np.arange(count))
+        known = replace(known, weights=known.weights / self.share[:count])
+        return replace(
+            self,
+            features=self.features[:count],
+            origin=self.origin[:count],
+            known=known,
+            share=np.ones(count, dtype=np.float32),
+        )
 
     def rows(self, utterances: NDArray[np.integer]) -> NDArray[np.integer]:
         """Return the rows of these utterances and their copies."""
@@ -70,5 +87,19 @@ def gather(front: FrontEnd, task: Task, known: Known, options: LinearTraining) -
     if copies:
         share[main], share[len(table) :] = clean, (1.0 - clean) / copies
     shared = replace(shared, weights=shared.weights * share)
-    nothing = np.stack([front(sound, RATE) for sound in sounds]) if sounds else None
-    return Material(np.concatenate(features), origin, shared, nothing)
+    nothing = np.stack(_cached(front, sounds)) if sounds else None
+    return Material(np.concatenate(features), origin, shared, share, nothing)
+
+
+def _cached(front: FrontEnd, sounds: Sequence[Floats]) -> list[Floats]:
+    """Return the features of sounds, which are the same for every fold."""
+    cache = FeatureCache(front)
+    found = []
+    for sound in sounds:
+        path = cache.path_of(sound, RATE)
+        values = cache.get(path)
+        if values is None:
+            values = np.asarray(front(sound, RATE), dtype=np.float32)
+            cache.put(path, values)
+        found.append(values)
+    return found

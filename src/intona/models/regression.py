@@ -33,6 +33,7 @@ def softmax_regression(
     weights: Floats | None = None,
     possible: NDArray[np.bool_] | None = None,
     iterations: int = 200,
+    tolerance: float = 1e-9,
 ) -> tuple[Floats, Floats]:
     """Minimise ``sum(weight * cross entropy) + |W|^2 / (2 C)``, the intercept unpenalised.
 
@@ -44,6 +45,7 @@ def softmax_regression(
         weights: one per utterance, shape ``(n,)``; 1 each by default.
         possible: which classes an utterance could have had, shape ``(n, classes)``.
         iterations: of L-BFGS at most.
+        tolerance: least relative improvement of an iteration.
 
     Returns:
         Weights ``(d, classes)`` and intercept ``(classes,)``, float32.
@@ -66,6 +68,7 @@ def softmax_regression(
             weights=weights,
             possible=possible,
             iterations=iterations,
+            tolerance=tolerance,
         )
         return back(weights_there), bias
     count, width = values.shape
@@ -89,7 +92,7 @@ def softmax_regression(
         return value, gradient.ravel()
 
     start = np.zeros((width + 1) * classes)
-    options = {"maxiter": iterations, "ftol": 1e-9, "gtol": 1e-6}
+    options = {"maxiter": iterations, "ftol": tolerance, "gtol": 1e3 * tolerance}
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
     matrix = found.x.reshape(width + 1, classes).astype(np.float32)
     return matrix[:-1], matrix[-1]
