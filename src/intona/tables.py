@@ -133,7 +133,7 @@ class Event:
                 value = getattr(p, name)
                 if value and value == value:  # neither empty nor NaN
                     row[name] = round(value, 4) if isinstance(value, float) else value
-            row["probabilities"] = {k: round(v, 4) for k, v in p.probabilities.items()}
+            row["probabilities"] = {k: known(round(v, 4)) for k, v in p.probabilities.items()}
         return row
 
 

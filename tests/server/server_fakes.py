@@ -17,7 +17,11 @@ SEGMENT = {
     "end": 2.0,
     "emotion": "happy",
     "confidence": 0.7,
-    "status": "ok",
+    "status": "unsure",
+    "reason": "unfamiliar",
+    "familiarity": 0.3,
+    "arousal": 0.8,
+    "adapted": 0,
     "probabilities": {"neutral": 0.1, "happy": 0.7, "sad": 0.1, "angry": 0.1},
 }
 
@@ -65,6 +69,7 @@ class FakeHandler:
             "metadata": {"licence": "none", "pid": os.getpid()},
             "version": "0",
             "profiles": [],
+            "adaptable": True,
         }
 
     def handle(self, request: Request, data: bytes) -> Reply:
@@ -79,7 +84,8 @@ class FakeHandler:
         timeline = {"file": request.name, "labels": LABELS, "segments": [SEGMENT]}
         if request.format == "json":
             return {"timeline": timeline}, b""
-        return {"file": request.name}, f"as {request.format}".encode()
+        about = {"file": request.name, "adapted": 3, "segments": [SEGMENT]}
+        return about, f"as {request.format}".encode()
 
     def _explain(self, request: Any, data: bytes) -> Reply:
         self._misbehave(request.name, data)

@@ -9,22 +9,23 @@ from pathlib import Path
 
 import pytest
 import soundfile
+import tiny_model
 from server_process import Running
 from websockets.sync.client import connect
 
-import intona
 from intona.corpora import synthetic
 from intona.errors import UsageError
 from intona.inference.enroll import enroll
 from intona.inference.profile import Profile
 from intona.inference.recognizer import Recognizer
 from intona.inference.timeline import segments
-from intona.server.profiles import Profiles
+from intona.server.choices import Choices
+from intona.server.wire import Choice
 
 
 @pytest.fixture(scope="module")
-def model() -> Recognizer:
-    return intona.load()
+def model(tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
+    return Recognizer.load(tiny_model.save(tmp_path_factory.mktemp("model") / "tiny.onnx"))
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +41,11 @@ def profiles(model: Recognizer, tmp_path_factory: pytest.TempPathFactory) -> dic
 
 @pytest.fixture(scope="module")
 def service(
-    profiles: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+    model: Recognizer, profiles: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
     options = {
         "handler": "intona.server.handler:ModelHandler",
+        "model": str(model.path),
         "profiles": ",".join(map(str, profiles.values())),
     }
     running = Running(options, tmp_path_factory.mktemp("service"))
@@ -138,14 +140,14 @@ def test_what_cannot_be_served_is_said_at_the_start(
 ) -> None:
     me = Profile.load(profiles["me"])
     with pytest.raises(UsageError, match="two profiles"):
-        Profiles(model, [str(profiles["me"]), str(profiles["me"])])
+        Choices(model, [str(profiles["me"]), str(profiles["me"])])
     nameless = replace(me, name="a b\n").save(tmp_path / "nameless.json")
     with pytest.raises(UsageError, match="cannot be asked"):
-        Profiles(model, [str(nameless)])
+        Choices(model, [str(nameless)])
     foreign = replace(me, model="0" * 16).save(tmp_path / "foreign.json")
     with pytest.raises(UsageError, match="another model"):
-        Profiles(model, [str(foreign)])
+        Choices(model, [str(foreign)])
     with pytest.raises(UsageError, match="no profile 'nobody'"):
-        Profiles(model, ["nobody"])
+        Choices(model, ["nobody"])
     with pytest.raises(UsageError, match="and none at all"):
-        Profiles(model, []).choose("me")
+        Choices(model, []).choose(Choice(profile="me"))

@@ -7,6 +7,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import nan
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -36,6 +37,9 @@ class LiveView:
         self._speaking = False
         self._now = 0.0
         self._best: tuple[str, str] | None = None
+        self._reason: str | None = None
+        self._arousal = nan
+        self._adapted = 0
         self._past: deque[str] = deque(maxlen=6)
         self._trouble = ""
 
@@ -50,11 +54,16 @@ class LiveView:
         if found is None:
             return
         self._values.update(found.probabilities)
+        self._adapted = found.adapted
+        if found.arousal == found.arousal:  # not NaN
+            self._arousal = found.arousal
         if event.kind == "update" and found.emotion is not None:
             self._best = (found.emotion, found.status)
+            self._reason = found.reason
         if event.kind == "segment":
             mark = "?" if found.status == "unsure" else ""
-            words = f"{found.emotion}{mark} {100 * found.confidence:.0f} %"
+            why = f"  ({found.reason})" if found.reason else ""
+            words = f"{found.emotion}{mark} {100 * found.confidence:.0f} %{why}"
             if found.emotion is None:
                 words = "  ".join(f"{k} {v:.2f}" for k, v in found.probabilities.items())
             self._past.append(f"{clock(found.start)} - {clock(found.end or 0.0)}  {words}")
@@ -65,6 +74,10 @@ class LiveView:
         head.append(
             "● speaking" if self._speaking else "○ silence", "green" if self._speaking else "dim"
         )
+        if self._reason and self._speaking:
+            head.append(f"  unsure: {self._reason}", "dim")
+        if self._adapted:
+            head.append(f"  adapted to {self._adapted}", "dim")
         bars = Table.grid(padding=(0, 1))
         for name, value in self._values.items():
             best = self._best is not None and self._best[0] == name and self._speaking
@@ -74,6 +87,11 @@ class LiveView:
             number = f"{value:.2f}" if self._numeric else f"{100 * value:3.0f} %"
             bar = ProgressBar(1.0, share if self._speaking else 0.0, BAR, complete_style=style)
             bars.add_row(Text(name, style if best else ""), bar, Text(number))
+        if self._arousal == self._arousal:
+            share = self._arousal if self._speaking else 0.0
+            bar = ProgressBar(1.0, share, BAR, complete_style="dim")
+            number = f"{100 * self._arousal:3.0f} %"
+            bars.add_row(Text("arousal", "dim"), bar, Text(number, "dim"))
         lines = [Text(line, "dim") for line in self._past]
         if self._trouble:
             lines.append(Text(self._trouble, "red"))

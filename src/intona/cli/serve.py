@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from intona.cli import options
+
 Host = Annotated[
     str | None, typer.Option("--host", help="Address to bind.", show_default="127.0.0.1")
 ]
@@ -51,6 +53,8 @@ def run(
     port: Port = None,
     model: Model = None,
     profile: Profiles = None,
+    emotions: options.Answered = None,
+    merge: options.AnsweredAs = None,
     workers: Workers = None,
     max_upload_mb: Upload = None,
     max_streams: Streams = None,
@@ -83,6 +87,8 @@ def run(
         port=port,
         model=model,
         profiles=",".join(profile) if profile else None,
+        emotions=emotions,
+        merge=merge,
         workers=workers,
         max_upload_mb=max_upload_mb,
         max_streams=max_streams,

@@ -1,4 +1,4 @@
-"""A timeline as a picture: waveform, spectrogram and emotion ribbon over one time axis."""
+"""A timeline as a picture: waveform, spectrogram, emotion ribbon and arousal over one time axis."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from intona.labels import order
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["draw_spectrogram", "plot", "sketch"]
 
@@ -27,6 +28,7 @@ RATE = 16_000
 COLUMNS = 1200  # at least so many, at most twice as many
 FRAME = 512
 BANDS = 128
+TOGETHER = 0.6  # seconds; a line goes on over a shorter pause
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,18 +134,28 @@ def plot(table: pd.DataFrame, source: Source | Audio, path: str | Path) -> Path:
     with matplotlib.rc_context(
         {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}
     ):
-        figure = Figure(figsize=(12, 6.2), layout="constrained")
-        axes = figure.subplots(3, 1, sharex=True, height_ratios=[1.2, 1.8, 1.5])
+        aroused = any(row.arousal is not None for row in found)
+        heights = [1.2, 1.8, 1.5, 0.8][: 3 + aroused]
+        figure = Figure(figsize=(12, 7.2 if aroused else 6.2), layout="constrained")
+        axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
         _draw_wave(axes[0], small)
         level = 10 * np.log10(small.power + 1e-10)
         draw_spectrogram(axes[1], level, (0.0, small.duration, 0.0, RATE / 2000))
         axes[1].set_ylabel("kHz")
-        _draw_ribbon(axes[2], found)
-        axes[0].set_title(Path(found[0].file).name if found and found[0].file else "recording")
-        axes[2].set_xlim(0, small.duration)
-        axes[2].xaxis.set_major_formatter(lambda value, _: _clock(value, small.duration))
-        axes[2].set_xlabel("time")
+        _draw_ribbon(axes[2], found, figure)
+        if aroused:
+            _draw_arousal(axes[3], found)
+        axes[0].set_title(_title(found))
+        axes[-1].set_xlim(0, small.duration)
+        axes[-1].xaxis.set_major_formatter(lambda value, _: _clock(value, small.duration))
+        axes[-1].set_xlabel("time")
         return palette.save(figure, path)
+
+
+def _title(found: list[Row]) -> str:
+    name = Path(found[0].file).name if found and found[0].file else "recording"
+    adapted = max((row.adapted for row in found), default=0)
+    return f"{name} (adapted to {adapted})" if adapted else name
 
 
 def _draw_wave(axis: Any, small: Sketch) -> None:
@@ -182,8 +194,8 @@ def draw_spectrogram(
     )
 
 
-def _draw_ribbon(axis: Any, found: list[Row]) -> None:
-    """Draw bars as high as the confidence, pale where unsure."""
+def _draw_ribbon(axis: Any, found: list[Row], figure: Figure) -> None:
+    """Draw bars as high as the confidence, pale where unsure; their legend below all axes."""
     spoken = [row for row in found if row.status != "no_speech"]
     colours = palette.colours(order(row.emotion for row in spoken if row.emotion))
     if not colours:
@@ -213,12 +225,32 @@ def _draw_ribbon(axis: Any, found: list[Row]) -> None:
                 label="hatched: unsure",
             )
         )
-    axis.legend(
-        handles=handles, ncols=len(handles), loc="upper center", bbox_to_anchor=(0.5, -0.28),
-        frameon=False, handlelength=1.2,
+    figure.legend(
+        handles=handles, ncols=len(handles), loc="outside lower center", frameon=False,
+        handlelength=1.2,
     )  # fmt: skip
     axis.set_ylim(0, 1)
     axis.set_ylabel("confidence")
+
+
+def _draw_arousal(axis: Any, found: list[Row]) -> None:
+    """Draw a line that is level over each segment, and interrupted where nobody speaks."""
+    times, values, before = [], [], None
+    for row in found:
+        if row.arousal is None:
+            continue
+        if before is not None and row.start - before > TOGETHER:
+            times.append(before)
+            values.append(np.nan)
+        times += [row.start, row.end]
+        values += [row.arousal, row.arousal]
+        before = row.end
+    axis.plot(times, values, color=palette.INK, linewidth=1.6)
+    axis.set_ylim(0, 1)
+    axis.set_ylabel("arousal")
+    axis.set_title(
+        "arousal: how activated the voice is", loc="left", fontsize=8, color=palette.SOFT, pad=3
+    )
 
 
 def _draw_numbers(axis: Any, spoken: list[Row]) -> None:

@@ -15,9 +15,12 @@ __all__ = ["clock", "render"]
 def render(table: pd.DataFrame) -> str:
     """Return one line per segment, a heading per recording."""
     lines, file = [], None
-    for row in rows(table):
-        if row.file and row.file != file:
-            lines.append(row.file)
+    found = rows(table)
+    adapted = {row.file: row.adapted for row in found if row.adapted}
+    for row in found:
+        if row.file != file and (row.file or adapted):
+            by = f"adapted to {adapted[row.file]}" if row.file in adapted else ""
+            lines.append("  ".join(part for part in (row.file, by) if part))
         file = row.file
         lines.append(f"  {clock(row.start)} - {clock(row.end)}  {_words(row)}")
     return "".join(line + "\n" for line in lines)
@@ -43,6 +46,10 @@ def _words(row: Row) -> str:
         words = row.title
         others = sorted(row.probabilities.items(), key=lambda item: -item[1])[1:3]
         if row.emotion is not None and others:
-            words = f"{words:16s} then " + ", ".join(f"{k} {100 * v:.0f} %" for k, v in others)
+            # A low confidence speaks for itself; another reason takes the second runner-up's place,
+            # so that the line stays within 80 columns.
+            why = "" if row.reason in (None, "low confidence") else f"({row.reason}) "
+            rest = ", ".join(f"{k} {100 * v:.0f} %" for k, v in others[: 1 if why else 2])
+            words = f"{words:16s} {why}then {rest}"
     said = " ".join(row.values[name] for name in ("speaker", "text") if name in row.values)
     return f"{words}  {said}" if said else words

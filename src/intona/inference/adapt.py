@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ def statistics_of(
     *,
     most: int = MOST,
     longest: float = LONGEST,
+    progress: Callable[[float], object] | None = None,
 ) -> Statistics:
     """Return the statistics of recordings' embeddings, for :meth:`Recognizer.adapted`.
 
@@ -45,6 +46,7 @@ def statistics_of(
         sources: files, folders or audio. What cannot be read is left out.
         most: utterances heard, at most.
         longest: seconds of one; longer stretches of speech are divided.
+        progress: called with the seconds of a recording read so far.
 
     Raises:
         UsageError: the model cannot adapt.
@@ -56,7 +58,7 @@ def statistics_of(
     share = max(1, most // max(len(chosen), 1))
     for source in chosen:
         try:
-            found = spread(utterances(source, longest), share)
+            found = spread(utterances(source, longest, progress), share)
         except AudioError:
             continue  # whoever predicts it hears of it
         for utterance in found:
@@ -124,17 +126,26 @@ def sample(sources: Iterable[Source | Audio], most: int) -> list[Source | Audio]
     return [*sounds, *(Path(name) for _, name in sorted(best, key=lambda item: item[1]))]
 
 
-def utterances(source: Source | Audio, longest: float = LONGEST) -> Iterator[Audio]:
+def utterances(
+    source: Source | Audio,
+    longest: float = LONGEST,
+    progress: Callable[[float], object] | None = None,
+) -> Iterator[Audio]:
     """Yield a clip with speech as it is, and of a long recording the stretches of speech.
 
     Args:
         source: a file, or audio.
         longest: seconds; what is longer is divided evenly.
+        progress: called with the seconds read so far.
 
     Raises:
         AudioError: the recording cannot be read.
     """
+    done = 0.0
     for part in [source] if isinstance(source, Audio) else blocks(source, seconds=30.0):
+        done += part.duration
+        if progress is not None:
+            progress(done)
         stretches = regions(part)
         if part.duration <= longest:
             if stretches:

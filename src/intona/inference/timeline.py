@@ -227,13 +227,20 @@ def judge_turns(
     ]
 
 
-def adapted_to(model: Model, source: Source | Audio, options: TimelineOptions) -> Model:
+def adapted_to(
+    model: Model,
+    source: Source | Audio,
+    options: TimelineOptions,
+    *,
+    progress: Progress | None = None,
+) -> Model:
     """Return a model adapted to the speech of a recording, cut as its timeline is.
 
     Args:
         model: a :class:`intona.inference.recognizer.Recognizer`.
         source: a path, a binary file-like object that can be read again, or audio.
         options: their window is the length of an utterance.
+        progress: called with the seconds read so far.
 
     Raises:
         UsageError: the model cannot adapt.
@@ -242,7 +249,7 @@ def adapted_to(model: Model, source: Source | Audio, options: TimelineOptions) -
     from intona.inference.adapt import statistics_of
 
     adaptable = cast("Adaptable", model)
-    statistics = statistics_of(adaptable, [source], longest=options.window)
+    statistics = statistics_of(adaptable, [source], longest=options.window, progress=progress)
     if not isinstance(source, str | Path | Audio):
         source.seek(0)
     return adaptable.adapted(statistics)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -15,9 +14,9 @@ from intona.audio import Audio, read
 from intona.errors import UsageError
 from intona.inference.recognizer import Recognizer
 from intona.server import wire
-from intona.server.profiles import Profiles
+from intona.server.choices import Choices
 from intona.server.wire import ModelFacts, Reply, Request, TooMuchError, Upload, WorkerOptions
-from intona.tables import Prediction
+from intona.tables import Prediction, known
 
 if TYPE_CHECKING:
     from intona.inference.profile import Profile
@@ -35,7 +34,7 @@ class ModelHandler:
     Raises:
         ModelError: the model cannot be loaded.
         UsageError: the model predicts numbers, which the service does not serve, or a
-            profile cannot be used with it.
+            profile or labels cannot be used with it.
     """
 
     def __init__(self, options: WorkerOptions) -> None:
@@ -45,7 +44,7 @@ class ModelHandler:
                 f"{self._model.path} predicts numbers: intona serve takes models of emotions"
             )
         self._options = options
-        self._profiles = Profiles(self._model, options.profiles)
+        self._choices = Choices(self._model, options.profiles, options.emotions, options.merge)
         self._streams: dict[str, tuple[Stream, str]] = {}
         self._warm_up()
 
@@ -53,12 +52,13 @@ class ModelHandler:
         """Return what clients may know about the model: no path, no machine."""
         return {
             "name": Path(self._model.path).name,
-            "labels": list(self._model.labels),
+            "labels": list(self._choices.model.labels),
             "threshold": self._model.threshold,
             "rate": self._model.rate,
             "metadata": self._model.metadata,
             "version": __version__,
-            "profiles": list(self._profiles.names),
+            "profiles": list(self._choices.names),
+            "adaptable": self._model.adaptable,
         }
 
     def _warm_up(self) -> None:
@@ -90,7 +90,7 @@ class ModelHandler:
                 return {}, b""
 
     def _predict(self, request: wire.Predict, data: bytes) -> Reply:
-        model, profile = self._profiles.choose(request.profile)
+        model, profile = self._choices.choose(request.choice)
         upload = Upload(data, request.name)
         longest = self._options.clip_seconds
         audio = read(upload, end=longest + 0.5)
@@ -98,38 +98,44 @@ class ModelHandler:
             raise TooMuchError(
                 f"{upload.name} is longer than {longest:g} s: use /v1/timeline, or send a part"
             )
+        if request.choice.adapt:
+            from intona.inference.adapt import FEWEST
+
+            model = _adapted(model, audio)
+            if model.adapted_to < FEWEST:
+                raise UsageError(
+                    f"{upload.name} is too short to be judged against itself: adapt takes at least "
+                    f"{FEWEST} stretches of speech, this has {model.adapted_to}"
+                )
         prediction = replace(model.predict(audio), file=upload.name)
-        return {"prediction": {**_json(prediction.to_dict()), **_by(profile)}}, b""
+        return {"prediction": {**_by(model, profile), **prediction.to_dict()}}, b""
 
     def _timeline(self, request: wire.Timeline, data: bytes) -> Reply:
         from intona.inference.timeline import segments
 
-        model, profile = self._profiles.choose(request.profile)
+        model, profile = self._choices.choose(request.choice)
         upload = Upload(data, request.name)
-
-        longest = self._options.recording_seconds
-
-        def bounded(seconds: float) -> None:
-            if seconds > longest:
-                raise TooMuchError(f"{upload.name} is longer than {longest:g} s: send a part")
-
+        bounded = self._bounded(upload)
+        if request.choice.adapt:
+            model = _adapted(model, upload, bounded)
         rows = [replace(row, file=upload.name) for row in segments(model, upload, progress=bounded)]
+        about = {"file": upload.name, **_by(model, profile)}
         if request.format == "json":
-            timeline = {
-                "file": upload.name,
-                **_by(profile),
-                "labels": list(model.labels),
-                "segments": [_json(row.to_dict()) for row in rows],
-            }
+            found = [row.to_dict() for row in rows]
+            timeline = {**about, "labels": list(model.labels), "segments": found}
             return {"timeline": timeline}, b""
-        written = _written(rows, model.labels, request.format)
-        return {"file": upload.name, **_by(profile)}, written
+        # The service counts how sure answers are, whatever their format.
+        counted = [
+            {"status": row.status, "reason": row.reason, "familiarity": known(row.familiarity)}
+            for row in rows
+        ]
+        return {**about, "segments": counted}, _written(rows, model.labels, request.format)
 
     def _explain(self, request: wire.Explain, data: bytes) -> Reply:
         from intona.explain.occlusion import occlude
         from intona.features.manner import remarks
 
-        model, profile = self._profiles.choose(request.profile)
+        model, profile = self._choices.choose(request.choice)
         upload = Upload(data, request.name)
         start, end = request.start, request.end
         longest = start + self._options.explain_seconds + 0.5
@@ -139,12 +145,15 @@ class ModelHandler:
                 f"an explanation takes at most {self._options.explain_seconds:g} s of sound: "
                 "choose a stretch with start and end"
             )
+        if request.choice.adapt:
+            upload.seek(0)
+            model = _adapted(model, upload, self._bounded(upload))
         evidence = occlude(model, audio, emotion=request.emotion)
         evidence = replace(evidence, times=evidence.times + start)
         own = profile.manner if profile is not None else {}
         explanation = {
             "file": upload.name,
-            **_by(profile),
+            **_by(model, profile),
             **evidence.to_dict(),
             "text": str(evidence),
             "manner": [remark.to_dict() for remark in remarks(audio, own)],
@@ -159,20 +168,40 @@ class ModelHandler:
         return {"file": timeline["file"]}, _written(rows, labels, request.format)
 
     def _open(self, request: wire.Open) -> Reply:
+        from intona.inference.adapt import Following
         from intona.inference.stream import Stream
 
-        model, profile = self._profiles.choose(request.profile)
-        live = Stream(model, request.rate)
-        self._streams[request.stream] = (live, _DTYPES[request.encoding])
-        return _by(profile), b""
+        model, profile = self._choices.choose(request.choice)
+        heard = Following(model) if request.choice.adapt else model
+        self._streams[request.stream] = (Stream(heard, request.rate), _DTYPES[request.encoding])
+        return {**_by(model, profile), "labels": list(model.labels)}, b""
+
+    def _bounded(self, upload: Upload) -> Callable[[float], None]:
+        """Return what refuses a recording that has turned out too long for a timeline."""
+        longest = self._options.recording_seconds
+
+        def bounded(seconds: float) -> None:
+            if seconds > longest:
+                raise TooMuchError(f"{upload.name} is longer than {longest:g} s: send a part")
+
+        return bounded
 
 
-def _by(profile: Profile | None) -> dict[str, Any]:
-    return {"profile": None if profile is None else profile.name}
+def _adapted(
+    model: Recognizer, source: Upload | Audio, progress: Callable[[float], None] | None = None
+) -> Recognizer:
+    """Return the model adapted to a recording, whichever question follows: as its timeline is."""
+    from intona.inference.timeline import TimelineOptions, adapted_to
+
+    return cast("Recognizer", adapted_to(model, source, TimelineOptions(), progress=progress))
+
+
+def _by(model: Recognizer, profile: Profile | None) -> dict[str, Any]:
+    return {"profile": None if profile is None else profile.name, "adapted": model.adapted_to}
 
 
 def _events(events: Iterable[Event]) -> Reply:
-    return {"events": [_json(event.to_dict()) for event in events]}, b""
+    return {"events": [event.to_dict() for event in events]}, b""
 
 
 def _written(rows: Sequence[Prediction], labels: Sequence[str], style: str) -> bytes:
@@ -186,26 +215,21 @@ def _written(rows: Sequence[Prediction], labels: Sequence[str], style: str) -> b
 
 def _row(segment: dict[str, Any], labels: Sequence[str], file: str | None) -> Prediction:
     given = segment["probabilities"]
-    known = {label: _number(given.get(label)) for label in labels}
+    numbers = {label: _number(given.get(label)) for label in labels}
     return Prediction(
         segment["emotion"],
         _number(segment["confidence"]),
-        known,
+        numbers,
         segment["status"],
         file,
         segment["start"],
         segment["end"],
+        segment["reason"],
+        _number(segment["familiarity"]),
+        _number(segment["arousal"]),
+        segment["adapted"],
     )
 
 
 def _number(value: float | None) -> float:
     return float("nan") if value is None else float(value)
-
-
-def _json(value: Any) -> Any:
-    """Return the value with ``None`` for NaN, which JSON does not know."""
-    if isinstance(value, dict):
-        return {key: _json(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_json(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

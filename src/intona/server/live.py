@@ -1,9 +1,10 @@
 """Live streams over WebSocket (``/v1/stream``): sound in, events out.
 
-The client declares ``rate``, ``encoding`` and, if it wants, ``profile`` in the query, sends
-binary messages of mono samples, and gets JSON events. Each message is worked on before the next
-is read, so a client that sends faster than the service works is held back by TCP. The text
-message ``{"event": "end"}`` asks for what is left and ends the stream.
+The client declares ``rate``, ``encoding`` and, if it wants, ``profile``, ``adapt``, ``emotions``
+and ``merge`` in the query, sends binary messages of mono samples, and gets JSON events. Each
+message is worked on before the next is read, so a client that sends faster than the service works
+is held back by TCP. The text message ``{"event": "end"}`` asks for what is left and ends the
+stream.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from intona.server.gate import BEARER_PROTOCOL, refuse
 from intona.server.pool import OpenStream, RefusedError, WorkerDiedError
 from intona.server.problems import Problem
+from intona.server.wire import LABELS_LENGTH, Choice
 
 if TYPE_CHECKING:
     from intona.server.service import Service
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 router = APIRouter()
 
 ENCODINGS = {"s16le": 2, "f32le": 4}  # name to bytes per sample
+SWITCH = {"true": True, "1": True, "false": False, "0": False, "": False}
 RATES = (4_000, 384_000)  # Hz
 MESSAGE_BYTES = 1024 * 1024
 PUSH_SECONDS = 10.0  # a push holds at most a second of sound
@@ -54,12 +57,12 @@ async def _serve(websocket: WebSocket, service: Service) -> None:
     await websocket.accept(subprotocol=offered[0] if offered else None)
     try:
         rate, encoding = _declared(websocket)
-        profile = websocket.query_params.get("profile")
-        opening = service.streams.open(rate, encoding, profile, seconds=PUSH_SECONDS)
+        choice = _choice(websocket)
+        opening = service.streams.open(rate, encoding, choice, seconds=PUSH_SECONDS)
         async with opening as stream:
-            declared = {"rate": rate, "encoding": encoding, "profile": profile}
+            declared = {"rate": rate, "encoding": encoding, "adapt": choice.adapt}
             about = _about(service.model)
-            await websocket.send_json({"event": "ready", **declared, **stream.opened, **about})
+            await websocket.send_json({"event": "ready", **declared, **about, **stream.opened})
             await _talk(websocket, service, stream, rate, ENCODINGS[encoding])
     except _StreamError as error:
         await _end(websocket, error.code, error.detail)
@@ -89,6 +92,17 @@ def _declared(websocket: WebSocket) -> tuple[int, str]:
     return rate, encoding
 
 
+def _choice(websocket: WebSocket) -> Choice:
+    said = websocket.query_params
+    adapt = said.get("adapt", "false").lower()
+    if adapt not in SWITCH:
+        raise _StreamError(BAD_REQUEST, "adapt must be true or false")
+    labels = (said.get("emotions"), said.get("merge"))
+    if any(len(text or "") > LABELS_LENGTH for text in labels):
+        raise _StreamError(BAD_REQUEST, f"emotions and merge take {LABELS_LENGTH} letters")
+    return Choice(said.get("profile"), SWITCH[adapt], *labels)
+
+
 def _about(model: ModelFacts) -> dict[str, Any]:
     return {"model": model["name"], "labels": model["labels"], "threshold": model["threshold"]}
 
@@ -108,19 +122,19 @@ async def _talk(
             )
             if not hearing.done():
                 hearing.cancel()
-                await _send(websocket, await stream.flush())
+                await _send(websocket, service, await stream.flush())
                 reason = "stopping" if stopping.done() else "idle for too long"
                 await _end(websocket, GOING_AWAY, reason)
                 return
             pcm = _samples(hearing.result(), width)
             if pcm is None:
-                await _send(websocket, await stream.flush())
+                await _send(websocket, service, await stream.flush())
                 await websocket.send_json({"event": "end"})
                 await websocket.close()
                 return
             step = rate * width
             for first in range(0, len(pcm), step):
-                await _send(websocket, await stream.push(pcm[first : first + step]))
+                await _send(websocket, service, await stream.push(pcm[first : first + step]))
             service.metrics.streamed.inc(len(pcm) / step)
     finally:
         stopping.cancel()
@@ -143,7 +157,8 @@ def _samples(message: MutableMapping[str, Any], width: int) -> bytes | None:
     return data
 
 
-async def _send(websocket: WebSocket, events: list[dict[str, Any]]) -> None:
+async def _send(websocket: WebSocket, service: Service, events: list[dict[str, Any]]) -> None:
+    service.metrics.count(event for event in events if event.get("event") == "segment")
     for event in events:
         await websocket.send_json(event)
 

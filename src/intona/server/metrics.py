@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from intona.tables import Reason
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["Meter", "Metrics"]
 
+STATUSES = ("ok", "unsure", "no_speech")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -46,11 +50,37 @@ class Metrics:
             "Seconds of audio received on live streams.",
             registry=self._registry,
         )
+        self.answers = Counter(
+            "intona_answers",
+            "Clips and segments answered, by how sure the answer is, and why where it is not.",
+            ["status", "reason"],
+            registry=self._registry,
+        )
+        self.familiarity = Histogram(
+            "intona_familiarity",
+            "How near the sound of each clip and segment is to what the model was made from.",
+            registry=self._registry,
+            buckets=tuple(tenth / 10 for tenth in range(1, 11)),
+        )
         self.deaths = Counter(
             "intona_worker_deaths",
             "Worker processes that died or had to be killed, and were replaced.",
             registry=self._registry,
         )
+
+    def count(self, answers: Iterable[Mapping[str, Any]]) -> None:
+        """Count answers in.
+
+        Args:
+            answers: with ``status``, ``reason`` and ``familiarity``, as far as they are known.
+        """
+        for answer in answers:
+            status, reason = answer.get("status"), answer.get("reason")
+            if status in STATUSES:  # what workers say is not trusted to be few
+                why = reason if reason in get_args(Reason) else ""
+                self.answers.labels(status, why).inc()
+            if isinstance(familiarity := answer.get("familiarity"), float):
+                self.familiarity.observe(familiarity)
 
     def text(self) -> bytes:
         """Return all of them in the Prometheus text format."""

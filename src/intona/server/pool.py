@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from intona.errors import ModelError
 from intona.server.wire import (
+    Choice,
     Close,
     Flush,
     ModelFacts,
@@ -324,17 +325,17 @@ class Streams(Pool):
 
     @asynccontextmanager
     async def open(
-        self, rate: int, encoding: str, profile: str | None, *, seconds: float
+        self, rate: int, encoding: str, choice: Choice, *, seconds: float
     ) -> AsyncIterator[OpenStream]:
         """Open a stream, as :class:`intona.server.wire.Open` says; each request gets ``seconds``.
 
         Raises:
-            RefusedError: the rate, encoding or profile is not possible.
+            RefusedError: the rate, encoding or choice is not possible.
             WorkerDiedError: the worker went away; its streams end, it is being replaced.
         """
         name = uuid4().hex
         async with self.borrow() as worker:
-            opening = Open(name, rate, encoding, profile)
+            opening = Open(name, rate, encoding, choice)
             opened, _ = await worker.call(opening, seconds=seconds)
             try:
                 yield OpenStream(worker, name, opened, seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, File, Query, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Query, Request, UploadFile
 from fastapi.responses import Response
 
 from intona.server import wire
@@ -13,7 +13,7 @@ from intona.server.formats import MEDIA_TYPES, FormatName, attachment
 from intona.server.problems import document
 from intona.server.schemas import Answer, Explanation, ModelCard, Timeline
 from intona.server.service import Service
-from intona.server.wire import Reply
+from intona.server.wire import LABELS_LENGTH, Choice, Reply
 
 router = APIRouter(prefix="/v1", tags=["v1"])
 
@@ -27,6 +27,30 @@ Profile = Annotated[
         max_length=64,
         description="Adapt to this speaker, one of the profiles of /v1/model. Without it the first "
         "of them is used; empty asks for the model as it is.",
+    ),
+]
+Adapt = Annotated[
+    bool,
+    Query(
+        description="Judge the recording against itself: for a language, room or microphone unlike "
+        "the training material. Not where all of its speech is one emotion; not with a profile.",
+    ),
+]
+Emotions = Annotated[
+    str | None,
+    Query(
+        max_length=LABELS_LENGTH,
+        description="Answer with these only, comma-separated. Without it the service's own choice; "
+        "empty asks for all.",
+        examples=["angry,happy,neutral,sad"],
+    ),
+]
+Merge = Annotated[
+    str | None,
+    Query(
+        max_length=LABELS_LENGTH,
+        description="Merge answers first, as old=new, comma-separated; as for emotions.",
+        examples=["calm=neutral"],
     ),
 ]
 Second = Annotated[float, Query(ge=0, le=1e7, allow_inf_nan=False)]
@@ -47,34 +71,48 @@ def _service(request: Request) -> Service:
     return request.app.state.service
 
 
+def _choice(
+    profile: Profile = None,
+    adapt: Adapt = False,
+    emotions: Emotions = None,
+    merge: Merge = None,
+) -> Choice:
+    return Choice(profile, adapt, emotions, merge)
+
+
+Chosen = Annotated[Choice, Depends(_choice)]
+
+
 @router.post("/predict", response_model=Answer, responses=UPLOAD_PROBLEMS)
-async def predict(request: Request, file: Recording, profile: Profile = None) -> Any:
+async def predict(request: Request, file: Recording, choice: Chosen) -> Any:
     """Judge a clip as a whole: one emotion, its confidence, all probabilities."""
-    asked = wire.Predict(_clean(file.filename), profile)
-    return (await _work(request, asked, file))[0]["prediction"]
+    answer, _ = await _work(request, wire.Predict(_clean(file.filename), choice), file)
+    _service(request).metrics.count([answer["prediction"]])
+    return answer["prediction"]
 
 
 @router.post("/timeline", response_model=Timeline, responses={200: EXPORTED, **UPLOAD_PROBLEMS})
 async def timeline(
-    request: Request, file: Recording, style: Format = "json", profile: Profile = None
+    request: Request, file: Recording, choice: Chosen, style: Format = "json"
 ) -> Any:
     """Find the speech in a recording of any length, and the emotion of each stretch."""
-    asked = wire.Timeline(_clean(file.filename), profile, style)
-    answer, data = await _work(request, asked, file)
-    return answer["timeline"] if style == "json" else _download(style, answer, data)
+    answer, data = await _work(request, wire.Timeline(_clean(file.filename), choice, style), file)
+    found = answer["timeline"] if style == "json" else answer
+    _service(request).metrics.count(found["segments"])
+    return found if style == "json" else _download(style, answer, data)
 
 
 @router.post("/explain", response_model=Explanation, responses=UPLOAD_PROBLEMS)
 async def explain(
     request: Request,
     file: Recording,
+    choice: Chosen,
     start: Second = 0.0,
     end: Second | None = None,
     emotion: Annotated[str | None, Query(max_length=60)] = None,
-    profile: Profile = None,
 ) -> Any:
     """Say what speaks for an emotion (else the most probable one) in a stretch of a recording."""
-    asked = wire.Explain(_clean(file.filename), profile, start, end, emotion)
+    asked = wire.Explain(_clean(file.filename), choice, start, end, emotion)
     return (await _work(request, asked, file))[0]["explanation"]
 
 
@@ -131,4 +169,6 @@ def _download(style: str, answer: dict[str, Any], data: bytes) -> Response:
     headers = {"Content-Disposition": attachment(answer["file"], style)}
     if answer.get("profile"):
         headers["Intona-Profile"] = quote(answer["profile"])
+    if answer.get("adapted"):
+        headers["Intona-Adapted"] = str(answer["adapted"])
     return Response(data, media_type=MEDIA_TYPES[style], headers=headers)

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from intona.tables import Reason
+
 __all__ = [
     "Answer",
     "Explanation",
@@ -24,19 +26,32 @@ ANSWER: JsonValue = {
     "emotion": "happy",
     "confidence": 0.81,
     "status": "ok",
+    "reason": None,
+    "familiarity": 0.74,
+    "arousal": 0.66,
+    "adapted": 0,
     "probabilities": {"happy": 0.81, "neutral": 0.12, "sad": 0.07},
 }
 
 
 Label = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Adapted = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=1_000_000,
+        description="Utterances the model was adapted to: of a speaker, or of this sound; 0 when "
+        "it was not.",
+    ),
+]
 
 
 class Segment(BaseModel):
     """The emotion of one stretch of speech.
 
-    ``status`` is ``ok``; ``unsure`` when the confidence lies below the model's threshold
-    (the emotion is still the best guess); or ``no_speech``, without an emotion.
+    ``status`` is ``ok``; ``unsure`` where the emotion is a guess, for ``reason``; or
+    ``no_speech``, without an emotion.
     """
 
     model_config = ConfigDict(strict=True, json_schema_extra={"examples": [ANSWER]})
@@ -49,6 +64,18 @@ class Segment(BaseModel):
         default=None, description="Its calibrated probability; null without speech."
     )
     status: Literal["ok", "unsure", "no_speech"]
+    reason: Reason | None = Field(default=None, description="Why it is unsure; else null.")
+    familiarity: Probability | None = Field(
+        default=None,
+        description="How near the sound is to what the model was made from; null where the model "
+        "does not say.",
+    )
+    arousal: Probability | None = Field(
+        default=None,
+        description="How activated the voice is, whatever the word for it; null where the model "
+        "does not say.",
+    )
+    adapted: Adapted = 0
     probabilities: dict[Label, Probability | None] = Field(
         description="Calibrated probability of each emotion; null without speech."
     )
@@ -76,7 +103,8 @@ class Timeline(BaseModel):
 
     file: str | None = Field(default=None, description="Name the client gave the recording.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
-    labels: list[Label] = Field(description="The emotions the model knows.", max_length=64)
+    adapted: Adapted = 0
+    labels: list[Label] = Field(description="The emotions it was to answer with.", max_length=64)
     segments: list[Segment] = Field(max_length=200_000)
 
 
@@ -100,6 +128,7 @@ class Explanation(BaseModel):
 
     file: str | None = Field(description="Name the client gave the recording.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
+    adapted: Adapted = 0
     emotion: str = Field(description="What it is evidence for.")
     probability: float = Field(description="Of the emotion, for the whole stretch.")
     times: list[float] = Field(description="Edges of the patches in seconds.")
@@ -135,6 +164,9 @@ class ModelCard(BaseModel):
     profiles: list[str] = Field(
         default=[],
         description="Speakers it can adapt to; the first is the one it adapts to unasked.",
+    )
+    adaptable: bool = Field(
+        default=False, description="Whether it can judge a recording against itself (adapt)."
     )
     formats: list[str] = Field(description="Formats a timeline can be had in.")
     limits: Limits

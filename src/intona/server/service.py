@@ -39,6 +39,8 @@ class Service:
             handler=handler,
             model=None if settings.model is None else str(settings.model),
             profiles=settings.profile_names,
+            emotions=settings.emotions,
+            merge=settings.merge,
             memory_mb=settings.worker_memory_mb,
             cpu_seconds=settings.request_seconds,
             clip_seconds=settings.max_clip_seconds,

@@ -38,6 +38,9 @@ class Settings(BaseModel):
         model: the ``.onnx`` file; ``None`` means the bundled model.
         profiles: speakers it may adapt to, comma-separated names from ``intona enroll`` or
             paths of profiles; the first serves requests that name none.
+        emotions: labels to answer with where a request says nothing of it, comma-separated;
+            empty for all.
+        merge: labels to merge, comma-separated as ``old=new``, likewise.
         token: bearer token clients must send; ``None`` asks for none.
         no_token: bind beyond loopback without a token, on purpose.
         allow_hosts: further host names clients may use, comma-separated; on loopback only
@@ -69,6 +72,8 @@ class Settings(BaseModel):
     port: int = Field(default=8765, ge=0, le=65535)
     model: Path | None = None
     profiles: str = ""
+    emotions: str = ""
+    merge: str = ""
     token: str | None = Field(default=None, repr=False)
     no_token: bool = False
     allow_hosts: str = ""

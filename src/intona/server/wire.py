@@ -10,13 +10,14 @@ import asyncio
 import io
 import json
 import struct
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO, Protocol, TypedDict
 
 from intona.errors import IntonaError
 
 HEAD = struct.Struct("!II")
 LARGEST_JSON = 64 * 1024 * 1024
+LABELS_LENGTH = 1000  # letters of a list of labels
 
 # What a worker answers: JSON, and bytes that follow it.
 Reply = tuple[dict[str, Any], bytes]
@@ -30,6 +31,8 @@ class WorkerOptions:
         handler: ``module:Class`` of the :class:`Handler` it runs.
         model: path of the model file; ``None`` means the bundled one.
         profiles: names or paths of the profiles clients may ask for.
+        emotions: labels to answer with, comma-separated, where a request says nothing of it.
+        merge: labels to merge, as ``old=new``, likewise.
         memory_mb: memory it may take beyond the loaded model, MiB.
         cpu_seconds: processor time one request may take, in seconds.
         clip_seconds: longest recording judged as a whole, in seconds.
@@ -40,6 +43,8 @@ class WorkerOptions:
     handler: str
     model: str | None
     profiles: list[str]
+    emotions: str
+    merge: str
     memory_mb: int
     cpu_seconds: float
     clip_seconds: float
@@ -57,6 +62,25 @@ class ModelFacts(TypedDict):
     metadata: dict[str, Any]
     version: str
     profiles: list[str]
+    adaptable: bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How the model is to answer; of each text, ``""`` means the model as it is.
+
+    Attributes:
+        profile: speaker to adapt to; ``None`` for the first the service was started with.
+        adapt: whether the sound is judged against itself, see
+            :meth:`intona.inference.recognizer.Recognizer.adapt`.
+        emotions: labels to answer with, comma-separated; ``None`` for the service's.
+        merge: labels to merge, as ``old=new``; ``None`` for the service's.
+    """
+
+    profile: str | None = None
+    adapt: bool = False
+    emotions: str | None = None
+    merge: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,11 +89,11 @@ class _OfRecording:
 
     Attributes:
         name: file name the client gave.
-        profile: speaker to adapt to; ``""`` for the model as it is, ``None`` for the first.
+        choice: how to answer.
     """
 
     name: str
-    profile: str | None
+    choice: Choice
 
 
 @dataclass(frozen=True)
@@ -124,13 +148,13 @@ class Open:
         stream: name of the stream from now on.
         rate: samples per second.
         encoding: of the samples, ``"s16le"`` or ``"f32le"``.
-        profile: as for uploads.
+        choice: how to answer.
     """
 
     stream: str
     rate: int
     encoding: str
-    profile: str | None
+    choice: Choice
 
 
 @dataclass(frozen=True)
@@ -168,17 +192,20 @@ def message_of(request: Request) -> dict[str, Any]:
         >>> message_of(Push("a"))
         {'op': 'push', 'stream': 'a'}
     """
-    return {"op": type(request).__name__.lower(), **vars(request)}
+    return {"op": type(request).__name__.lower(), **asdict(request)}
 
 
 def request_of(message: dict[str, Any]) -> Request:
     """Return the request that :func:`message_of` made a message of.
 
     Examples:
-        >>> request_of({"op": "predict", "name": "a.wav", "profile": None})
-        Predict(name='a.wav', profile=None)
+        >>> asked = Predict("a.wav", Choice(profile="me"))
+        >>> request_of(message_of(asked)) == asked
+        True
     """
     fields = {name: value for name, value in message.items() if name != "op"}
+    if "choice" in fields:
+        fields["choice"] = Choice(**fields["choice"])
     return _KINDS[message["op"]](**fields)
 
 
