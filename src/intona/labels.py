@@ -2,7 +2,7 @@
 
 RAVDESS's eight words are the vocabulary, plus ``bored``. Every corpus module maps its
 own codes into it; nothing is merged silently. :func:`relabel` merges and restricts the labels of
-a corpus, :func:`restricted` the probabilities of a model; both follow :func:`label_map`.
+a corpus, :func:`merge_columns` the probabilities of a model; both follow :func:`label_map`.
 """
 
 from __future__ import annotations
@@ -165,8 +165,41 @@ def relabel(
     return [None if label is None else becomes[label] for label in labels]
 
 
+def merging_matrix(
+    becomes: Sequence[str | None], priors: Sequence[float] | None = None
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Return what takes probabilities to merged and kept labels, up to their sum.
+
+    With priors each new label is divided by how likely it is beforehand, so that among the new
+    labels, too, none is likelier than another before anything is heard.
+
+    Args:
+        becomes: the new label of each column, ``None`` for a label that is dropped.
+        priors: of each column, what a model answers on average where all labels are as frequent;
+            ``None`` where that is not known.
+
+    Returns:
+        A matrix ``(labels, kept labels)``, and the kept labels in vocabulary order.
+
+    Examples:
+        >>> matrix, labels = merging_matrix(["neutral", "neutral", "sad"], [0.2, 0.2, 0.4])
+        >>> labels, matrix.tolist()
+        (('neutral', 'sad'), [[2.5, 0.0], [2.5, 0.0], [0.0, 2.5]])
+    """
+    import numpy as np
+
+    labels = order(name for name in becomes if name is not None)
+    matrix = np.array([[float(name == label) for label in labels] for name in becomes])
+    matrix = matrix.reshape(len(becomes), len(labels))
+    if priors is not None:
+        matrix = matrix / (np.asarray(priors, dtype=np.float64) @ matrix)
+    return matrix, labels
+
+
 def merge_columns(
-    probabilities: ArrayLike, becomes: Sequence[str | None]
+    probabilities: ArrayLike,
+    becomes: Sequence[str | None],
+    priors: Sequence[float] | None = None,
 ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """Add up the probabilities of merged labels, and make those of the kept labels sum to 1.
 
@@ -176,6 +209,7 @@ def merge_columns(
     Args:
         probabilities: shape ``(..., labels)``.
         becomes: the new label of each column, ``None`` for a label that is dropped.
+        priors: of each column; see :func:`merging_matrix`.
 
     Returns:
         The probabilities, shape ``(..., kept labels)``, and the kept labels in vocabulary order.
@@ -183,46 +217,13 @@ def merge_columns(
     import numpy as np
 
     values = np.asarray(probabilities, dtype=np.float64)
-    labels = order(name for name in becomes if name is not None)
+    matrix, labels = merging_matrix(becomes, priors)
     if tuple(becomes) == labels:
         return values, labels
-    matrix = np.array([[float(name == label) for label in labels] for name in becomes])
     sums = values @ matrix
     total = sums.sum(axis=-1, keepdims=True)
     uniform = np.full_like(sums, 1 / max(len(labels), 1))
     return np.divide(sums, total, out=uniform, where=total != 0), labels
-
-
-def restricted(
-    probabilities: ArrayLike,
-    labels: Sequence[str],
-    keep: Iterable[str] | None = None,
-    merge: Mapping[str, str] | None = None,
-) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Restrict a model's answer to some labels: add merged ones up, keep, renormalise.
-
-    The probability of what is left out is shared in proportion, as if the model had been asked
-    among the kept labels alone (by Bayes' rule, with the other labels ruled out).
-
-    Args:
-        probabilities: shape ``(..., labels)``; rows sum to 1, or are NaN without speech.
-        labels: the model's labels, in the order of the columns.
-        keep: labels to keep after merging; ``None`` keeps all.
-        merge: old label to new label.
-
-    Returns:
-        The probabilities, shape ``(..., kept labels)``, and the kept labels in vocabulary order.
-
-    Raises:
-        UsageError: what is asked does not fit the model's labels; see :func:`label_map`.
-
-    Examples:
-        >>> values, labels = restricted([0.2, 0.3, 0.5], ["calm", "happy", "sad"], ["Joy", "calm"])
-        >>> labels, values.round(2).tolist()
-        (('calm', 'happy'), [0.4, 0.6])
-    """
-    becomes = label_map(labels, keep, merge, owner="the model")
-    return merge_columns(probabilities, [becomes[label] for label in labels])
 
 
 def _merges(merge: Mapping[str, str], present: set[str], owner: str) -> dict[str, str]:

@@ -28,10 +28,19 @@ __all__ = [
 ]
 
 
-COLUMNS = ("emotion", "confidence", "status", "reason", "familiarity", "arousal", "adapted")
+COLUMNS = (
+    "emotion",
+    "confidence",
+    "status",
+    "reason",
+    "familiarity",
+    "arousal",
+    "valence",
+    "adapted",
+)
 """What a table of predictions says of each row, before one probability per emotion."""
 
-NUMBERS = ("confidence", "familiarity", "arousal")
+NUMBERS = ("confidence", "familiarity", "arousal", "valence")
 """Those of :data:`COLUMNS` that are numbers in [0, 1]; NaN where there is none."""
 
 Reason = Literal["low confidence", "unfamiliar", "hardly speech", "too short"]
@@ -56,6 +65,8 @@ class Prediction:
         arousal: how activated the voice is, whatever the word for it, in [0, 1]: angry, happy,
             fearful and surprised speech is high, neutral, calm and sad speech low; NaN where the
             model does not say.
+        valence: how pleasant the voice sounds, in [0, 1]: happy speech is high, angry, sad, fearful
+            and disgusted speech low; NaN where the model does not say.
         adapted: recordings (or stretches of speech) the model was adapted to; 0 when it was not.
     """
 
@@ -69,6 +80,7 @@ class Prediction:
     reason: str | None = None
     familiarity: float = math.nan
     arousal: float = math.nan
+    valence: float = math.nan
     adapted: int = 0
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,6 +95,7 @@ class Prediction:
             "reason": self.reason,
             "familiarity": known(self.familiarity),
             "arousal": known(self.arousal),
+            "valence": known(self.valence),
             "adapted": self.adapted,
             "probabilities": {name: known(value) for name, value in self.probabilities.items()},
         }
@@ -129,7 +142,7 @@ class Event:
             if p.emotion is not None:
                 row |= {"emotion": p.emotion, "confidence": round(p.confidence, 4)}
             row["status"] = p.status
-            for name in ("reason", "familiarity", "arousal", "adapted"):
+            for name in ("reason", "familiarity", "arousal", "valence", "adapted"):
                 value = getattr(p, name)
                 if value and value == value:  # neither empty nor NaN
                     row[name] = round(value, 4) if isinstance(value, float) else value

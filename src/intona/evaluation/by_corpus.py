@@ -2,8 +2,8 @@
 
 Held-out speakers of a known corpus are easy; held-out corpora are what users have. For each corpus
 that was tested the unweighted average recall and calibration over the labels that both sides know,
-how many answers were ``ok`` and how many of these were wrong, and how well arousal tells high from
-low. Intervals of a corpus are over its speakers, those of the mean over corpora.
+how many answers were ``ok`` and how many of these were wrong, and how well arousal and valence tell
+high from low. Intervals of a corpus are over its speakers, those of the mean over corpora.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from intona.evaluation.measure import clusters
 from intona.metrics.arrays import divide
 from intona.metrics.bootstrap import Interval, Statistic, intervals
 from intona.metrics.clustered import cluster_numbers, of_decisions, of_probabilities
-from intona.models.committee import AROUSED
+from intona.models.committee import DIMENSIONS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +30,7 @@ MEASURES: Mapping[str, str] = {
     "coverage": "ok",
     "error_when_ok": "wrong when ok",
     "arousal_area_under_roc": "arousal AUC",
+    "valence_area_under_roc": "valence AUC",
 }
 IN_PERCENT = frozenset({"unweighted_average_recall", "coverage", "error_when_ok"})
 MEAN = "mean over corpora"
@@ -41,8 +42,9 @@ def by_corpus(
     """Return the measures of each corpus, and last their mean over corpora.
 
     Args:
-        predictions: with ``corpus``, ``truth``, ``speaker``, ``status``, ``arousal``, the target's
-            column and one probability per label; a label that a corpus was not asked for is NaN.
+        predictions: with ``corpus``, ``truth``, ``speaker``, ``status``, ``arousal``, ``valence``,
+            the target's column and one probability per label; a label that a corpus was not asked
+            for is NaN.
         target: the column predicted.
         labels: all label columns.
         resamples: of the bootstrap.
@@ -71,7 +73,7 @@ def _of_one(
         "expected_calibration_error": probabilities["expected_calibration_error"],
         "coverage": _ratio(fine, np.ones(len(part), bool), numbers),
         "error_when_ok": _ratio(wrong, fine, numbers),
-        "arousal_area_under_roc": _arousal(part, numbers),
+        **{f"{name}_area_under_roc": _dimension(part, name, numbers) for name in DIMENSIONS},
     }
     return intervals(statistics, len(names), resamples=resamples)
 
@@ -84,13 +86,14 @@ def _ratio(
     return lambda weights: divide(weights @ above, weights @ below, np.nan)
 
 
-def _arousal(part: pd.DataFrame, numbers: NDArray[np.intp]) -> Statistic:
-    """Return the area under the ROC curve of arousal, over emotions that are high or low."""
-    high, low = (part["truth"].isin(words).to_numpy() for words in AROUSED)
-    if "arousal" not in part.columns or part["arousal"].isna().all() or not (high & ~low).any():
+def _dimension(part: pd.DataFrame, name: str, numbers: NDArray[np.intp]) -> Statistic:
+    """Return the area under the ROC curve of a dimension, over emotions at either end of it."""
+    high, low = (part["truth"].isin(words).to_numpy() for words in DIMENSIONS[name])
+    known = name in part.columns and part[name].notna().any()
+    if not (known and high.any() and low.any()):
         return lambda weights: np.full(len(weights), np.nan)
     rows = np.flatnonzero(high | low)
-    values = part["arousal"].to_numpy(np.float64)[rows]
+    values = part[name].to_numpy(np.float64)[rows]
     truth = np.where(high[rows], "high", "low").tolist()
     both = np.stack([1.0 - values, values], axis=1)
     own, names = cluster_numbers(numbers[rows].tolist())

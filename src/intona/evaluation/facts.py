@@ -327,6 +327,7 @@ def outcome_table(
         frame["status"] = np.where(frame["confidence"] >= answers.thresholds, "ok", "unsure")
         frame["familiarity"] = answers.familiarity
         frame["arousal"] = answers.arousal
+        frame["valence"] = answers.valence
         frame[list(labels)] = values
     frame["fold"] = fold
     frame["model_seed"] = model_seed

@@ -158,11 +158,18 @@ class _Asked:
     def evaluation(self, facts: Facts, predictions: Sequence[Prediction]) -> Evaluation:
         """Return the evaluation of predictions."""
         model, target = self.model, self.target
-        mapped = answers(predictions, model.labels, self.becomes, model.threshold)
+        mapped = answers(
+            predictions,
+            model.labels,
+            self.becomes,
+            model.threshold,
+            model.metadata.get("priors"),
+        )
         found = Answers(
             mapped.values,
             np.array([one.familiarity for one in predictions]),
             np.array([one.arousal for one in predictions]),
+            np.array([one.valence for one in predictions]),
             np.full(len(predictions), model.threshold),
         )
         frame = outcome_table(

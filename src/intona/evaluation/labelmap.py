@@ -119,6 +119,7 @@ def answers(
     labels: Sequence[str],
     becomes: Mapping[str, str | None] | None = None,
     threshold: float = 0.0,
+    priors: Sequence[float] | None = None,
 ) -> Answers:
     """Return predictions as arrays, in merged and restricted labels.
 
@@ -127,6 +128,7 @@ def answers(
         labels: the model's labels.
         becomes: the new label of each; ``None`` for a model of numbers.
         threshold: confidence below which the model is unsure, also of the restricted answer.
+        priors: of the model's labels; see :func:`intona.labels.merging_matrix`.
     """
     shape = len(predictions), len(labels)
     rows = [[one.probabilities[label] for label in labels] for one in predictions]
@@ -134,7 +136,7 @@ def answers(
     status = np.array([one.status for one in predictions], dtype=object)
     if becomes is None:
         return Answers(tuple(labels), values, status)
-    values, kept = merge_columns(values, [becomes[label] for label in labels])
+    values, kept = merge_columns(values, [becomes[label] for label in labels], priors)
     silent = status == NO_SPEECH
     values = np.where(silent[:, None], 1 / len(kept), values)
     if tuple(kept) != tuple(labels):

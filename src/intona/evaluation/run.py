@@ -284,9 +284,10 @@ class _Tables:
         for (seed, fold), outcome, found in zip(tests, outcomes, answers, strict=True):
             rows = self.task.table.iloc[fold.test]
             pair: tuple[Sequence[str], Answers] = (outcome.labels, found)
+            priors = outcome.details.get("priors")
             labels = self.task.labels
             if self.shared:
-                rows, pair = self._shared(rows, pair)
+                rows, pair = self._shared(rows, pair, priors)
                 labels = tuple(pair[0])
             part = outcome_table(rows, target, labels, pair, fold=fold.name, model_seed=seed)
             parts.append(part)
@@ -300,7 +301,10 @@ class _Tables:
         return Evaluation(target, labels, predictions, facts)
 
     def _shared(
-        self, rows: pd.DataFrame, found: tuple[Sequence[str], Answers]
+        self,
+        rows: pd.DataFrame,
+        found: tuple[Sequence[str], Answers],
+        priors: Sequence[float] | None,
     ) -> tuple[pd.DataFrame, tuple[Sequence[str], Answers]]:
         """Return rows and answers over the labels that both sides know, merged as asked."""
         own, answers = found
@@ -314,9 +318,13 @@ class _Tables:
         truth = rows[target].map(becomes)
         kept = truth.isin(both).to_numpy()
         columns = [label if (label := becomes[name]) in both else None for name in own]
-        values, _ = merge_columns(answers.probabilities[kept], columns)
+        values, _ = merge_columns(answers.probabilities[kept], columns, priors)
         inside = Answers(
-            values, answers.familiarity[kept], answers.arousal[kept], answers.thresholds[kept]
+            values,
+            answers.familiarity[kept],
+            answers.arousal[kept],
+            answers.valence[kept],
+            answers.thresholds[kept],
         )
         return rows[kept].assign(**{target: truth[kept]}), (both, inside)
 

@@ -30,6 +30,7 @@ def as_dict(row: Row) -> dict[str, Any]:
         "reason": row.reason,
         "familiarity": _rounded(row.familiarity),
         "arousal": _rounded(row.arousal),
+        "valence": _rounded(row.valence),
         "adapted": row.adapted,
         "probabilities": {name: round(value, 6) for name, value in row.probabilities.items()},
         **row.values,

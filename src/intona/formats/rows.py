@@ -31,6 +31,7 @@ class Row:
         reason: why it is unsure; ``None`` where it is not.
         familiarity: in [0, 1]; ``None`` where the model does not say.
         arousal: in [0, 1]; ``None`` where the model does not say.
+        valence: in [0, 1]; ``None`` where the model does not say.
         adapted: recordings the model was adapted to.
         probabilities: per emotion (or the number); empty without speech.
         values: further columns, for example ``speaker``.
@@ -47,6 +48,7 @@ class Row:
     reason: str | None = None
     familiarity: float | None = None
     arousal: float | None = None
+    valence: float | None = None
     adapted: int = 0
 
     @property
@@ -87,6 +89,7 @@ def rows(table: pd.DataFrame) -> list[Row]:
                 None if pd.isna(record["reason"]) else str(record["reason"]),
                 number(record, "familiarity"),
                 number(record, "arousal"),
+                number(record, "valence"),
                 int(record["adapted"]),
             )
         )

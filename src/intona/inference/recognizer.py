@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from intona.audio import Audio
 from intona.errors import ModelError, UsageError
 from intona.inference import clip
-from intona.inference.narrowing import narrowing
+from intona.labels import label_map, merging_matrix
 from intona.models.artefact import locate, read_model
 from intona.models.session import Session
 from intona.tables import Prediction
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SHORT = 0.5  # seconds of speech; on less, no answer is sure
 # What a graph says of a signal besides the probabilities, one column each.
-BESIDE = ("familiarity", "arousal")
+BESIDE = ("familiarity", "arousal", "valence")
 
 
 class Recognizer:
@@ -77,6 +77,7 @@ class Recognizer:
         self._outputs = (main, *self._beside)
         self._inputs: Mapping[str, NDArray[np.float32]] = {}
         self._narrowing: NDArray[np.float64] | None = None
+        self._priors: Sequence[float] | None = metadata.get("priors")
 
     @classmethod
     def load(
@@ -315,8 +316,16 @@ class Recognizer:
             return other
         if self.numeric:
             raise UsageError("emotions are chosen of a model of emotions, not of one of numbers")
-        other.labels, matrix = narrowing(self.labels, emotions, merge)
+        becomes = label_map(self.labels, emotions, merge, owner="the model")
+        columns = [becomes[label] for label in self.labels]
+        matrix, labels = merging_matrix(columns, self._priors)
+        if len(labels) < 2:
+            raise UsageError(f"--emotions: at least two are needed, not {', '.join(labels)}")
+        if labels == self.labels:
+            return other
+        other.labels = labels
         other._narrowing = matrix if self._narrowing is None else self._narrowing @ matrix
+        other._priors = None  # divided out
         return other
 
     def _threshold(self, familiarity: float) -> float:

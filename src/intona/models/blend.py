@@ -79,6 +79,23 @@ class Blend:
         mean = np.mean([softmax(member / others) for member in members], axis=0)
         return np.asarray(share * found + (1.0 - share) * mean)
 
+    def priors(self, biases: Sequence[NDArray[np.floating]]) -> list[float]:
+        """Return how likely each label is before anything is heard, half familiar.
+
+        Every head was trained on labels that count alike, so it takes those it knows to be equally
+        likely.
+
+        Args:
+            biases: of the joint head and of each member; :data:`CLOSED` for labels it lacks.
+        """
+        known = np.array([bias > CLOSED / 2 for bias in biases], dtype=np.float64)
+        each = known / known.sum(axis=1, keepdims=True)
+        if len(each) == 1:
+            return [float(value) for value in each[0]]
+        low, high = self.values[:2]
+        share = 1.0 / (1.0 + np.exp(-(low + high) / 2))
+        return [float(v) for v in share * each[0] + (1.0 - share) * each[1:].mean(axis=0)]
+
     def threshold(self, familiar: ArrayLike) -> Doubles:
         """Return the least confidence of an answer that is ``ok``, ``(n,)``."""
         low, high = self.thresholds

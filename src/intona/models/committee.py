@@ -1,4 +1,4 @@
-"""Linear heads on an embedding: one joint head, one for each training corpus, arousal.
+"""Linear heads on an embedding: one joint head, one for each training corpus, dimensions.
 
 All are softmax regressions on the same views of the training embeddings
 (:mod:`intona.models.views`), solved in the embedding's leading principal directions. Where an
@@ -28,13 +28,16 @@ Doubles = NDArray[np.float64]
 Rows = NDArray[np.integer]
 Head = tuple[Floats, Floats]  # weights (d, labels), bias (labels,)
 
-# High against low arousal, pleasant against unpleasant (after Russell 1980); what is in neither
-# teaches nothing about it.
-AROUSED = (("angry", "happy", "fearful", "surprised"), ("neutral", "calm", "sad"))
-AROUSAL_C = 0.002
-AROUSAL_WEIGHT = 500.0  # utterances that each corpus counts
+# High against low of each dimension (after Russell 1980); an emotion in neither teaches nothing
+# about it.
+DIMENSIONS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "arousal": (("angry", "happy", "fearful", "surprised"), ("neutral", "calm", "sad")),
+    "valence": (("happy",), ("angry", "sad", "fearful", "disgust")),
+}
+DIMENSION_C = 0.002
+DIMENSION_WEIGHT = 500.0  # utterances that each corpus counts
 ITERATIONS, TOLERANCE = 120, 1e-8  # where the penalty decides, more change nothing
-DIRECTIONS = 64  # of the training material; outside them lies what is unfamiliar
+PRINCIPAL = 64  # directions of the training material; outside them lies what is unfamiliar
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class Committee:
         standard: mean and deviation of the training features.
         joint: the joint head.
         members: a head for each corpus, :data:`intona.models.blend.CLOSED` for labels it lacks.
-        arousal: weights ``(d, 1)`` and bias ``(1,)``; ``None`` where the labels do not tell.
+        dimensions: arousal and valence, where the labels tell: weights ``(d, 1)``, bias ``(1,)``.
         directions: principal directions of the training embeddings, ``(d, k)``.
         difference: of a speaker's mean over mixed speech from that over neutral speech, ``(d,)``;
             ``None`` where no speaker has both.
@@ -94,7 +97,7 @@ class Committee:
     standard: Standard
     joint: Head
     members: Mapping[str, Head]
-    arousal: Head | None
+    dimensions: Mapping[str, Head]
     directions: Floats
     difference: Floats | None
 
@@ -106,11 +109,11 @@ class Committee:
         )
         return joint, others
 
-    def activation(self, embedding: Floats) -> Doubles:
-        """Return arousal in [0, 1], ``(n,)``; NaN where the heads do not tell."""
-        if self.arousal is None:
+    def dimension(self, name: str, embedding: Floats) -> Doubles:
+        """Return ``arousal`` or ``valence`` in [0, 1], ``(n,)``; NaN where no head tells."""
+        if name not in self.dimensions:
             return np.full(len(embedding), np.nan)
-        weights, bias = self.arousal
+        weights, bias = self.dimensions[name]
         return np.asarray(1.0 / (1.0 + np.exp(-(embedding @ weights + bias)[:, 0].astype(float))))
 
     def residual(self, plain: Floats) -> Doubles:
@@ -178,8 +181,8 @@ class _Fit:
             self.standard,
             joint,
             members,
-            self._arousal(own),
-            principal_directions(plain, DIRECTIONS, weights=self.alike, seed=self.seed),
+            self._dimensions(own),
+            principal_directions(plain, PRINCIPAL, weights=self.alike, seed=self.seed),
             self._difference(),
         )
 
@@ -219,19 +222,25 @@ class _Fit:
         found, bias = self._regressions(rows, truth, possible, weights, self.options.C, met)
         return found, np.where(met, bias, CLOSED).astype(np.float32)
 
-    def _arousal(self, own: NDArray[Any]) -> Head | None:
-        """Fit high against low arousal; every corpus counts alike."""
-        sides = [np.isin(self.labels, words)[self.known.targets] for words in AROUSED]
-        if not all(side.any() for side in sides):
-            return None
+    def _dimensions(self, own: NDArray[Any]) -> dict[str, Head]:
+        """Fit the dimensions of which both ends are there."""
+        found = {}
+        for name, ends in DIMENSIONS.items():
+            sides = [np.isin(self.labels, words)[self.known.targets] for words in ends]
+            if all(side.any() for side in sides):
+                found[name] = self._dimension(sides, own)
+        return found
+
+    def _dimension(self, sides: Sequence[NDArray[np.bool_]], own: NDArray[Any]) -> Head:
+        """Fit a high against a low end; every corpus counts alike."""
         rows = np.flatnonzero(sides[0] | sides[1])
         weights = (self.known.weights / self.importance).astype(np.float64)
         for name in np.unique(own[rows]):
             here = rows[own[rows] == name]
-            weights[here] *= AROUSAL_WEIGHT / weights[here].sum()
+            weights[here] *= DIMENSION_WEIGHT / weights[here].sum()
         truth = np.stack([sides[1], sides[0]], axis=1)[rows].astype(np.float64)
         every = np.ones_like(truth, dtype=bool)
-        found, bias = self._regressions(rows, truth, every, weights, AROUSAL_C, None)
+        found, bias = self._regressions(rows, truth, every, weights, DIMENSION_C, None)
         return found[:, 1:] - found[:, :1], bias[1:] - bias[:1]
 
     def _regressions(

@@ -1,4 +1,4 @@
-"""Heads as an ONNX graph: embedding and profile in, probabilities, familiarity and arousal out.
+"""Heads as an ONNX graph: embedding and profile in, probabilities and the rest out.
 
 The profile's ``centre`` and ``scale``, and ``adapted`` (1 with a profile, else 0), are inputs with
 a default, which is the plain answer: a runtime that knows nothing of profiles feeds the waveform
@@ -24,7 +24,7 @@ def with_heads(graph: Graph, heads: Committee, blend: Blend) -> onnx.ModelProto:
     """Return the model of a graph that computes ``embedding``, with all heads on it.
 
     Outputs, each ``(batch, width)``: ``probabilities``, ``embedding``, ``familiarity`` and, where
-    the heads tell, ``arousal``.
+    the heads tell, ``arousal`` and ``valence``.
 
     Args:
         graph: see :func:`intona.models.encoders.waveform.embedding_graph`.
@@ -40,15 +40,15 @@ def with_heads(graph: Graph, heads: Committee, blend: Blend) -> onnx.ModelProto:
     every = [heads.joint, *heads.members.values()]
     outputs = {"probabilities": labels, "embedding": width, "familiarity": 1}
     sizes = [labels] * len(every)
-    if heads.arousal is not None:
-        every.append(heads.arousal)
+    for name, head in heads.dimensions.items():
+        every.append(head)
         sizes.append(1)
-        outputs["arousal"] = 1
+        outputs[name] = 1
     weights = graph.constant(np.concatenate([weights for weights, _ in every], axis=1))
     bias = graph.constant(np.concatenate([bias for _, bias in every]))
     parts = graph.split(graph.op("Gemm", [judged, weights, bias]), sizes, 1)
-    if heads.arousal is not None:
-        graph.op("Sigmoid", [parts.pop()], name="arousal")
+    for name in reversed(list(heads.dimensions)):
+        graph.op("Sigmoid", [parts.pop()], name=name)
     _blended(graph, parts, near, adapted, blend)
     return finished(graph, outputs)
 

@@ -88,7 +88,8 @@ class LinearModel:
         return Answers(
             self.blend.probabilities(joint, members, near, adapted),
             near.copy(),
-            self.heads.activation(embedding),
+            self.heads.dimension("arousal", embedding),
+            self.heads.dimension("valence", embedding),
             self.blend.threshold(near),
         )
 
@@ -188,7 +189,11 @@ def fit(task: Task) -> LinearModel:
     )
     blend, words = _calibrated(task, learners, heads, options)
     fitted = fit_committee(learners, np.arange(len(task.table)), heads, task.seed)
-    details = {"threshold": blend.thresholds[1], "calibration": words}
+    details = {
+        "threshold": blend.thresholds[1],
+        "calibration": words,
+        "priors": blend.priors([head[1] for head in (fitted.joint, *fitted.members.values())]),
+    }
     return LinearModel(labels, recipe, details, front, fitted, blend, task.on)
 
 

@@ -100,25 +100,29 @@ class Answers:
         probabilities: calibrated, ``(n, labels)``; numbers ``(n, 1)``.
         familiarity: in [0, 1], ``(n,)``; NaN where the model does not say.
         arousal: in [0, 1], ``(n,)``; NaN where the model does not say.
+        valence: likewise.
         thresholds: least confidence of an answer that is ``ok``, ``(n,)``.
     """
 
     probabilities: NDArray[np.float64]
     familiarity: NDArray[np.float64]
     arousal: NDArray[np.float64]
+    valence: NDArray[np.float64]
     thresholds: NDArray[np.float64]
 
     @classmethod
     def of(cls, probabilities: NDArray[np.float64], threshold: float = 0.0) -> Answers:
         """Return answers of a model that says nothing beside its probabilities."""
         unknown = np.full(len(probabilities), np.nan)
-        return cls(probabilities, unknown, unknown.copy(), np.full(len(probabilities), threshold))
+        limits = np.full(len(probabilities), threshold)
+        return cls(probabilities, unknown, unknown.copy(), unknown.copy(), limits)
 
     def put(self, rows: NDArray[np.integer], other: Answers) -> None:
         """Replace some rows, in place."""
         self.probabilities[rows] = other.probabilities
         self.familiarity[rows] = other.familiarity
         self.arousal[rows] = other.arousal
+        self.valence[rows] = other.valence
         self.thresholds[rows] = other.thresholds
 
 

@@ -227,6 +227,7 @@ def _row(segment: dict[str, Any], labels: Sequence[str], file: str | None) -> Pr
         segment["reason"],
         _number(segment["familiarity"]),
         _number(segment["arousal"]),
+        _number(segment["valence"]),
         segment["adapted"],
     )
 

@@ -29,6 +29,7 @@ ANSWER: JsonValue = {
     "reason": None,
     "familiarity": 0.74,
     "arousal": 0.66,
+    "valence": 0.71,
     "adapted": 0,
     "probabilities": {"happy": 0.81, "neutral": 0.12, "sad": 0.07},
 }
@@ -74,6 +75,10 @@ class Segment(BaseModel):
         default=None,
         description="How activated the voice is, whatever the word for it; null where the model "
         "does not say.",
+    )
+    valence: Probability | None = Field(
+        default=None,
+        description="How pleasant the voice sounds; null where the model does not say.",
     )
     adapted: Adapted = 0
     probabilities: dict[Label, Probability | None] = Field(
