@@ -16,7 +16,6 @@ from intona.labels import (
     order,
     parse_merge,
     relabel,
-    restricted,
 )
 
 # Words as people write them: other cases, synonyms, spaces, labels outside of the vocabulary.
@@ -24,6 +23,12 @@ WORDS = st.sampled_from(
     [*EMOTIONS, "Happy", "ANGER", "joy", " sadness ", "fear", "Proud", "proud", "amused"]
 )
 LABELS = st.lists(WORDS, min_size=1, max_size=6, unique_by=canonical)
+
+
+def restricted(values, labels, keep=None, merge=None, priors=None):
+    """Restrict a model's answer to some labels."""
+    becomes = label_map(labels, keep, merge, owner="the model")
+    return merge_columns(values, [becomes[label] for label in labels], priors)
 
 
 @st.composite
@@ -175,3 +180,12 @@ def test_a_label_merges_into_one_other():
     assert parse_merge("calm=neutral, calm=neutral") == {"calm": "neutral"}
     with pytest.raises(UsageError, match="both neutral and sad"):
         parse_merge("calm=neutral,calm=sad")
+
+
+def test_priors_are_taken_out():
+    labels, merge = ["calm", "happy", "neutral", "sad"], {"calm": "neutral"}
+    values, left = restricted(np.full((1, 4), 0.25), labels, None, merge, [0.25] * 4)
+    assert left == ("neutral", "happy", "sad")
+    np.testing.assert_allclose(values, 1 / 3)
+    plain, _ = restricted(np.full((1, 4), 0.25), labels, None, merge)
+    np.testing.assert_allclose(plain, [[0.5, 0.25, 0.25]])

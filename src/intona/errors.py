@@ -6,17 +6,6 @@ The library raises these; the command line prints the message and leaves with
 
 from __future__ import annotations
 
-__all__ = [
-    "AudioError",
-    "CorpusError",
-    "IntonaError",
-    "LeakError",
-    "MissingExtraError",
-    "ModelError",
-    "RecipeError",
-    "UsageError",
-]
-
 
 class IntonaError(Exception):
     """Base of every error raised on purpose; its text is one clear sentence."""

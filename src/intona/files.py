@@ -10,8 +10,6 @@ from pathlib import Path
 
 from intona.errors import UsageError
 
-__all__ = ["atomic", "picture"]
-
 PICTURES = (".png", ".svg", ".pdf")
 
 

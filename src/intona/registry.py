@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-__all__ = ["find", "names"]
-
 _HOMES: Mapping[str, Mapping[str, str]] = {
     # Front ends: sound to numbers; `[front_end] name` of a recipe, `input` of a model file.
     "features": {

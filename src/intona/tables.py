@@ -16,18 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "COLUMNS",
-    "NUMBERS",
-    "Event",
-    "Prediction",
-    "Utterance",
-    "segmented_index",
-    "to_table",
-    "utterances",
-]
-
-
 COLUMNS = (
     "emotion",
     "confidence",

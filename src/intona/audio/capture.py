@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from intona.audio.core import Audio
 from intona.errors import AudioError, MissingExtraError, UsageError
 
-__all__ = ["ENCODINGS", "Live", "Microphone", "Pipe", "devices", "record"]
-
 Samples: TypeAlias = NDArray[np.float32]
 Stopped: TypeAlias = Callable[[], bool]
 

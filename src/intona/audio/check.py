@@ -7,8 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Watch"]
-
 FULL = 0.999  # of full scale
 CLIPPED = 0.01  # share of samples at full scale that is audible distortion
 DEAD = 5  # seconds of exact zeros after which a microphone is called dead

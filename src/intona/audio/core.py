@@ -19,8 +19,6 @@ from numpy.typing import NDArray
 from intona.audio.decode import Source, name_of, pieces
 from intona.errors import AudioError, UsageError
 
-__all__ = ["AUDIO_SUFFIXES", "Audio", "blocks", "check", "find", "read", "resample"]
-
 # fmt: off
 AUDIO_SUFFIXES: frozenset[str] = frozenset({
     ".3gp", ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".amr", ".au", ".avi", ".caf", ".flac",

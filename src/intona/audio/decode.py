@@ -22,8 +22,6 @@ from intona.errors import AudioError
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-__all__ = ["Source", "name_of", "pieces"]
-
 Source: TypeAlias = str | Path | BinaryIO
 Samples: TypeAlias = NDArray[np.float32]
 

@@ -13,8 +13,6 @@ from pathlib import Path
 
 from intona.errors import LeakError
 
-__all__ = ["refuse_sealed", "sealed"]
-
 _SEALED: ContextVar[frozenset[str]] = ContextVar("sealed", default=frozenset())
 
 

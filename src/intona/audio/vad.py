@@ -20,17 +20,6 @@ from intona.audio.decode import Source
 from intona.audio.silero import CHUNK, RATE, Silero, each
 from intona.errors import UsageError
 
-__all__ = [
-    "RATE",
-    "Edge",
-    "SpeechDetector",
-    "SpeechOptions",
-    "Step",
-    "chances",
-    "regions",
-    "regions_of",
-]
-
 STEP = CHUNK / RATE  # seconds
 
 

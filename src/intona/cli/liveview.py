@@ -18,8 +18,6 @@ from rich.text import Text
 from intona.formats.text import clock
 from intona.tables import Event
 
-__all__ = ["LiveView", "shown"]
-
 BAR = 36
 
 

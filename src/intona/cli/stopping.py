@@ -7,8 +7,6 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
-__all__ = ["Stop"]
-
 
 class Stop:
     """Within its block, the first Ctrl-C or SIGTERM only sets a flag; the second interrupts.

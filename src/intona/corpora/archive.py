@@ -18,8 +18,6 @@ from typing import IO
 from intona.errors import CorpusError
 from intona.features.cache import cache_folder
 
-__all__ = ["Limits", "cached", "is_archive", "unpack"]
-
 
 @dataclass(frozen=True)
 class Limits:

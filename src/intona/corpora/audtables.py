@@ -19,8 +19,6 @@ from intona.errors import CorpusError, UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["HEADER", "OPTIONS", "from_database", "read"]
-
 HEADER = "db.yaml"
 OPTIONS = frozenset({"columns", "language"})
 

@@ -12,8 +12,6 @@ from intona.errors import CorpusError
 from intona.labels import order, relabel
 from intona.tables import segmented_index
 
-__all__ = ["Corpus", "table"]
-
 COLUMNS = ("emotion", "speaker", "corpus", "language")
 
 

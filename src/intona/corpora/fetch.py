@@ -17,8 +17,6 @@ from intona.corpora import info
 from intona.corpora.archive import Limits, unpack
 from intona.errors import CorpusError, UsageError
 
-__all__ = ["DOWNLOADS", "Download", "Patience", "get", "instructions"]
-
 Progress = Callable[[int, int, str], None]
 
 _BLOCK = 16 * 1024  # what a dropped connection may cost

@@ -18,8 +18,6 @@ from intona.corpora.tables import NO_SPEAKER
 from intona.errors import CorpusError, UsageError
 from intona.labels import EMOTIONS, canonical
 
-__all__ = ["OPTIONS", "claims", "read"]
-
 OPTIONS = frozenset({"speaker", "language"})
 _SPEAKER = re.compile(r"((?:speaker|actor|spk)[-_]?\d+)(?:[-_ ].*)?", re.IGNORECASE)
 

@@ -12,8 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["InnerFolds", "inner_folds"]
-
 
 def inner_folds(
     targets: ArrayLike, speakers: ArrayLike | None, folds: int, *, seed: int = 0

@@ -22,8 +22,6 @@ from intona.errors import CorpusError, UsageError
 from intona.features.cache import cache_folder
 from intona.files import atomic
 
-__all__ = ["OPTIONS", "claims", "from_object", "is_dataset", "read"]
-
 OPTIONS = frozenset({"columns", "language"})
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["KINDS", "check", "doubtful_labels"]
-
 Progress = Callable[[int, int, str], None]
 
 KINDS = (

@@ -19,19 +19,6 @@ from intona.audio import AUDIO_SUFFIXES
 from intona.corpora.base import Corpus, table
 from intona.errors import CorpusError, UsageError
 
-__all__ = [
-    "Fields",
-    "Info",
-    "Loader",
-    "Rows",
-    "Tree",
-    "by_pattern",
-    "by_table",
-    "plain_names",
-    "reader",
-    "share_of",
-]
-
 Fields = dict[str, Any]
 """What is known about one utterance: ``emotion``, ``speaker`` and any other column."""
 

@@ -22,8 +22,6 @@ from intona.parallel import HERE, Engine, Progress
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["measure"]
-
 Row = dict[str, float | str | None]
 
 _RATE = 16_000

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw", "summary"]
-
 Progress = Callable[[int, int, str], None]
 
 _SEXES = {"female": palette.SECOND, "male": palette.MAIN}

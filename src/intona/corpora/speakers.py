@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from intona.errors import CorpusError
 
-__all__ = ["choose_speakers", "speaker_names", "spoken_by"]
-
 
 def speaker_names(table: pd.DataFrame) -> list[str]:
     """Return the speaker per row; a row without one gets a name of its own."""

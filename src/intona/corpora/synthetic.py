@@ -25,8 +25,6 @@ from numpy.typing import NDArray
 from intona.audio import Audio, resample
 from intona.errors import UsageError
 
-__all__ = ["STYLES", "Style", "corpus", "utterance"]
-
 RATE = 16_000
 SYLLABLES = 8
 PAUSE = 0.25  # seconds of room noise before and after

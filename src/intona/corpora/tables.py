@@ -36,8 +36,6 @@ from intona.labels import canonical
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["OPTIONS", "SUFFIXES", "from_frame", "parse_columns", "read"]
-
 SUFFIXES = frozenset({".csv", ".tsv", ".parquet", ".json", ".jsonl"})
 OPTIONS = frozenset({"columns", "language"})
 

@@ -10,8 +10,6 @@ from intona.errors import CorpusError, UsageError
 if TYPE_CHECKING:
     from intona.corpora.base import Corpus
 
-__all__ = ["as_numbers", "parse_numbers"]
-
 
 def parse_numbers(text: str | None) -> dict[str, float]:
     """Read ``"normal=1,strong=2"``; an empty text gives an empty mapping.

@@ -15,8 +15,6 @@ from intona.metrics import risk_coverage
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["confusion_png", "reliability", "risk_coverage_curve", "scatter"]
-
 Names = tuple[Sequence[str], Sequence[str]]
 """Of the rows and of the columns of a confusion matrix."""
 

@@ -22,8 +22,6 @@ from numpy.typing import NDArray
 from intona.audio import resample
 from intona.features import mel
 
-__all__ = ["SAME", "Fingerprint", "same_recordings", "similarity"]
-
 SAME = 0.96  # similarity from which on two recordings count as one
 
 RATE = 8000  # Hz: what the worst telephone leaves

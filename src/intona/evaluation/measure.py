@@ -21,19 +21,6 @@ from intona.metrics.clustered import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "HEADLINE",
-    "NUMERIC_HEADLINE",
-    "breakdown",
-    "clusters",
-    "confusion",
-    "decisions",
-    "headline",
-    "measure",
-    "per_class",
-    "short_name",
-]
-
 HEADLINE = "unweighted_average_recall"
 NUMERIC_HEADLINE = "concordance_correlation"
 

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from intona.evaluation.result import Evaluation
     from intona.inference.recognizer import Recognizer
 
-__all__ = ["check_folder", "render", "write_report"]
-
 PAGE = "report.html"
 
 

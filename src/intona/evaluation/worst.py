@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from intona.evaluation.result import Evaluation
     from intona.inference.recognizer import Recognizer
 
-__all__ = ["evidence_svg", "worst"]
-
 MISTAKES = 12
 MOST_WORDS = 4
 

@@ -21,8 +21,6 @@ from intona.audio import Audio
 from intona.errors import AudioError, UsageError
 from intona.features.mel import evenly
 
-__all__ = ["Curves", "Evidence", "check", "occlude"]
-
 WINDOW = 0.032  # seconds, of the transform in which patches are silenced
 LONGEST = 30.0  # seconds explained at once
 FLOOR_DB = -40.0  # of the noise in silenced patches, below the recording's mean level

@@ -8,8 +8,6 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FrontEnd"]
-
 
 @runtime_checkable
 class FrontEnd(Protocol):

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from intona.features.base import FrontEnd
 
-__all__ = ["FeatureCache", "cache_folder", "content_hash"]
-
 
 def cache_folder() -> Path:
     """Return the folder for everything that can be computed again.

@@ -21,8 +21,6 @@ from intona.features.mel import slaney, unit_area
 from intona.features.spectrum import BINS, N_FFT, frames, magnitude
 from intona.features.tuning import tuning
 
-__all__ = ["Classic"]
-
 N_MFCC = 40
 N_CHROMA = 12
 N_MELS = 128

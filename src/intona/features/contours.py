@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 from intona.features.pitch import STEP
 
-__all__ = ["Contours", "contours"]
-
 WINDOW = 0.025  # seconds
 FLOOR_DB = -100.0  # re full scale; anything softer is called this
 

@@ -22,8 +22,6 @@ from intona.tables import Utterance, utterances
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["extract", "extract_each"]
-
 
 def extract(
     table: pd.DataFrame,

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from intona.audio import resample
 
-__all__ = ["formants"]
-
 CEILING = 5500  # Hz
 _ORDER = 10
 _WINDOW = 0.05  # seconds; the Gaussian's effective length is half of it

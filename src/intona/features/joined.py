@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from intona.errors import ModelError, UsageError
 from intona.features.base import FrontEnd
 
-__all__ = ["Joined"]
-
 
 class Joined:
     """The features of other front ends, concatenated.

@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 from intona.features.mel import evenly, triangles
 from intona.features.prosody import MEASURES, RATE, Analysis, analyse, summarise
 
-__all__ = ["Light"]
-
 CONTOURS = (
     "f0_semitones",
     "intensity_db",

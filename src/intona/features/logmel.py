@@ -15,18 +15,6 @@ from numpy.typing import NDArray
 
 from intona.features.mel import slaney, unit_area
 
-__all__ = [
-    "BANDS",
-    "DYNAMIC_RANGE",
-    "HOP",
-    "RATE",
-    "WINDOW",
-    "filterbank",
-    "level",
-    "log_mel",
-    "trim",
-]
-
 RATE = 16_000
 WINDOW = 400
 HOP = 160

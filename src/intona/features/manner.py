@@ -20,8 +20,6 @@ import numpy as np
 from intona.audio import Audio
 from intona.features.prosody import SEMITONE_REFERENCE, measure
 
-__all__ = ["ASPECTS", "Remark", "reference", "remarks"]
-
 
 @dataclass(frozen=True)
 class Aspect:

@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from intona.errors import AudioError, MissingExtraError, UsageError
 from intona.features.logmel import RATE, trim
 
-__all__ = ["FEATURE_SETS", "OpenSmile"]
-
 FEATURE_SETS: tuple[str, ...] = ("eGeMAPSv02", "ComParE_2016")
 
 

@@ -14,8 +14,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["STEP", "PitchTrack", "pitch"]
-
 STEP = 0.01  # seconds from frame to frame
 LOWEST = 75.0  # Hz
 HIGHEST = 600.0  # Hz

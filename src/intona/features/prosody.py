@@ -17,8 +17,6 @@ from intona.features.pitch import STEP, PitchTrack, pitch
 from intona.features.rhythm import rhythm
 from intona.features.voice import perturbation
 
-__all__ = ["MEASURES", "Analysis", "Prosody", "analyse", "measure", "summarise"]
-
 RATE = 16_000
 SEMITONE_REFERENCE = 27.5  # Hz, the lowest A
 

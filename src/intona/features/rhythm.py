@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 from intona.features.pitch import STEP
 
-__all__ = ["Rhythm", "rhythm"]
-
 DIP = 2.0  # dB
 SHORTEST_PAUSE = 0.15  # seconds; shorter gaps are part of plosives
 

@@ -7,8 +7,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BINS", "HOP", "N_FFT", "SHORT", "frames", "level", "magnitude"]
-
 N_FFT = 2048
 HOP = 512
 BINS = N_FFT // 2 + 1

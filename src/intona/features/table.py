@@ -17,8 +17,6 @@ from intona.tables import Utterance
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["feature_table", "save"]
-
 SUFFIXES = (".csv", ".parquet", ".npz")
 
 

@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 
 from intona.features.pitch import STEP, PitchTrack
 
-__all__ = ["Perturbation", "perturbation", "pulses"]
-
 _LONGEST_RATIO = 1.3  # between consecutive periods; beyond, a pulse was missed
 _AMPLITUDE_RATIO = 1.6
 _SEARCH = (0.8, 1.25)  # of the expected period

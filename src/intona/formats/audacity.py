@@ -11,8 +11,6 @@ from intona.formats.turns import Turn
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read", "render"]
-
 
 def render(table: pd.DataFrame) -> str:
     """Return one line per segment."""

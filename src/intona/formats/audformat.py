@@ -15,8 +15,6 @@ from intona.files import atomic
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["save"]
-
 
 def save(table: pd.DataFrame, path: Path) -> None:
     """Write ``db.yaml`` and ``db.emotion.csv`` into a folder, which is made if need be.

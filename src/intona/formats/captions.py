@@ -7,8 +7,6 @@ import re
 from intona.errors import UsageError
 from intona.formats.turns import Turn
 
-__all__ = ["clock", "read_cues"]
-
 _TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _SPAN = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}")
 _VOICE = re.compile(r"<v(?:\.[^ >]*)?\s+([^>]+)>")

@@ -14,8 +14,6 @@ from intona.tables import COLUMNS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read", "render"]
-
 
 def render(table: pd.DataFrame) -> str:
     """Return a header and one line per segment; what is unknown is empty."""

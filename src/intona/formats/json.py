@@ -10,8 +10,6 @@ from intona.formats.rows import Row, rows
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["as_dict", "render"]
-
 
 def render(table: pd.DataFrame) -> str:
     """Return an array of objects; times in seconds, what is unknown is ``null``."""

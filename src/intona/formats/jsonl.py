@@ -11,8 +11,6 @@ from intona.formats.rows import rows
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["render"]
-
 
 def render(table: pd.DataFrame) -> str:
     """Return one line per segment."""

@@ -10,8 +10,6 @@ from intona.files import atomic
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["save"]
-
 
 def save(table: pd.DataFrame, path: Path) -> None:
     """Write the table; ``pandas.read_parquet`` returns it, index and all.

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_spectrogram", "plot", "sketch"]
-
 RATE = 16_000
 COLUMNS = 1200  # at least so many, at most twice as many
 FRAME = 512

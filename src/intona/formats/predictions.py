@@ -12,8 +12,6 @@ from intona.errors import UsageError
 from intona.files import atomic
 from intona.tables import COLUMNS, Prediction
 
-__all__ = ["FORMATS", "format_of", "render", "save"]
-
 FORMATS = ("text", "json", "csv", "parquet")
 
 

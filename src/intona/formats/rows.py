@@ -14,8 +14,6 @@ from intona.tables import COLUMNS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Row", "rows", "single"]
-
 
 @dataclass(frozen=True)
 class Row:

@@ -18,8 +18,6 @@ from intona.formats.turns import Turn
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read", "render"]
-
 _NOTHING = "<NA>"
 
 

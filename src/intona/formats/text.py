@@ -9,8 +9,6 @@ from intona.formats.rows import Row, rows
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["clock", "render"]
-
 
 def render(table: pd.DataFrame) -> str:
     """Return one line per segment, a heading per recording."""

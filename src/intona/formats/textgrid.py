@@ -16,8 +16,6 @@ from intona.formats.turns import Turn
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read", "render"]
-
 _Parts: TypeAlias = tuple[str | Any, ...]
 
 # A quoted string (quotes doubled), a flag, or a number standing alone.

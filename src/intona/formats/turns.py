@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 
 from intona.errors import UsageError
 
-__all__ = ["Turn", "checked"]
-
 
 @dataclass(frozen=True)
 class Turn:

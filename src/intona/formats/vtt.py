@@ -6,13 +6,10 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from intona.formats.captions import clock
-from intona.formats.captions import read_cues as read
 from intona.formats.rows import single
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["read", "render"]
 
 
 def render(table: pd.DataFrame) -> str:

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from intona.models.adaptation import Statistics
     from intona.tables import Prediction
 
-__all__ = ["Summary", "predict_folder"]
-
 Progress = Callable[[int, int, str], None]
 
 SHARD = 64

@@ -16,8 +16,6 @@ from intona.inference.reactions import Change, Mood
 from intona.inference.stream import Stream
 from intona.tables import Event, Prediction
 
-__all__ = ["Diary", "Reaction", "listen"]
-
 SAVE = 60.0  # seconds between two savings of the diary
 LOUD = 0.01  # amplitude, root mean square, of sound that ought to be a voice
 PUZZLED = 30.0  # seconds of such sound without speech after which something must be wrong

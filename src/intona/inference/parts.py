@@ -19,8 +19,6 @@ from intona.tables import COLUMNS, NUMBERS, segmented_index
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Parts"]
-
 _KINDS = {name: "float64" if name in NUMBERS else "string" for name in COLUMNS} | {
     "adapted": "int64"
 }

@@ -21,8 +21,6 @@ from urllib.request import Request, urlopen
 from intona.errors import UsageError
 from intona.tables import Event
 
-__all__ = ["Change", "Command", "Mood", "Webhook"]
-
 Complain = Callable[[str], object]
 
 HOLD = 1.5  # seconds an emotion must last, and be sure, to be the mood

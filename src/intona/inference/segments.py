@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from intona.inference.windows import TimelineOptions
 
-__all__ = ["Segment", "Segmenter"]
-
 Row = NDArray[np.float64]
 
 

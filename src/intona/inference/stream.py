@@ -20,8 +20,6 @@ from intona.inference.online import Online
 from intona.inference.windows import TimelineOptions
 from intona.tables import Event
 
-__all__ = ["Event", "Stream"]
-
 
 class Stream:
     """Recognise emotion while audio arrives; memory stays that of a few seconds, for days.

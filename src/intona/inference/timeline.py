@@ -28,14 +28,6 @@ from intona.tables import Prediction, to_table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "TimelineOptions",
-    "judge_turns",
-    "segments",
-    "timeline",
-    "timeline_each",
-]
-
 BLOCK = 10.0  # seconds decoded at once
 BATCH = 4  # windows judged at once; more is no faster, and takes memory
 SHORTEST = 0.05  # seconds; a shorter segment is no utterance

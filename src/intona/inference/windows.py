@@ -15,8 +15,6 @@ from intona.audio.silero import RATE as SPEECH_RATE
 from intona.audio.vad import SpeechDetector, SpeechOptions, Step
 from intona.errors import UsageError
 
-__all__ = ["Item", "TimelineOptions", "Windower"]
-
 # A region's end is judged by a window of its own when the last one misses this much, in seconds.
 LEFT_OVER = 0.25
 # What is shorter, after a cut at the maximum length, is no utterance, in seconds.

@@ -16,8 +16,6 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Interval", "Statistic", "draws", "interval", "intervals"]
-
 Floats = NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]
 """From speaker weights ``(resamples, speakers)`` to values ``(resamples,)``."""

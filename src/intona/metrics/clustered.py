@@ -25,17 +25,6 @@ from intona.metrics.probabilities import (
     squared_errors,
 )
 
-__all__ = [
-    "ClusterStatistic",
-    "cluster_numbers",
-    "cluster_sums",
-    "confusion_per_cluster",
-    "of_decisions",
-    "of_numbers",
-    "of_probabilities",
-    "of_sums",
-]
-
 ClusterStatistic = Callable[[Floats], Floats]
 """From speaker weights ``(resamples, speakers)`` to values ``(resamples,)``."""
 

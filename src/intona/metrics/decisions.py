@@ -9,19 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from intona.metrics.arrays import Floats, divide, mean_known
 
-__all__ = [
-    "FROM_COUNTS",
-    "PER_CLASS_FROM_COUNTS",
-    "confusion_matrix",
-    "f1_per_class",
-    "macro_f1",
-    "precision_per_class",
-    "recall_per_class",
-    "unweighted_average_recall",
-    "weighted_average_recall",
-    "weighted_f1",
-]
-
 Labels = Sequence[str] | None
 Decisions = Sequence[str | None]
 """One label per utterance; ``None`` for no answer, which is wrong and of no class."""

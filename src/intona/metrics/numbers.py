@@ -9,14 +9,6 @@ from numpy.typing import ArrayLike
 
 from intona.metrics.arrays import Floats, divide
 
-__all__ = [
-    "FROM_MOMENTS",
-    "concordance_correlation",
-    "mean_absolute_error",
-    "moments",
-    "pearson_correlation",
-]
-
 
 def concordance_correlation(truth: ArrayLike, prediction: ArrayLike) -> float:
     """Return CCC (Lin 1989), in [-1, 1]: correlation that also punishes wrong scale and mean.

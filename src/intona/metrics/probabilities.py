@@ -9,21 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from intona.metrics.arrays import Floats
 
-__all__ = [
-    "area_under_risk_coverage",
-    "area_under_roc",
-    "brier_score",
-    "concordant_pairs",
-    "expected_calibration_error",
-    "log_loss",
-    "log_losses",
-    "ranked",
-    "ranked_area_under_risk_coverage",
-    "ranked_calibration_error",
-    "risk_coverage",
-    "squared_errors",
-]
-
 
 def expected_calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: int = 15) -> float:
     """Return ECE: the mean gap between confidence and share of right answers, in [0, 1].

@@ -18,8 +18,6 @@ from intona.features.base import FrontEnd
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Augmented", "augmented"]
-
 VOICES = 40
 
 

@@ -14,8 +14,6 @@ from intona.models.heads import Head
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Ensemble", "new_head"]
-
 
 class Ensemble:
     """A committee of classifiers; a score is the mean of the members' log-probabilities.

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["add_softmax"]
-
 
 def add_softmax(model: onnx.ModelProto, temperature: float) -> None:
     """Turn the output ``scores`` into ``probabilities``: the softmax of scores / temperature."""

@@ -20,8 +20,6 @@ from intona.errors import RecipeError
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["KINDS", "Head"]
-
 # kind -> (classifier, regressor, what the score is)
 KINDS: Mapping[str, tuple[str, str, str]] = {
     "mlp": (

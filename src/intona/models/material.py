@@ -18,8 +18,6 @@ from intona.models.targets import Known
 from intona.models.task import Task
 from intona.models.voiceless import sounds_without_voice
 
-__all__ = ["Material", "gather"]
-
 Floats = NDArray[np.float32]
 
 

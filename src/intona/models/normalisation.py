@@ -17,8 +17,6 @@ from intona.errors import CorpusError, RecipeError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["by_speaker", "normalise"]
-
 
 def by_speaker(options: Mapping[str, Any]) -> bool:
     """Tell whether a recipe's training section asks for ``normalise = "speaker"``.

@@ -17,8 +17,6 @@ from intona.errors import ModelError
 from intona.features import front_end
 from intona.models.artefact import locate, read_model
 
-__all__ = ["Session", "onnxruntime"]
-
 SHORTEST = 0.3  # seconds; shorter signals are padded with zeros at the end
 # Signals that share a call of the model. More of them are slower: their activations leave the
 # processor's caches (``python benchmarks/batching.py``).

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Known", "groups_of"]
-
 
 def groups_of(table: pd.DataFrame) -> NDArray[Any]:
     """Return the corpus of each utterance ``(n,)``; singing is a corpus of its own."""

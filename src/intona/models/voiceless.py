@@ -11,8 +11,6 @@ from intona.audio.transforms.noise import ENVIRONMENTS, coloured, environment_no
 from intona.audio.transforms.sounds import music_sound
 from intona.features.logmel import RATE
 
-__all__ = ["sounds_without_voice"]
-
 KINDS = ("coloured", "tones", "music", "environment", "sweep", "melody")
 
 

@@ -6,8 +6,6 @@ from intona.errors import UsageError
 from intona.parallel.base import Engine
 from intona.parallel.local import Local
 
-__all__ = ["ENGINES", "engine"]
-
 ENGINES = ("local", "ray")
 
 

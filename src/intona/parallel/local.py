@@ -15,8 +15,6 @@ from typing import Any, ClassVar
 
 from intona.parallel.base import Job, Lost, one_thread
 
-__all__ = ["HERE", "Local"]
-
 
 @dataclass(frozen=True)
 class Local:

@@ -23,8 +23,6 @@ from typing import Any, ClassVar
 from intona.errors import MissingExtraError, UsageError
 from intona.parallel.base import Job, Lost, one_thread
 
-__all__ = ["RayEngine"]
-
 _ATTEMPTS = 3
 _AHEAD = 2  # tasks in hand per actor: one running, one waiting
 _PATIENCE = 180.0  # seconds without any actor before giving up

@@ -20,8 +20,6 @@ from intona.server.schemas import Health, Problem
 from intona.server.service import HANDLER, Service
 from intona.server.settings import Settings
 
-__all__ = ["create_app"]
-
 DESCRIPTION = """Emotion in speech, with honest confidence.
 
 Recordings are judged in memory and forgotten: none is stored or logged. Live streams are

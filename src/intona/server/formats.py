@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Literal, get_args
 from urllib.parse import quote
 
-__all__ = ["MEDIA_TYPES", "FormatName", "attachment"]
-
 FormatName = Literal[
     "json", "jsonl", "csv", "parquet", "vtt", "srt", "textgrid", "audacity", "rttm", "text"
 ]

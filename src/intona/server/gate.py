@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from intona.server.settings import Settings
 
-__all__ = ["BEARER_PROTOCOL", "Gate", "refuse"]
-
 # A browser cannot set headers on a WebSocket: the token comes as a second subprotocol.
 BEARER_PROTOCOL = "bearer."
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/openapi.json", "/favicon.ico"})

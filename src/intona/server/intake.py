@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from intona.server.service import Service
 
-__all__ = ["Intake"]
-
 FORM_OVERHEAD = 64 * 1024  # bytes around the file in a multipart form
 LEAST_PACE = 8 * 1024  # bytes per second, on average, once idle_seconds have passed
 DRAIN_SECONDS = 2.0

@@ -13,8 +13,6 @@ from intona.tables import Reason
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Meter", "Metrics"]
-
 STATUSES = ("ok", "unsure", "no_speech")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 

@@ -12,8 +12,6 @@ from starlette.responses import JSONResponse, Response
 
 from intona.server.pool import RefusedError, WorkerDiedError
 
-__all__ = ["Problem", "document", "install", "response"]
-
 MEDIA_TYPE = "application/problem+json"
 WORDS = {
     400: "The request cannot be read",

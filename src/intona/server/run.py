@@ -18,8 +18,6 @@ from intona.server.live import MESSAGE_BYTES
 from intona.server.service import HANDLER, Service
 from intona.server.settings import Settings
 
-__all__ = ["GuardedHTTP", "GuardedWebSocket", "Server", "serve"]
-
 STREAM_GRACE = 3.0  # seconds open streams get to say their last events
 TOO_MANY = (
     b'{"type":"urn:intona:problem:connections","title":"The service cannot answer now",'

@@ -8,17 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from intona.tables import Reason
 
-__all__ = [
-    "Answer",
-    "Explanation",
-    "Health",
-    "Limits",
-    "ModelCard",
-    "Problem",
-    "Segment",
-    "Timeline",
-]
-
 ANSWER: JsonValue = {
     "file": "clip.wav",
     "start": 0.0,

@@ -15,8 +15,6 @@ from intona.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Bank"]
-
 Samples = NDArray[np.float32]
 
 

@@ -18,8 +18,6 @@ from intona.errors import UsageError
 if TYPE_CHECKING:
     import av
 
-__all__ = ["CODECS", "Codec", "codec", "compress", "encode", "phone"]
-
 Samples = NDArray[np.float32]
 
 

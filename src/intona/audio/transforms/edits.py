@@ -5,20 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "append_zeros",
-    "clip",
-    "crop_end",
-    "crop_start",
-    "dc_offset",
-    "fit_length",
-    "gain",
-    "pad",
-    "prepend_zeros",
-    "quantise",
-    "stereo",
-]
-
 Samples = NDArray[np.float32]
 
 

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from intona.audio.transforms.levels import keep_level
 
-__all__ = ["butterworth", "high_pass", "low_pass", "spectral_tilt"]
-
 Samples = NDArray[np.float32]
 
 

@@ -12,18 +12,6 @@ from intona.audio.transforms.filters import butterworth
 from intona.audio.transforms.levels import mix, peak
 from intona.errors import UsageError
 
-__all__ = [
-    "ENVIRONMENTS",
-    "babble",
-    "coloured",
-    "environment",
-    "environment_noise",
-    "pink_noise",
-    "recorded",
-    "tone",
-    "white_noise",
-]
-
 Samples = NDArray[np.float32]
 
 

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from intona.audio.transforms import codec, edits, filters, noise, room, sounds, tempo
 from intona.errors import UsageError
 
-__all__ = ["Chain", "Named", "Transform", "names", "transform"]
-
 Samples = NDArray[np.float32]
 
 

@@ -12,8 +12,6 @@ from intona.audio.transforms.bank import Bank
 from intona.audio.transforms.levels import keep_level
 from intona.errors import UsageError
 
-__all__ = ["ROOMS", "Shoebox", "convolve", "impulse_response", "recorded_room", "room"]
-
 Samples = NDArray[np.float32]
 
 SPEED_OF_SOUND = 343.0

@@ -9,8 +9,6 @@ from intona.audio.transforms.filters import butterworth
 from intona.audio.transforms.levels import mix, rms
 from intona.audio.transforms.noise import coloured
 
-__all__ = ["cough", "cough_sound", "music", "music_sound", "sneeze", "sneeze_sound"]
-
 Samples = NDArray[np.float32]
 
 _CHORDS = ((0, 4, 7), (9, 12, 16), (5, 9, 12), (7, 11, 14), (2, 5, 9), (4, 7, 11))

@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 
 from intona.audio import core as audio
 
-__all__ = ["pitch", "speed", "stretch", "via_rate"]
-
 Samples = NDArray[np.float32]
 
 

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
 
-__all__ = ["LOADER"]
-
 INFO = Info(
     name="baved",
     title="BAVED",

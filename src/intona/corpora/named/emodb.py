@@ -19,8 +19,6 @@ from pathlib import Path
 
 from intona.corpora.loading import Info, Loader, Rows, Tree, plain_names, reader, share_of
 
-__all__ = ["LOADER"]
-
 INFO = Info(
     name="emodb",
     title="EmoDB",

@@ -26,8 +26,6 @@ from pathlib import Path
 from intona.corpora.loading import Fields, Info, Rows, Tree, by_table
 from intona.errors import UsageError
 
-__all__ = ["LOADER"]
-
 LABELS = {
     "neu": "neutral",
     "hap": "happy",

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
 
-__all__ = ["LOADER"]
-
 _PRIMARY = ("angry", "excited", "happy", "neutral", "sad")
 _SECONDARY = ("anxious", "apologetic", "assertive", "concerned", "encouraging")
 LABELS = {name: name for name in _PRIMARY + _SECONDARY}

@@ -23,8 +23,6 @@ from pathlib import Path
 
 from intona.corpora.loading import Fields, Info, Rows, Tree, by_table
 
-__all__ = ["LOADER"]
-
 LABELS = {
     "anger": "angry",
     "disgust": "disgust",

@@ -18,8 +18,6 @@ from collections import Counter
 
 from intona.corpora.loading import Fields, Info, Rows, Tree, by_table
 
-__all__ = ["LOADER"]
-
 LABELS = {"A": "angry", "H": "happy", "N": "neutral", "S": "sad"}
 _NUMBER = r"(-?[\d.]+|NaN)"
 _LINE = re.compile(

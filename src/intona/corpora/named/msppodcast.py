@@ -19,8 +19,6 @@ from pathlib import Path
 
 from intona.corpora.loading import Fields, Info, Rows, Tree, by_table
 
-__all__ = ["LOADER"]
-
 LABELS = {
     "A": "angry",
     "S": "sad",

@@ -17,8 +17,6 @@ import csv
 
 from intona.corpora.loading import Fields, Info, Rows, Tree, by_table
 
-__all__ = ["LOADER"]
-
 LABELS = {
     "anger": "angry",
     "fear": "fearful",

@@ -25,8 +25,6 @@ from __future__ import annotations
 from intona.corpora.loading import Fields, Info, Loader, Rows, Tree, plain_names, reader, share_of
 from intona.errors import CorpusError, UsageError
 
-__all__ = ["CHANNELS", "LOADER"]
-
 CHANNELS = ("speech", "song", "all")
 
 INFO = Info(

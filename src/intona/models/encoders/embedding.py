@@ -15,8 +15,6 @@ from intona.errors import AudioError, ModelError
 if TYPE_CHECKING:
     from intona.models.session import Session
 
-__all__ = ["Embedding"]
-
 
 class Embedding:
     """The ``embedding`` output of a model that takes waveforms.

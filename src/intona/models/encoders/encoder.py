@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 from intona.errors import AudioError, ModelError, RecipeError, UsageError
 from intona.features.logmel import DYNAMIC_RANGE, RATE, WINDOW, level, log_mel, trim
 
-__all__ = ["POOLINGS", "Encoder"]
-
 Floats = NDArray[np.float32]
 
 # From (time, width) to (width,).

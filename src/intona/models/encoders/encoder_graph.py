@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 from intona.models.encoders.graph import Graph
 
-__all__ = ["Branch", "pooled_layers"]
-
 HEAD_WIDTH = 64  # dimensions per attention head, in every Whisper model
 LEAST_GELU = -0.17  # the minimum of GELU is -0.16997
 

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Graph"]
-
 # The first with Gelu as one operator; onnxruntime has read it since 1.17.
 OPSET = 20
 CODES = 63  # the largest code of a weight in a product of integers

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from intona.errors import ModelError
 
-__all__ = ["ENVIRONMENT", "HUB_NAME", "is_whisper", "locate"]
-
 ENVIRONMENT = "INTONA_ENCODER"
 HUB_NAME = "openai/whisper-tiny.en"
 _WANTED = ("*.json", "*.safetensors")

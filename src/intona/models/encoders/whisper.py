@@ -17,8 +17,6 @@ from torch.nn import functional
 
 from intona.errors import ModelError
 
-__all__ = ["Layer", "WhisperEncoder", "load_whisper", "pool", "weights_of"]
-
 BANDS = 80
 HEAD_WIDTH = 64
 
