@@ -84,7 +84,7 @@ def test_sounds_without_a_voice_have_no_emotion(model: Recognizer) -> None:
 
 @pytest.mark.corpus
 def test_the_graph_hears_what_training_heard(model: Recognizer, data: Path) -> None:
-    """The embedding of the file is that of the torch encoders, up to the rounding of its weights."""
+    """The embedding of the file is that of the torch encoders, up to rounded weights."""
     pytest.importorskip("torch")
     from intona.features import front_end
     from intona.models.recipes import load as recipe
