@@ -24,7 +24,11 @@ def command(*options: str, **environment: str) -> subprocess.Popen[str]:
 
 
 def test_it_says_where_it_listens_and_stops_when_told() -> None:
-    process = command("--port", "0", "--workers", "1", "--quiet", INTONA_TOKEN="a-token")
+    process = command(
+        *("--port", "0", "--workers", "1", "--quiet"),
+        *("--emotions", "angry,neutral", "--merge", "calm=neutral"),
+        INTONA_TOKEN="a-token",
+    )
     assert process.stdout is not None
     line = process.stdout.readline()
     assert line.startswith("listening on http://127.0.0.1:")
@@ -34,6 +38,7 @@ def test_it_says_where_it_listens_and_stops_when_told() -> None:
         f"{url}/v1/model", trust_env=False, headers={"Authorization": "Bearer a-token"}
     )
     assert told.json()["limits"]["upload_bytes"] == 64 << 20
+    assert told.json()["labels"] == ["neutral", "angry"]
     process.terminate()
     rest, errors = process.communicate(timeout=20)
     assert rest == ""

@@ -39,13 +39,14 @@ def test_commands_and_programs_run(start: Start, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    assert len(CURLS) == 5
+    assert len(CURLS) == 6
     answers = [run(["bash", "-c", line.replace(":8765", f":{service.port}")]) for line in CURLS]
     assert json.loads(answers[0])["file"] == "clip.wav"
     assert json.loads(answers[1])["segments"]
     assert (tmp_path / "meeting.vtt").read_text().startswith("WEBVTT")
-    assert json.loads(answers[3])["labels"]
-    assert answers[4].strip() in TEXT
+    assert len(json.loads(answers[3])["probabilities"]) == 4
+    assert json.loads(answers[4])["labels"]
+    assert answers[5].strip() in TEXT
 
     program = re.search(r"```python\n(.*?)```", TEXT, re.DOTALL)
     assert program is not None

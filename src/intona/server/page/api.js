@@ -3,18 +3,22 @@
  * Requests to the service this page came from, and to nothing else.
  *
  * @typedef {{start: number, end: number, emotion: string | null, confidence: number | null,
- *   status: "ok" | "unsure" | "no_speech", probabilities: Record<string, number | null>}} Segment
+ *   status: "ok" | "unsure" | "no_speech", reason?: string | null, familiarity?: number | null,
+ *   arousal?: number | null, adapted?: number, probabilities: Record<string, number | null>}} Segment
  * @typedef {{event: "speech_start" | "speech_end"} | {event: "trouble", message: string} |
  *   (Segment & {event: "update" | "segment"})} LiveEvent
- * @typedef {{file: string | null, profile?: string | null, labels: string[], segments: Segment[]}} Timeline
+ * @typedef {{file: string | null, profile?: string | null, adapted?: number, labels: string[],
+ *   segments: Segment[]}} Timeline
  * @typedef {{name: string, labels: string[], threshold: number, rate: number | null,
- *   version: string, profiles: string[], metadata: any, limits: {upload_bytes: number,
+ *   version: string, profiles: string[], adaptable: boolean, metadata: any, limits: {upload_bytes: number,
  *   recording_seconds: number, explain_seconds: number}}} Model
  * @typedef {{aspect: string, percentile: number, word: string, notable: boolean, amount: string,
  *   change: string, place: string}} Remark
  * @typedef {{emotion: string, probability: number, times: number[], hz: number[], text: string,
  *   values: number[][], manner: Remark[], neutral_of: string | null}} Explanation
  */
+
+import { queryOf } from "./choice.js";
 
 const KEY = "intona-token";
 
@@ -62,24 +66,25 @@ export async function model() {
 
 /**
  * @param {File} file
- * @param {string} profile speaker to adapt to, or ""
+ * @param {import("./choice.js").Choice} choice
  * @param {AbortSignal} signal
  * @returns {Promise<Timeline>}
  */
-export async function timeline(file, profile, signal) {
-  return upload("timeline", file, { profile }, signal);
+export async function timeline(file, choice, signal) {
+  return upload("timeline", file, queryOf(choice), signal);
 }
 
 /**
  * Ask what speaks for an emotion in a stretch of a recording.
  *
  * @param {File} file
- * @param {{start: string, end: string, emotion: string, profile: string}} query
+ * @param {{start: string, end: string, emotion: string}} stretch
+ * @param {import("./choice.js").Choice} choice
  * @param {AbortSignal} signal
  * @returns {Promise<Explanation>}
  */
-export async function explain(file, query, signal) {
-  return upload("explain", file, query, signal);
+export async function explain(file, stretch, choice, signal) {
+  return upload("explain", file, { ...stretch, ...queryOf(choice) }, signal);
 }
 
 /**
@@ -114,9 +119,9 @@ export async function exported(result, format) {
  * Open a live stream for mono 16-bit samples.
  *
  * @param {number} rate samples per second
- * @param {string} profile speaker to adapt to, or ""
+ * @param {import("./choice.js").Choice} choice
  */
-export function openStream(rate, profile) {
+export function openStream(rate, choice) {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const token = sessionStorage.getItem(KEY);
   const protocols = ["intona"];
@@ -124,7 +129,7 @@ export function openStream(rate, profile) {
     const encoded = btoa(token).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
     protocols.push(`bearer.${encoded}`);
   }
-  const query = new URLSearchParams({ rate: String(rate), encoding: "s16le", profile });
+  const query = new URLSearchParams({ rate: String(rate), encoding: "s16le", ...queryOf(choice) });
   const socket = new WebSocket(`${scheme}://${location.host}/v1/stream?${query}`, protocols);
   socket.binaryType = "arraybuffer";
   return socket;

@@ -3,6 +3,7 @@
 
 import { aboutModel } from "./about.js";
 import * as api from "./api.js";
+import { offerChoices, onChoice } from "./choice.js";
 import { $, problem, reveal } from "./dom.js";
 import { Picture } from "./picture.js";
 import { Player } from "./player.js";
@@ -18,12 +19,14 @@ function build({ labels, limits }) {
   const result = new Result(limits.explain_seconds, picture, player);
   const session = new Session(labels, {
     onStart: () => player.stop(),
-    onEnd: (segments, profile) => {
+    onEnd: (segments, choice) => {
       if (recording.running) return;
-      const timeline = { file: "live", profile: profile || null, labels, segments };
+      const adapted = Math.max(...segments.map((segment) => segment.adapted ?? 0));
+      const profile = choice.profile || null;
+      const timeline = { file: "live", profile, adapted, labels, segments };
       const duration = segments[segments.length - 1].end;
       const nothing = { samples: null, file: null };
-      result.show(timeline, { title: "What you said", duration, profile, ...nothing });
+      result.show(timeline, { title: "What you said", duration, choice, ...nothing });
     },
   });
   const recording = new Recording(limits, player, {
@@ -50,6 +53,7 @@ function wire({ picture, player, recording, result, session }) {
   $("picture").addEventListener("click", (event) => {
     if (!$("transport").hidden) player.playFrom(picture.timeOf(event));
   });
+  onChoice(() => result.asked && recording.open(result.asked.file));
   const input = $("file", HTMLInputElement);
   input.addEventListener("change", () => {
     const file = input.files?.[0];
@@ -97,22 +101,13 @@ function askForToken() {
   });
 }
 
-/** @param {string[]} profiles */
-function offerSpeakers(profiles) {
-  const speaker = $("speaker", HTMLSelectElement);
-  const [asIs] = speaker.options;
-  for (const name of profiles) speaker.insertBefore(new Option(name), asIs);
-  speaker.selectedIndex = 0;
-  $("voice").hidden = !profiles.length;
-}
-
 async function main() {
   allowDrops();
   api.onTokenNeeded(askForToken);
   const model = await api.model().catch((error) => problem(error.message));
   if (!model) return;
   aboutModel(model);
-  offerSpeakers(model.profiles);
+  offerChoices(model);
   wire(build(model));
   $("mic", HTMLButtonElement).disabled = false;
 }

@@ -15,10 +15,10 @@ const MAX_BACKLOG = 1 << 20; // bytes not yet sent; beyond this the service is t
  */
 
 export class Live {
-  /** @param {Handlers} handlers @param {string} profile speaker to adapt to, or "" */
-  constructor(handlers, profile) {
+  /** @param {Handlers} handlers @param {import("./choice.js").Choice} choice */
+  constructor(handlers, choice) {
     this.handlers = handlers;
-    this.profile = profile;
+    this.choice = choice;
     /** @type {MediaStream | null} */
     this.microphone = null;
     /** @type {AudioContext | null} */
@@ -61,7 +61,7 @@ export class Live {
    */
   connect(rate) {
     return new Promise((resolve, reject) => {
-      const socket = openStream(rate, this.profile);
+      const socket = openStream(rate, this.choice);
       this.socket = socket;
       let ready = false;
       socket.onmessage = ({ data }) => {

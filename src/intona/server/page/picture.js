@@ -2,6 +2,7 @@
 /** The picture of a recording: waveform or spectrogram, the ribbon of emotions, the clock. */
 
 import { clock, colour, percent } from "./emotions.js";
+import { arousalKnown, doubt, drawArousal } from "./measures.js";
 import { SILENCE } from "./palette.js";
 import { loudness, spectrogram } from "./sound.js";
 
@@ -10,6 +11,7 @@ import { loudness, spectrogram } from "./sound.js";
 const RIBBON = 26;
 const AXIS = 22;
 const GAP = 8;
+const AROUSAL = 80;
 const STEPS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600];
 
 export class Picture {
@@ -46,6 +48,7 @@ export class Picture {
     this.duration = duration;
     this.samples = samples;
     this.playhead.hidden = true;
+    this.frame.classList.toggle("taller", arousalKnown(segments));
     this.frame.setAttribute("aria-valuemax", duration.toFixed(1));
     this.draw();
   }
@@ -95,11 +98,16 @@ export class Picture {
     this.canvas.height = Math.round(height * ratio);
     const pen = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     pen.scale(ratio, ratio);
-    const body = height - RIBBON - AXIS - GAP;
+    const below = arousalKnown(this.segments) ? AROUSAL : 0;
+    const body = height - RIBBON - below - AXIS - GAP;
     if (this.samples && this.view === "spectrogram") drawSpectrogram(pen, this.samples, width, body);
     else if (this.samples) this.drawWaveform(pen, width, body);
     else this.drawNothing(pen, width, body);
     this.drawRibbon(pen, width, body + GAP);
+    if (below) {
+      const box = { top: body + RIBBON + 2 * GAP, width, height: below - 2 * GAP };
+      drawArousal(pen, this.segments, this.duration, box, getComputedStyle(this.frame));
+    }
     this.drawAxis(pen, width, height);
   }
 
@@ -208,6 +216,7 @@ export function drawSpectrogram(pen, samples, width, height) {
 /** @param {Segment} segment */
 export function words(segment) {
   if (segment.emotion === null) return "no speech";
-  const mark = segment.status === "unsure" ? ", unsure" : "";
-  return `${segment.emotion} ${percent(segment.confidence)}${mark}`;
+  const mark = segment.status === "unsure" ? `, unsure: ${doubt(segment)}` : "";
+  const aroused = typeof segment.arousal === "number" ? `, arousal ${percent(segment.arousal)}` : "";
+  return `${segment.emotion} ${percent(segment.confidence)}${mark}${aroused}`;
 }

@@ -2,6 +2,7 @@
 /** Opening a recording: it goes to the service, to the player and to the decoder. */
 
 import * as api from "./api.js";
+import { chosen } from "./choice.js";
 import { $, problem } from "./dom.js";
 import { decode } from "./sound.js";
 
@@ -47,7 +48,7 @@ export class Recording {
     $("busy").hidden = false;
     $("busy-text").textContent = `Listening to ${file.name} …`;
     try {
-      await this.ask(file, $("speaker", HTMLSelectElement).value, abort.signal);
+      await this.ask(file, chosen(), abort.signal);
     } catch (error) {
       if (!abort.signal.aborted) problem(/** @type {Error} */ (error).message);
     } finally {
@@ -58,14 +59,16 @@ export class Recording {
     }
   }
 
-  /** @param {File} file @param {string} profile @param {AbortSignal} signal */
-  async ask(file, profile, signal) {
-    const timeline = await api.timeline(file, profile, signal);
+  /**
+   * @param {File} file @param {import("./choice.js").Choice} choice @param {AbortSignal} signal
+   */
+  async ask(file, choice, signal) {
+    const timeline = await api.timeline(file, choice, signal);
     const played = await this.player.load(file);
     const samples = await decode(file, played);
     if (signal.aborted) return;
     const last = timeline.segments.at(-1)?.end ?? 0;
     const duration = samples ? samples.length / 16000 : Math.max(played, last, 0.1);
-    this.handlers.onResult(timeline, { title: file.name, duration, samples, file, profile });
+    this.handlers.onResult(timeline, { title: file.name, duration, samples, file, choice });
   }
 }

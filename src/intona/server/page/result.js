@@ -4,14 +4,17 @@
 import * as api from "./api.js";
 import { $, problem, reveal, spanOf } from "./dom.js";
 import { clock, colour, percent } from "./emotions.js";
+import { doubt, showMeasures } from "./measures.js";
 import { words } from "./picture.js";
 import { Why } from "./why.js";
+
+const FEWEST = 4; // stretches of speech; fewer say little of a place
 
 /**
  * What a result is of; `file` is null for live speech, `samples` (at 16 kHz) where there are none.
  *
  * @typedef {{title: string, duration: number, samples: Float32Array | null, file: File | null,
- *   profile: string}} Source
+ *   choice: import("./choice.js").Choice}} Source
  */
 
 export class Result {
@@ -27,7 +30,7 @@ export class Result {
     this.why = new Why();
     /** @type {api.Timeline | null} */
     this.timeline = null;
-    /** The recording, and how it was asked about. @type {{file: File, profile: string} | null} */
+    /** The recording, and how it was asked about. @type {{file: File, choice: import("./choice.js").Choice} | null} */
     this.asked = null;
     /** @type {AbortController | null} */
     this.asking = null;
@@ -36,9 +39,9 @@ export class Result {
   }
 
   /** @param {api.Timeline} timeline @param {Source} source */
-  show(timeline, { title, duration, samples, file, profile }) {
+  show(timeline, { title, duration, samples, file, choice }) {
     this.timeline = timeline;
-    this.asked = file && { file, profile };
+    this.asked = file && { file, choice };
     this.asking?.abort();
     this.why.hide();
     const playable = file !== null && this.player.playable;
@@ -50,6 +53,7 @@ export class Result {
     this.picture.show(timeline.segments, duration, samples);
     this.picture.move(0);
     this.player.showClock(0);
+    showMeasures(timeline.segments);
     $("legend").replaceChildren(...legend(timeline.segments));
     $("rows").replaceChildren(...timeline.segments.map((segment) => this.row(segment, playable)));
   }
@@ -78,9 +82,10 @@ export class Result {
     } else {
       time.textContent = stretch;
     }
-    const [dot, doubt] = segment.status === "unsure" ? ["dot unsure", ", unsure"] : ["dot", ""];
-    name.append(spanOf(dot, segment.emotion ?? "no speech"));
-    sure.append(spanOf("sure"), percent(segment.confidence) + doubt);
+    const unsure = segment.status === "unsure";
+    name.append(spanOf(unsure ? "dot unsure" : "dot", segment.emotion ?? "no speech"));
+    sure.append(spanOf("sure"), percent(segment.confidence) + (unsure ? ", unsure" : ""));
+    if (unsure) sure.append(spanOf("reason", doubt(segment)));
     rest.className = "wide";
     rest.textContent = runnersUp(segment);
     if (this.asked && segment.emotion !== null) {
@@ -95,15 +100,16 @@ export class Result {
   async explain(segment, button) {
     this.asking?.abort();
     if (!this.asked || segment.emotion === null) return;
-    const { file, profile } = this.asked;
+    const { file, choice } = this.asked;
     const abort = new AbortController();
     this.asking = abort;
     button.textContent = "Asking …";
     problem(null);
     const [start, end] = [segment.start, Math.min(segment.end, segment.start + this.longest)];
-    const query = { start: `${start}`, end: `${end}`, emotion: segment.emotion, profile };
+    const stretch = { start: `${start}`, end: `${end}`, emotion: segment.emotion };
     try {
-      this.why.show(await api.explain(file, query, abort.signal), this.picture.samples);
+      const explanation = await api.explain(file, stretch, choice, abort.signal);
+      this.why.show(explanation, this.picture.samples);
       reveal($("why"), $("why"));
     } catch (error) {
       if (!abort.signal.aborted) problem(/** @type {Error} */ (error).message);
@@ -129,14 +135,28 @@ export class Result {
 }
 
 /** @param {api.Timeline} timeline @param {number} duration in seconds */
-function summary({ segments, profile }, duration) {
+function summary({ segments, profile, adapted }, duration) {
   const speech = segments.filter((segment) => segment.emotion !== null);
   if (!speech.length) return `${clock(duration)} long, and no speech in it.`;
   const seconds = speech.reduce((sum, segment) => sum + segment.end - segment.start, 0);
   const unsure = speech.filter((segment) => segment.status === "unsure").length;
   const doubts = unsure ? ` Unsure of ${unsure} of ${speech.length} segments.` : "";
-  const adapted = profile ? ` Adapted to ${profile}.` : "";
-  return `${clock(duration)} long, ${clock(seconds)} of it speech.${adapted}${doubts}`;
+  const by = profile ? ` Adapted to ${profile}.` : against(adapted ?? 0);
+  const help = adapted || !mostlyUnfamiliar(speech) ? "" : " Judging it against itself may help.";
+  return `${clock(duration)} long, ${clock(seconds)} of it speech.${by}${doubts}${help}`;
+}
+
+/** @param {number} stretches of speech the model was adapted to */
+function against(stretches) {
+  if (!stretches) return "";
+  const few = stretches < FEWEST ? ", too few to help much" : "";
+  return ` Judged against ${stretches} ${stretches === 1 ? "stretch" : "stretches"} of its speech${few}.`;
+}
+
+/** Whether the switch, where there is one, is worth a try. @param {api.Segment[]} speech */
+function mostlyUnfamiliar(speech) {
+  const strange = speech.filter(({ reason }) => reason === "unfamiliar").length;
+  return !$("against").hidden && speech.length >= FEWEST && 2 * strange >= speech.length;
 }
 
 /** @param {api.Segment[]} segments */

@@ -1,9 +1,11 @@
 // @ts-check
 /** A live session: the microphone's button, the emotion of the moment, what was heard. */
 
+import { chosen } from "./choice.js";
 import { $, spanOf } from "./dom.js";
 import { colour, percent } from "./emotions.js";
 import { Live } from "./live.js";
+import { doubt } from "./measures.js";
 import { Trace } from "./trace.js";
 
 /** @typedef {import("./api.js").Segment} Segment */
@@ -11,7 +13,7 @@ import { Trace } from "./trace.js";
 /**
  * @typedef {{
  *   onStart: () => void,
- *   onEnd: (heard: Segment[], profile: string) => void,
+ *   onEnd: (heard: Segment[], choice: import("./choice.js").Choice) => void,
  * }} SessionHandlers `onEnd` is told what was said, where anything was.
  */
 
@@ -25,6 +27,8 @@ export class Session {
     this.trace = new Trace($("trace", HTMLCanvasElement));
     this.bars = new Map(labels.map((label) => [label, new Bar(label)]));
     $("bars").replaceChildren(...[...this.bars.values()].map((bar) => bar.item));
+    this.arousal = new Bar("arousal");
+    $("aroused").replaceChildren(this.arousal.item);
     this.setBars({});
     /** @type {Live | null} */
     this.live = null;
@@ -49,7 +53,7 @@ export class Session {
       onLevel: this.setLevel.bind(this),
       onEnd: this.end.bind(this),
     };
-    const live = new Live(handlers, $("speaker", HTMLSelectElement).value);
+    const live = new Live(handlers, chosen());
     this.live = live;
     try {
       await live.start();
@@ -69,7 +73,7 @@ export class Session {
 
   /** @param {string | null} reason */
   end(reason) {
-    const profile = this.live?.profile ?? "";
+    const choice = this.live?.choice ?? chosen();
     this.live = null;
     this.trace.stop();
     this.mic.setAttribute("aria-pressed", "false");
@@ -79,7 +83,7 @@ export class Session {
     const told = heard ? "What was said is in the table below." : "No speech was heard.";
     this.setWord("Ready", reason || told);
     this.setBars({});
-    if (heard) this.handlers.onEnd(this.heard, profile);
+    if (heard) this.handlers.onEnd(this.heard, choice);
   }
 
   /** @param {import("./api.js").LiveEvent} event */
@@ -99,13 +103,16 @@ export class Session {
   }
 
   /** @param {string} emotion @param {Segment} update */
-  judge(emotion, { status, confidence, probabilities }) {
+  judge(emotion, update) {
+    const { status, confidence, probabilities, arousal } = update;
     const unsure = status === "unsure";
     const sure = `${percent(confidence)} sure`;
-    const note = unsure ? `Only ${sure}: a guess.` : `${sure}.`;
+    const note = unsure ? `Only ${sure}, a guess: ${doubt(update)}.` : `${sure}.`;
     if (this.word.textContent !== emotion) $("announce").textContent = `Sounds ${emotion}`;
     this.setWord(emotion, note, emotion, unsure);
     this.setBars(probabilities);
+    $("aroused").hidden = arousal === undefined || arousal === null;
+    this.arousal.set(arousal);
     this.trace.emotion = emotion;
   }
 
@@ -118,6 +125,7 @@ export class Session {
   /** @param {Record<string, number | null>} probabilities */
   setBars(probabilities) {
     for (const [label, bar] of this.bars) bar.set(probabilities[label]);
+    this.arousal.set(undefined);
   }
 
   /**
@@ -155,6 +163,7 @@ class Bar {
 }
 
 /** @param {Segment} event @returns {Segment} */
-function segmentOf({ start, end, emotion = null, confidence = null, status, probabilities }) {
-  return { start, end, emotion, confidence, status, probabilities };
+function segmentOf({ start, end, emotion = null, confidence = null, status, probabilities, ...said }) {
+  const { reason = null, familiarity = null, arousal = null, adapted = 0 } = said;
+  return { start, end, emotion, confidence, status, reason, familiarity, arousal, adapted, probabilities };
 }
