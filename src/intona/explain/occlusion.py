@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from intona.audio import Audio
 from intona.errors import AudioError, UsageError
 from intona.features.mel import evenly
+from intona.labels import canonical
 
 WINDOW = 0.032  # seconds, of the transform in which patches are silenced
 LONGEST = 30.0  # seconds explained at once
@@ -203,6 +204,7 @@ def occlude(model: Model, audio: Audio, *, emotion: str | None = None, bands: in
         raise UsageError(
             f"the model predicts a number ({', '.join(model.labels)}): only emotions are explained"
         )
+    emotion = None if emotion is None else canonical(emotion)
     if emotion is not None and emotion not in model.labels:
         raise UsageError(f"the model does not know {emotion!r}, only {', '.join(model.labels)}")
     if not 0.0 < audio.duration <= LONGEST:
