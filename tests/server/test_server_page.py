@@ -104,7 +104,7 @@ def test_the_microphone_gives_a_label_that_follows_the_voice(page: Any) -> None:
     for label in ("angry", "sad", "angry"):  # the file is played in a loop
         playwright.expect(word).to_have_text(label, timeout=15_000)
         playwright.expect(note).to_contain_text("sure")
-    bars = page.locator(".bar .value")
+    bars = page.locator("#bars .value")
     assert bars.count() == len(EMOTIONS)
     assert all(text.endswith("%") for text in bars.all_inner_texts())
     page.click("#mic")
