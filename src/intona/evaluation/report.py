@@ -104,6 +104,7 @@ def _view(evaluation: Evaluation, folder: Path, model: Recognizer | None) -> dic
         "by_corpus": corpus_view(facts.by_corpus) if facts.by_corpus else None,
         "numeric": evaluation.numeric,
         "labels": evaluation.labels,
+        "answers": evaluation.answers,
         "chance": None if evaluation.numeric else f"{100 / len(evaluation.labels):.1f} %",
         "resampled": "resampling speakers" if speakers else "resampling files: no speakers known",
         "headline": _metric(main, evaluation.headline),
