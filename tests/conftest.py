@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +13,12 @@ import soundfile
 from intona import corpora
 from intona.cli import main
 from intona.corpora import synthetic
+from intona.corpora.base import Corpus
 from intona.models import recipes
-from intona.models.train import train
+from intona.models.linear_model import LinearModel
+from intona.models.linear_model import fit as fit_linear
+from intona.models.task import Task
+from intona.models.train import provenance, train
 
 # Some tests use onnxruntime without our hands in between; it reports to its maker otherwise.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -43,10 +48,12 @@ def reference(data: Path) -> Path:
     return found
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or fills the user's cache; all tests of a run share one."""
-    monkeypatch.setenv("INTONA_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test, and no fixture, reads or fills the user's cache; all of a run share one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INTONA_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +68,58 @@ def tiny_model(voices: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "tiny.onnx"
     train(recipes.load("classic-svm"), corpora.load(voices), path)
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random weights of one layer, the narrowest that Whisper's form allows."""
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file
+
+    from intona.models.encoders.whisper import WhisperEncoder
+
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("encoder") / "encoder.safetensors"
+    save_file(WhisperEncoder(1, 64, 64).state_dict(), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe(tiny_encoder: Path) -> recipes.Recipe:
+    """A committee on the tiny encoder that sees all views."""
+    plan = recipes.load("encoder-lr")
+    return replace(
+        plan,
+        front_end={**plan.front_end, "model": str(tiny_encoder), "layers": [1]},
+        model={**plan.model, "committee": True},
+        training={**plan.training, "views": {"plain": 1.0, "corpus": 1.0, "speaker": 1.0}},
+    )
+
+
+@pytest.fixture(scope="session")
+def two_corpora(voices: Path) -> Corpus:
+    """The synthetic voices as if the first two speakers were one corpus, the others another."""
+    found = corpora.load(voices)
+    first = found.table["speaker"].isin(found.speakers[:2])
+    names = first.map({True: "one", False: "two"})
+    return replace(found, name="one+two", table=found.table.assign(corpus=names))
+
+
+@pytest.fixture(scope="session")
+def tiny_fitted(two_corpora: Corpus, tiny_recipe: recipes.Recipe) -> LinearModel:
+    """A committee of two corpora on the tiny encoder, in Python."""
+    return fit_linear(Task(tiny_recipe, two_corpora.table))
+
+
+@pytest.fixture(scope="session")
+def tiny_adaptable(
+    two_corpora: Corpus, tiny_fitted: LinearModel, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The same as a model file that can be adapted."""
+    facts: dict[str, Any] = {"version": "0", "name": "tiny", "seed": 0, "licence": "none"}
+    facts["corpora"] = provenance(two_corpora.table)
+    path = tmp_path_factory.mktemp("adaptable") / "tiny.onnx"
+    return tiny_fitted.export(path, metadata=facts)
 
 
 @dataclass(frozen=True)

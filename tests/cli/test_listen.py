@@ -48,24 +48,32 @@ def test_piped_wav_gives_json_lines(wav: bytes, tmp_path: Path) -> None:
     assert row["start"] == events[0]["time"]
 
 
-def test_a_profile_adapts_what_is_heard(wav: bytes, tmp_path: Path) -> None:
+def test_a_profile_adapts_what_is_heard(
+    wav: bytes, tiny_adaptable: Path, tmp_path: Path
+) -> None:
+    plain = load(tiny_adaptable)
     clips = [synthetic.utterance("neutral", speaker=7, take=k) for k in range(2)]
-    profile = enroll(load(), clips, name="me").save(tmp_path / "me.json")
+    profile = enroll(plain, clips, name="me").save(tmp_path / "me.json")
     done = subprocess.run(
-        [*COMMAND, "-", "--profile", str(profile)], input=wav, capture_output=True, timeout=60
+        [*COMMAND, "-", "--model", str(tiny_adaptable), "--profile", str(profile)],
+        input=wav,
+        capture_output=True,
+        timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, b"")
     heard = [json.loads(line) for line in done.stdout.splitlines()]
     audio = synthetic.utterance("angry", seconds=4.0)
-    adapted = load().adapted(Profile.load(profile))
+    adapted = plain.adapted(Profile.load(profile))
 
     def segments(model: Recognizer) -> list[dict[str, float]]:
         events = model.stream([audio.samples], rate=audio.rate)
         return [e.to_dict()["probabilities"] for e in events if e.to_dict()["event"] == "segment"]
 
-    (found,) = [event["probabilities"] for event in heard if event["event"] == "segment"]
+    (event,) = [event for event in heard if event["event"] == "segment"]
+    assert event["adapted"] == 2
+    found = event["probabilities"]
     assert found == pytest.approx(segments(adapted)[0], abs=1e-3)
-    assert found != pytest.approx(segments(load())[0], abs=1e-2)
+    assert found != pytest.approx(segments(plain)[0], abs=1e-2)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from intona.tables import COLUMNS
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def test_train_predict_info(intona: Callable, voices: Path, model: Path, tmp_pat
     assert intona("predict", voices, "--model", model, "--out", out).code == 0
     frame = pd.read_parquet(out)
     assert frame.index.names == ["file", "start", "end"]
-    assert list(frame.columns) == ["emotion", "confidence", "status", "happy", "sad", "angry"]
+    assert list(frame.columns) == [*COLUMNS, "happy", "sad", "angry"]
 
     info = intona("info", model)
     assert "happy, sad, angry" in info.out

@@ -92,11 +92,10 @@ def test_what_only_some_evaluations_say_is_left_out_of_the_others(result: Evalua
 def test_a_label_a_fold_lacked_gets_no_probability() -> None:
     index = pd.MultiIndex.from_tuples([("a.wav", 0, 1)], names=["file", "start", "end"])
     rows = pd.DataFrame({"emotion": ["sad"], "speaker": ["x"]}, index=index)
-    outcome = FoldOutcome(("happy", "sad"), np.array([[0.4, 0.6]]), {"threshold": 0.7}, False)
+    found = ("happy", "sad"), Answers.of(np.array([[0.4, 0.6]]), threshold=0.7)
     labels = ("happy", "angry", "sad")
-    (row,) = outcome_table(rows, "emotion", labels, outcome, fold="1", model_seed=3).to_dict(
-        "records"
-    )
+    table = outcome_table(rows, "emotion", labels, found, fold="1", model_seed=3)
+    (row,) = table.to_dict("records")
     assert [row[label] for label in labels] == [0.4, 0.0, 0.6]
     assert (row["truth"], row["emotion"], row["status"]) == ("sad", "sad", "unsure")
     assert (row["fold"], row["model_seed"]) == ("1", 3)

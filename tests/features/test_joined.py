@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from intona.synthetic import corpus as synthetic_corpus
 
 from intona import corpora
+from intona.corpora.synthetic import corpus as synthetic_corpus
 from intona.errors import IntonaError
 from intona.features import front_end
 from intona.features.extract import extract

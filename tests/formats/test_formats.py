@@ -14,7 +14,7 @@ from praatio import textgrid
 
 from intona import formats
 from intona.errors import UsageError
-from intona.tables import Prediction, to_table
+from intona.tables import COLUMNS, Prediction, to_table
 
 LABELS = ("neutral", "sad", "angry")
 
@@ -24,9 +24,20 @@ def prediction(file: str, start: float, end: float, row: tuple[float, ...] | Non
         nothing = dict.fromkeys(LABELS, float("nan"))
         return Prediction(None, float("nan"), nothing, "no_speech", file, start, end)
     best = int(np.argmax(row))
-    status = "ok" if max(row) >= 0.5 else "unsure"
-    values = dict(zip(LABELS, row, strict=True))
-    return Prediction(LABELS[best], max(row), values, status, file, start, end)
+    sure = max(row) >= 0.5
+    return Prediction(
+        LABELS[best],
+        max(row),
+        dict(zip(LABELS, row, strict=True)),
+        "ok" if sure else "unsure",
+        file,
+        start,
+        end,
+        reason=None if sure else "low confidence",
+        familiarity=0.9 if sure else 0.3,
+        arousal=0.75 if sure else 0.5,
+        adapted=12,
+    )
 
 
 ROWS = (
@@ -67,9 +78,11 @@ def spans(turns: list) -> list[tuple[float, float]]:
 def test_csv_and_pandas(tmp_path: Path, several: pd.DataFrame) -> None:
     path = formats.write(several, tmp_path / "t.csv")
     frame = pd.read_csv(path)
-    assert list(frame.columns) == [
-        "file", "start", "end", "emotion", "confidence", "status", *LABELS
-    ]  # fmt: skip
+    assert list(frame.columns) == ["file", "start", "end", *COLUMNS, *LABELS]
+    assert list(frame["reason"].fillna("-")) == ["-", "low confidence", "-", "-"]
+    np.testing.assert_allclose(frame["familiarity"], [0.9, 0.3, 0.9, np.nan])
+    np.testing.assert_allclose(frame["arousal"], [0.75, 0.5, 0.75, np.nan])
+    assert list(frame["adapted"]) == [12, 12, 12, 0]
     assert list(frame["start"]) == [0.5, 3.0, 7.123, 0.0]
     assert list(frame["emotion"].fillna("-")) == ["angry", "neutral", "sad", "-"]
     np.testing.assert_allclose(frame[list(LABELS)].iloc[0], [0.1, 0.1, 0.8])
@@ -102,8 +115,14 @@ def test_json_and_lines(tmp_path: Path, several: pd.DataFrame) -> None:
         "emotion": "angry",
         "confidence": 0.8,
         "status": "ok",
+        "reason": None,
+        "familiarity": 0.9,
+        "arousal": 0.75,
+        "adapted": 12,
         "probabilities": {"neutral": 0.1, "sad": 0.1, "angry": 0.8},
     }
+    assert whole[1]["reason"] == "low confidence"
+    assert (whole[3]["familiarity"], whole[3]["arousal"]) == (None, None)
     assert whole[3]["emotion"] is None
     assert whole[3]["probabilities"] == {}
 

@@ -17,7 +17,7 @@ def segment(
 ) -> list[Segment]:
     """Feed regular windows of a region that begins at 5 s, then a tail, then its end."""
     chosen = TimelineOptions(**options)
-    segmenter = Segmenter(chosen, numeric)
+    segmenter = Segmenter(chosen, None if numeric else len(rows[0]))
     segmenter.begin(5.0)
     found: list[Segment] = []
     for k, row in enumerate(rows[:-1]):

@@ -18,6 +18,7 @@ from intona.corpora import synthetic
 from intona.errors import AudioError, UsageError
 from intona.formats.turns import Turn
 from intona.inference.timeline import judge_turns, segments, timeline, timeline_each
+from intona.tables import COLUMNS
 
 RATE = 16_000
 
@@ -50,7 +51,7 @@ def test_the_table(tmp_path: Path, rate: int, model_rate: int | None) -> None:
     soundfile.write(path, conversation(rate=rate).samples, rate)
     table = timeline(FakeRecognizer(model_rate), path)
     assert list(table.index.names) == ["file", "start", "end"]
-    assert list(table.columns) == ["emotion", "confidence", "status", "neutral", "sad", "angry"]
+    assert list(table.columns) == [*COLUMNS, "neutral", "sad", "angry"]
     assert list(table["emotion"]) == ["angry", "sad", "neutral"]
     assert set(table.index.get_level_values("file")) == {str(path)}
     np.testing.assert_allclose(seconds(table, "start"), [0.15, 7.15, 14.15], atol=0.15)
@@ -67,7 +68,7 @@ def test_sources_agree(recording: Path) -> None:
     from_audio = timeline(model, read(recording))
     for other in (from_file, from_audio):
         assert set(other.index.get_level_values("file")) == {""}
-        np.testing.assert_array_equal(other.to_numpy(), from_path.to_numpy())
+        pd.testing.assert_frame_equal(other.reset_index(drop=True), from_path.reset_index(drop=True))
         np.testing.assert_array_equal(seconds(other, "end"), seconds(from_path, "end"))
 
 
@@ -117,7 +118,7 @@ def test_segments_come_while_it_runs() -> None:
 def test_numbers_have_no_emotion() -> None:
     model = FakeRecognizer()
     model.labels, model.numeric = ("level",), True  # type: ignore[assignment]
-    model.probabilities = lambda signals, rate: np.array([[np.std(s)] for s in signals])  # type: ignore[method-assign]
+    model.rows = lambda signals, rate: np.array([[np.std(s)] for s in signals])  # type: ignore[method-assign]
     table = timeline(model, conversation())
     assert table["emotion"].isna().all()
     assert set(table["status"]) == {"ok"}
@@ -143,7 +144,7 @@ def test_turns_give_one_row_each(recording: Path) -> None:
     # A long turn is the mean of its parts.
     whole = read(recording)
     parts = [whole.samples[round(s * RATE) : round((s + 2.5) * RATE)] for s in (0.5, 3.0)]
-    expected = model.probabilities(parts, RATE).mean(axis=0)
+    expected = model.rows(parts, RATE).mean(axis=0)
     np.testing.assert_allclose(table.iloc[0][["neutral", "sad", "angry"]].astype(float), expected)
 
 

@@ -114,6 +114,7 @@ def _view(evaluation: Evaluation, folder: Path, model: Recognizer | None) -> dic
         "by_corpus": _by_corpus(facts),
         "numeric": evaluation.numeric,
         "labels": evaluation.labels,
+        "answers": evaluation.answers,
         "chance": None if evaluation.numeric else f"{100 / len(evaluation.labels):.1f} %",
         "resampled": "resampling speakers" if speakers else "resampling files: no speakers known",
         "headline": _metric(main, evaluation.headline),

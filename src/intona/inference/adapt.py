@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -84,25 +85,31 @@ class Following:
         model.require_adaptable()
         self._plain = self._model = model
         self._running = Running()
-        self._asked = 0
+        self._asked = self._adapted_to = 0
         self.labels, self.rate, self.numeric = model.labels, model.rate, model.numeric
 
     def rows(self, signals: Sequence[NDArray[np.float32]], rate: int) -> NDArray[np.float64]:
-        """Return one row per signal, each by what was heard before it."""
+        """Return one row per signal, each by what was heard before it; last, how much that was."""
         rows = []
         for signal in signals:  # one by one: however a stream is split, the answers are the same
             row, embedding = self._model.rows_and_embedding([signal], rate)
-            rows.append(row[0])
+            rows.append(np.append(row[0], self._adapted_to))
             if self._asked % 3 == 0:
                 self._running.add(embedding)
                 if self._running.count >= FEWEST:
                     self._model = self._plain.adapted(self._running.statistics())
+                    self._adapted_to = self._running.count
             self._asked += 1
         return np.array(rows)
 
-    def prediction(self, *words: Any, **options: Any) -> Prediction:
+    def prediction(
+        self, row: NDArray[np.float64] | None, *words: Any, **options: Any
+    ) -> Prediction:
         """Return what a row says; see :meth:`intona.inference.model.Model.prediction`."""
-        return self._model.prediction(*words, **options)
+        if row is None:
+            return self._plain.prediction(None, *words, **options)
+        found = self._plain.prediction(row[:-1], *words, **options)
+        return replace(found, adapted=round(float(row[-1])))
 
 
 def sample(sources: Iterable[Source | Audio], most: int) -> list[Source | Audio]:

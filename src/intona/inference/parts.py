@@ -144,8 +144,9 @@ class Parts:
                 temporary.write_text(json.dumps(job), "utf-8")
         elif json.loads(self._note.read_text("utf-8")) != job:
             raise UsageError(
-                f"{self.folder} was left by a run with another model or version of intona: go on "
-                "with that one, or delete the folder to start again"
+                f"{self.folder} was left by a run with another model or version of intona, or one "
+                "asked otherwise or adapted to other recordings: go on with that one, or delete "
+                "the folder to start again"
             )
 
     def _clear(self) -> None:

@@ -100,7 +100,8 @@ class Session:
                     f"{path} was made with version {source.get('version')} of the front end "
                     f"{source['name']}, this intona has {self._front_end.version}: train it again"
                 )
-        self.outputs = frozenset(node.name for node in self._session.get_outputs())
+        self._widths = {node.name: node.shape[-1] for node in self._session.get_outputs()}
+        self.outputs = frozenset(self._widths)
 
     @classmethod
     def load(cls, path: str | Path | None = None, *, threads: int = 1) -> Session:
@@ -149,6 +150,8 @@ class Session:
             rows = [self._front_end(signal, wanted) for signal in ready]
             feed = np.stack(rows) if rows else np.zeros((0, len(self._front_end.names)), np.float32)
             return self._call(feed, outputs, inputs)
+        if not ready:
+            return np.zeros((0, sum(int(self._widths[output]) for output in outputs)))
         result: list[NDArray[np.float64] | None] = [None] * len(ready)
         for group in _alike([len(signal) for signal in ready], int(BUDGET * wanted)):
             longest = max(len(ready[k]) for k in group)

@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
-from intona.recognizer import Recognizer
-from intona.synthetic import corpus as synthetic_corpus
-from intona.synthetic import utterance
-from intona.train import fit
 
-from intona import corpora, recipes
+from intona import corpora
+from intona.corpora.synthetic import corpus as synthetic_corpus
+from intona.corpora.synthetic import utterance
 from intona.features import front_end
 from intona.features.joined import Joined
-from intona.models.encoders.waveform import Branch, embedding_graph, finished
+from intona.inference.recognizer import Recognizer
+from intona.models import recipes
+from intona.models.encoders.encoder_graph import Branch
+from intona.models.encoders.waveform import embedding_graph, finished
+from intona.models.task import Task
+from intona.models.train import fit
 
 torch = pytest.importorskip("torch")
 
@@ -146,7 +149,7 @@ def test_a_recipe_of_two_encoders(
     )
     plan = recipes.load("encoder-lr")
     plan = replace(plan, front_end={"name": "joined", "parts": parts(40.0)})
-    fitted = fit(plan, voices.table)
+    fitted = fit(Task(plan, voices.table))
     facts = {"version": "0", "corpora": {}, "licence": "none", "name": "test", "seed": 0}
     model = Recognizer.load(fitted.export(tmp_path / "model.onnx", metadata=facts))
     assert model.metadata["embedding"] == DIMENSION
