@@ -13,7 +13,6 @@ import pytest
 
 from intona.errors import UsageError
 from intona.evaluation.facts import Control, EnrolmentFacts, Facts, outcome_table
-from intona.evaluation.fold import FoldOutcome
 from intona.evaluation.result import Evaluation, without_nan
 from intona.evaluation.text import summary
 

@@ -117,9 +117,7 @@ def test_a_file_named_twice_counts_once(
     np.testing.assert_array_equal(first.statistics.mean, second.statistics.mean)
 
 
-def test_what_cannot_be_enrolled(
-    model: Recognizer, tiny_model: Path, clips: list[Audio]
-) -> None:
+def test_what_cannot_be_enrolled(model: Recognizer, tiny_model: Path, clips: list[Audio]) -> None:
     with pytest.raises(UsageError, match="neutral, mixed, place"):
         enroll(model, clips, name="me", speech="angry")
     with pytest.raises(AudioError, match="give at least 2"):

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from intona.inference.narrowing import narrowing
 
 from intona.corpora import synthetic
 from intona.errors import UsageError
-from intona.inference.narrowing import narrowing
 from intona.inference.recognizer import Recognizer, load
 
 CLIP = synthetic.utterance("angry", speaker=9, seconds=1.5)
