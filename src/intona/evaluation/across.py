@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -121,7 +121,7 @@ def _same_labels(split: Split, train: pd.Series, test: pd.Series) -> None:
 
 
 def shared_labels(
-    model: Sequence[str], corpus: Sequence[str], becomes: dict[str, str | None]
+    model: Collection[str], corpus: Collection[str], becomes: Mapping[str, str | None]
 ) -> tuple[str, ...]:
     """Return the labels that a model and a corpus both know, in vocabulary order.
 

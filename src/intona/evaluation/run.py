@@ -18,7 +18,7 @@ from intona.evaluation.fold import FoldJob, FoldOutcome, declared, run_folds
 from intona.evaluation.leaks import Finding, LeakReport, contamination, inspect, require_clean
 from intona.evaluation.result import Evaluation
 from intona.evaluation.split import Fold, Split
-from intona.labels import EMOTIONS, canonical, label_map, merge_columns, order
+from intona.labels import EMOTIONS, label_map, merge_columns, order
 from intona.models.recipes import Recipe
 from intona.models.task import Answers, Surrounding, Task
 from intona.models.train import provenance
@@ -118,6 +118,7 @@ def evaluate_each(
     task = Task(recipe, table, options.target, on=on, progress=progress)
     folds = split.folds(table.iloc[:tested], target=options.target, seed=options.seed)
     folds = _with_extra(folds, table, tested)
+    shared = _shared_map(task, folds, options) if isinstance(split, LeaveOneCorpusOut) else None
     allow = options.allow_leaks or bool(split.leaky)
     report = _leaks(task, tested, folds, allow)
     outcomes = _outcomes(task, folds, options)
@@ -127,7 +128,7 @@ def evaluate_each(
     facts = _facts(corpus, split, options, task, tested, folds, outcomes, report)
     if options.controls:
         facts = replace(facts, controls=run_controls(task, folds))
-    tables = _Tables(task, folds, options, isinstance(split, LeaveOneCorpusOut))
+    tables = _Tables(task, folds, options, shared)
     plain = tables.evaluation(facts, outcomes, [outcome.answers for outcome in outcomes])
     found = [plain]
     for one in options.enrolments:
@@ -264,13 +265,14 @@ class _Tables:
         task: what was learned.
         folds: of every seed.
         options: see :class:`Options`.
-        shared: whether answers are over the labels that model and corpus both know.
+        shared: what each label becomes, where answers are over the labels that model and corpus
+            both know.
     """
 
     task: Task
     folds: Sequence[Fold]
     options: Options
-    shared: bool
+    shared: Mapping[str, str | None] | None
 
     def evaluation(
         self, facts: Facts, outcomes: Sequence[FoldOutcome], answers: Sequence[Answers]
@@ -286,47 +288,61 @@ class _Tables:
             pair: tuple[Sequence[str], Answers] = (outcome.labels, found)
             priors = outcome.details.get("priors")
             labels = self.task.labels
-            if self.shared:
-                rows, pair = self._shared(rows, pair, priors)
+            if self.shared is not None:
+                rows, pair = _inside(rows, target, pair, self.shared, priors)
                 labels = tuple(pair[0])
             part = outcome_table(rows, target, labels, pair, fold=fold.name, model_seed=seed)
             parts.append(part)
         predictions = pd.concat(parts).sort_index(kind="stable")
         labels = self.task.labels
-        if self.shared:
+        if self.shared is not None:
             labels = order(name for part in parts for name in part.columns if name in EMOTIONS)
             measured = as_rows(by_corpus(predictions, target, list(labels)))
             facts = replace(facts, by_corpus=measured)
             predictions[list(labels)] = predictions[list(labels)].fillna(0.0)
         return Evaluation(target, labels, predictions, facts)
 
-    def _shared(
-        self,
-        rows: pd.DataFrame,
-        found: tuple[Sequence[str], Answers],
-        priors: Sequence[float] | None,
-    ) -> tuple[pd.DataFrame, tuple[Sequence[str], Answers]]:
-        """Return rows and answers over the labels that both sides know, merged as asked."""
-        own, answers = found
-        target = self.task.target
-        theirs = sorted(set(rows[target]))
-        becomes = label_map([*own, *theirs], None, self.options.merge, owner="the corpora")
-        both = shared_labels(own, theirs, becomes)
-        if self.options.emotions is not None:
-            wanted = {canonical(name) for name in self.options.emotions}
-            both = tuple(label for label in both if label in wanted)
-        truth = rows[target].map(becomes)
-        kept = truth.isin(both).to_numpy()
-        columns = [label if (label := becomes[name]) in both else None for name in own]
-        values, _ = merge_columns(answers.probabilities[kept], columns, priors)
-        inside = Answers(
-            values,
-            answers.familiarity[kept],
-            answers.arousal[kept],
-            answers.valence[kept],
-            answers.thresholds[kept],
-        )
-        return rows[kept].assign(**{target: truth[kept]}), (both, inside)
+
+def _shared_map(
+    task: Task, folds: Sequence[Fold], options: Options
+) -> dict[str, str | None] | None:
+    """Return what each label of all corpora becomes; ``None`` for numbers.
+
+    Raises:
+        UsageError: ``emotions`` and ``merge`` do not fit the corpora.
+        CorpusError: a corpus shares fewer than two labels with the others; said before the work.
+    """
+    if task.numeric:
+        return None
+    becomes = label_map(task.labels, options.emotions, options.merge, owner="the corpora")
+    labels = task.table[task.target]
+    for fold in folds:
+        shared_labels(set(labels.iloc[fold.train]), set(labels.iloc[fold.test]), becomes)
+    return becomes
+
+
+def _inside(
+    rows: pd.DataFrame,
+    target: str,
+    found: tuple[Sequence[str], Answers],
+    becomes: Mapping[str, str | None],
+    priors: Sequence[float] | None,
+) -> tuple[pd.DataFrame, tuple[Sequence[str], Answers]]:
+    """Return rows and answers over the labels that both sides know, merged as asked."""
+    own, answers = found
+    both = shared_labels(own, set(rows[target]), becomes)
+    truth = rows[target].map(becomes)
+    kept = truth.isin(both).to_numpy()
+    columns = [label if (label := becomes[name]) in both else None for name in own]
+    values, _ = merge_columns(answers.probabilities[kept], columns, priors)
+    inside = Answers(
+        values,
+        answers.familiarity[kept],
+        answers.arousal[kept],
+        answers.valence[kept],
+        answers.thresholds[kept],
+    )
+    return rows[kept].assign(**{target: truth[kept]}), (both, inside)
 
 
 def _facts(
