@@ -1,158 +1,149 @@
+"""Enrolment: nothing is scored with a profile that heard it, and what is transductive says so."""
+
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from intona.corpora.base import Corpus
 from intona.errors import CorpusError, UsageError
-from intona.evaluation.enrolment import Enrolment, _divided, _profiles, with_enrolment
-from intona.evaluation.facts import CorpusFacts, Facts, FoldFacts, voice_columns
-from intona.evaluation.leaks import LeakReport
+from intona.evaluation import Options, evaluate
+from intona.evaluation.enrolment import Enrolment
+from intona.evaluation.protocols import parse
 from intona.evaluation.result import Evaluation
-from intona.models.adaptation import centred_log, speaker_statistics
-
-LABELS = ("neutral", "happy", "sad")
-
-
-def folds(inside: dict[str, Any]) -> tuple[FoldFacts, ...]:
-    return tuple(FoldFacts(name, 180, (), inside) for name in ("1", "2"))
+from intona.evaluation.text import summary
+from intona.models.task import Surrounding
 
 
-@pytest.fixture
-def evaluation() -> Evaluation:
-    """Two folds of six speakers whose bias is strong; the statistics are of forty others."""
-    random = np.random.default_rng(0)
-
-    def answers(speakers: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        who = np.repeat(np.arange(speakers), 60)
-        truth = np.tile(np.arange(3), speakers * 20)
-        bias = 1.5 * random.standard_normal((speakers, 3))
-        logs = 2.0 * np.eye(3)[truth] + bias[who] + random.standard_normal((len(who), 3))
-        odds = np.exp(logs)
-        return odds / odds.sum(axis=1, keepdims=True), truth, who
-
-    known = speaker_statistics(*answers(40), LABELS)
-    values, truth, who = answers(6)
-    names = np.array(LABELS, dtype=object)
-    table = pd.DataFrame(values, columns=list(LABELS))
-    table.index = pd.MultiIndex.from_arrays(
-        [[f"{i:03}.wav" for i in range(len(who))], [0] * len(who), [1] * len(who)],
-        names=["file", "start", "end"],
+@pytest.fixture(scope="module")
+def rows() -> pd.DataFrame:
+    """Six speakers of two corpora, twenty utterances of each emotion."""
+    count = 6 * 60
+    speakers = np.repeat(np.arange(6), 60)
+    return pd.DataFrame(
+        {
+            "speaker": [f"s{k}" for k in speakers],
+            "corpus": np.where(speakers < 4, "here", "there"),
+            "emotion": np.tile(["neutral", "happy", "sad"], count // 3),
+        }
     )
-    table["speaker"] = [f"s{i}" for i in who]
-    table["truth"], table["emotion"] = names[truth], names[values.argmax(axis=1)]
-    table["confidence"], table["status"] = values.max(axis=1), "ok"
-    table["corpus"] = "here"
-    table["fold"], table["model_seed"] = np.where(who < 3, "1", "2"), 0
-    inside = {"threshold": 0.4, "speakers": known}
-    facts = Facts(
-        leaky_reasons=(),
-        protocol="speakers:2",
-        protocol_words="Two folds.",
-        recipe="none",
-        recipe_details={},
-        corpus="here",
-        corpus_details=CorpusFacts(360, {}, {}, "", "", "", 0),
-        speakers=6,
-        folds=folds(inside),
-        leaks=LeakReport(),
-        created="",
-        versions={},
-    )
-    return Evaluation("emotion", LABELS, table, facts)
 
 
-@pytest.mark.parametrize("text", ["neutral:4", "mixed:12"])
-def test_enrolment_helps_where_voices_differ(evaluation: Evaluation, text: str) -> None:
-    enrolment = Enrolment.parse(text)
-    adapted = with_enrolment(evaluation, enrolment)
-    pd.testing.assert_series_equal(
-        adapted.predictions["truth"], evaluation.predictions["truth"].sort_index()
-    )
-    assert adapted.facts.protocol == f"speakers:2+enrol:{text}"
-    without = adapted.facts.enrolment.without["unweighted_average_recall"]["value"]
-    assert adapted.headline.value > without + 0.03
-    assert without == pytest.approx(evaluation.headline.value)
-    np.testing.assert_allclose(adapted.predictions[list(LABELS)].sum(axis=1), 1.0)
+def around(rows: pd.DataFrame, text: str, seed: int = 3) -> Sequence[Surrounding]:
+    return Enrolment.parse(text).surroundings(rows, "emotion", seed)
 
 
 @pytest.mark.parametrize("text", ["neutral:4", "neutral:20", "mixed:12", "mixed:45"])
-def test_nothing_is_scored_with_a_profile_that_heard_it(text: str) -> None:
-    truth = ["neutral", "happy", "sad"] * 20
+def test_nothing_is_scored_with_a_profile_that_heard_it(rows: pd.DataFrame, text: str) -> None:
     enrolment = Enrolment.parse(text)
-    seen = []
-    for profile, scored in _divided(truth, enrolment, "someone", seed=3):
-        assert not set(profile) & set(scored)
-        alone = enrolment.speech == "neutral" and truth[scored[0]] == "neutral"
-        assert len(set(profile)) == min(enrolment.count, 19 if alone else 60)
+    speakers, truth = rows["speaker"].to_numpy(), rows["emotion"].to_numpy()
+    seen: list[int] = []
+    for one in around(rows, text):
+        assert one.speech == enrolment.speech
+        assert not set(one.rows) & set(one.reference)
+        assert set(speakers[one.reference]) == set(speakers[one.rows])
+        assert len(set(speakers[one.rows])) == 1
+        alone = enrolment.speech == "neutral" and truth[one.rows[0]] == "neutral"
+        assert len(set(one.reference)) == min(enrolment.count, 19 if alone else 60)
         if enrolment.speech == "neutral":
-            assert {truth[row] for row in profile} == {"neutral"}
+            assert set(truth[one.reference]) == {"neutral"}
         else:
             # A profile misses no emotion more than another for what is scored.
-            assert np.bincount(scored % 3).tolist() == [5, 5, 5]
-        seen += scored.tolist()
-    assert sorted(seen) == list(range(60))
-
-
-def test_a_profile_of_a_place_is_of_other_speakers(evaluation: Evaluation) -> None:
-    rows = evaluation.predictions
-    speakers = rows["speaker"].to_numpy()
-    seen = []
-    for profile, scored in _profiles(rows, Enrolment.parse("place:30"), seed=3):
-        assert len(set(profile)) == 30
-        assert not set(speakers[profile]) & set(speakers[scored])
-        seen += scored.tolist()
+            assert set(pd.Series(truth[one.rows]).value_counts()) == {5}
+        seen += one.rows.tolist()
     assert sorted(seen) == list(range(len(rows)))
 
 
-def test_a_profile_of_a_place_takes_off_what_its_speakers_share(evaluation: Evaluation) -> None:
-    table = evaluation.predictions.copy()
-    values = table[list(LABELS)].to_numpy() * np.array([1.0, 200.0, 1.0])  # a corpus sounding happy
-    values /= values.sum(axis=1, keepdims=True)
-    table[list(LABELS)] = values
-    table["emotion"] = np.array(LABELS, dtype=object)[values.argmax(axis=1)]
-    shifted = Evaluation("emotion", LABELS, table, evaluation.facts)
-    adapted = with_enrolment(shifted, Enrolment.parse("place:100"))
-    assert adapted.headline.value > shifted.headline.value + 0.15
-    assert "other speakers of the same corpus" in adapted.facts.protocol_words
+def test_a_profile_of_a_place_is_of_other_speakers_there(rows: pd.DataFrame) -> None:
+    speakers, corpora = rows["speaker"].to_numpy(), rows["corpus"].to_numpy()
+    seen: list[int] = []
+    for one in around(rows, "place:30"):
+        assert one.speech == "place"
+        assert len(set(one.reference)) == 30
+        assert not set(speakers[one.reference]) & set(speakers[one.rows])
+        assert set(corpora[one.reference]) == set(corpora[one.rows])
+        seen += one.rows.tolist()
+    assert sorted(seen) == list(range(len(rows)))
 
 
-def test_heads_for_enrolled_speakers_are_used_where_there_are_some(evaluation: Evaluation) -> None:
-    table = evaluation.predictions.copy()
-    columns = voice_columns("mixed", LABELS)
-    scores = centred_log(table[list(LABELS)])
-    table[columns] = scores[:, ::-1]  # a head that takes the labels for their opposites
-    known = evaluation.facts.folds[0].chosen_inside["speakers"]["mixed"]
-    inside = {"speakers": {"mixed": {**known, "output": "scores_mixed", "threshold": 0.9}}}
-    facts = replace(evaluation.facts, folds=folds(inside))
-    found = with_enrolment(
-        Evaluation("emotion", LABELS, table, facts), Enrolment("mixed", 12)
-    ).predictions
-    assert not set(columns) & set(found.columns)
-    happy = found["truth"] == "happy"
-    assert (found["emotion"] == found["truth"])[~happy].mean() < 0.3
-    assert (found["status"] == "unsure").equals(found["confidence"] < 0.9)
+@pytest.mark.parametrize(("text", "sizes"), [("adapt", {240, 120}), ("adapt:40", {40})])
+def test_adapting_judges_a_corpus_against_itself(
+    rows: pd.DataFrame, text: str, sizes: set[int]
+) -> None:
+    corpora = rows["corpus"].to_numpy()
+    found = around(rows, text)
+    assert {len(set(one.reference)) for one in found} == sizes
+    for one in found:
+        assert set(corpora[one.reference]) == set(corpora[one.rows])
+        assert len(set(corpora[one.rows])) == 1
+    assert sorted(np.concatenate([one.rows for one in found])) == list(range(len(rows)))
+    # It needs no names.
+    assert len(around(rows.assign(speaker=None), text)) == 2
 
 
-def test_bad_requests(evaluation: Evaluation) -> None:
-    for text in ("neutral", "angry:4", "mixed:0", "mixed:x"):
-        with pytest.raises(UsageError, match="neutral:4, mixed:16 or place:64"):
-            Enrolment.parse(text)
-    with pytest.raises(CorpusError, match="too few"):
-        with_enrolment(evaluation, Enrolment("neutral", 21))
-    with pytest.raises(CorpusError, match="too few"):
-        with_enrolment(evaluation, Enrolment("mixed", 46))
-    with pytest.raises(CorpusError, match="not of s0"):
-        with_enrolment(evaluation, Enrolment("place", 121))
-    nameless = evaluation.predictions.assign(speaker=None)
-    with pytest.raises(CorpusError, match="who speaks"):
-        with_enrolment(
-            Evaluation("emotion", LABELS, nameless, evaluation.facts), Enrolment("mixed", 4)
+def test_the_seed_alone_decides(rows: pd.DataFrame) -> None:
+    for text in ("neutral:4", "mixed:12", "place:30", "adapt:40"):
+        first, again, other = (
+            [one.reference.tolist() for one in around(rows, text, seed)] for seed in (0, 0, 1)
         )
-    facts = replace(evaluation.facts, folds=folds({}))
-    bare = Evaluation("emotion", LABELS, evaluation.predictions, facts)
-    with pytest.raises(UsageError, match="calibration folds"):
-        with_enrolment(bare, Enrolment("mixed", 4))
+        assert first == again
+        assert first != other
+
+
+def test_bad_requests(rows: pd.DataFrame) -> None:
+    for text in ("neutral", "angry:4", "mixed:0", "mixed:x", "adapt:0", "place"):
+        with pytest.raises(UsageError, match="write neutral:4, mixed:16, place:64, adapt"):
+            Enrolment.parse(text)
+    for text in ("neutral:21", "mixed:46"):
+        with pytest.raises(CorpusError, match="too few"):
+            around(rows, text)
+    with pytest.raises(CorpusError, match="not of s4"):
+        around(rows, "place:61")
+    with pytest.raises(CorpusError, match="who speaks"):
+        around(rows.assign(speaker=None), "mixed:4")
+
+
+@pytest.mark.parametrize(("text", "stamped"), [("adapt", True), ("mixed:4", False)])
+def test_a_recipe_is_tested_plainly_and_adapted(
+    two_corpora: Corpus, tiny_recipe: Any, tmp_path: Any, text: str, stamped: bool
+) -> None:
+    split = parse("speakers:2")
+    plain = evaluate(tiny_recipe, two_corpora, split)
+    found = evaluate(tiny_recipe, two_corpora, split, Options(enrolment=Enrolment.parse(text)))
+    labels = list(found.labels)
+    assert found.facts.transductive is stamped
+    assert summary(found).startswith("TRANSDUCTIVE: ") is stamped
+    assert not found.leaky
+    assert found.facts.protocol == f"speakers:2+enrol:{text}"
+    without = found.facts.enrolment
+    assert without is not None
+    value = without.without["unweighted_average_recall"]["value"]
+    assert value == pytest.approx(plain.headline.value)
+    assert f"without profiles UAR is {100 * value:.1f} %" in found.facts.protocol_words
+    pd.testing.assert_series_equal(found.predictions["truth"], plain.predictions["truth"])
+    pd.testing.assert_series_equal(
+        found.predictions["familiarity"], plain.predictions["familiarity"]
+    )
+    assert not np.allclose(found.predictions[labels], plain.predictions[labels], atol=1e-3)
+    np.testing.assert_allclose(found.predictions[labels].sum(axis=1), 1.0)
+    again = Evaluation.load(found.save(tmp_path))
+    assert again.facts.enrolment == without
+    assert again.facts.transductive is stamped
+
+
+def test_a_recipe_that_cannot_adapt_says_so(corpus: Corpus, svm: Any) -> None:
+    with pytest.raises(UsageError, match="recipe classic-svm cannot be adapted"):
+        evaluate(svm, corpus, parse("speakers:2"), Options(enrolment=Enrolment.parse("adapt")))
+    table = corpus.table.assign(level=1.0)
+    numbers = Corpus("numbers", table, "none", "none")
+    with pytest.raises(UsageError, match="not of numbers"):
+        evaluate(
+            svm,
+            numbers,
+            parse("speakers:2"),
+            Options(target="level", enrolment=Enrolment.parse("adapt")),
+        )

@@ -15,6 +15,7 @@ from intona.errors import UsageError
 from intona.evaluation.facts import Control, EnrolmentFacts, Facts, outcome_table
 from intona.evaluation.result import Evaluation, without_nan
 from intona.evaluation.text import summary
+from intona.models.task import Answers
 
 # Written by intona before facts were typed (commit ed783d0): a recipe with controls and two model
 # seeds, and a finished model with its label mapping and enrolment.
@@ -81,7 +82,7 @@ def test_a_reason_makes_it_leaky(result: Evaluation) -> None:
 
 def test_what_only_some_evaluations_say_is_left_out_of_the_others(result: Evaluation) -> None:
     found = result.facts.to_dict()
-    assert not {"model", "mapping", "answers", "enrolment"} & set(found)
+    assert not {"model", "mapping", "answers", "enrolment", "by_corpus"} & set(found)
     enrolled = replace(result.facts, enrolment=EnrolmentFacts("mixed", 4, 0, {}), mapping=[])
     assert enrolled.to_dict()["enrolment"]["count"] == 4
     assert enrolled.to_dict()["mapping"] == []

@@ -12,9 +12,11 @@ from intona.audio import read
 from intona.corpora import synthetic
 from intona.errors import CorpusError, LeakError, UsageError
 from intona.evaluation import evaluate_model
+from intona.evaluation.enrolment import Enrolment
 from intona.evaluation.report import write_report
 from intona.evaluation.result import Evaluation
 from intona.evaluation.text import summary
+from intona.inference.enroll import enroll
 from intona.inference.recognizer import Recognizer
 from intona.models.train import train
 from intona.tables import segmented_index
@@ -147,25 +149,79 @@ def test_impossible_requests(model, unheard):
         evaluate_model(model, replace(unheard, table=unheard.table.drop(columns="emotion")))
 
 
-def test_an_enrolled_answer_is_what_a_profile_gives(tmp_path):
-    """Every utterance, scored with a profile of all the others, as `intona predict` scores it."""
-    from intona.evaluation.enrolment import Enrolment, with_enrolment
-    from intona.inference.enroll import enroll
-    from intona.inference.recognizer import load
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    """Two speakers that no model has met."""
+    folder = tmp_path_factory.mktemp("others")
+    for emotion in ("neutral", "angry", "sad"):
+        for speaker in (30, 31):
+            for take in range(3):
+                sound = synthetic.utterance(emotion, speaker, take, seconds=1.2)
+                path = folder / emotion / f"speaker{speaker}_{take}.wav"
+                path.parent.mkdir(exist_ok=True)
+                soundfile.write(path, sound.samples, sound.rate)
+    return corpora.load(folder)
 
-    synthetic.corpus(tmp_path, speakers=2, emotions=("angry", "sad"), takes=4, style="folders")
-    corpus = corpora.load(tmp_path)
-    model = load()
-    plain = evaluate_model(model.path, corpus, emotions=("angry", "sad"), voices="place")
-    count = len(corpus.table) // 2
-    found = with_enrolment(plain, Enrolment("place", count)).predictions
-    first, second = sorted(corpus.table["speaker"].unique())
-    heard = corpus.table[corpus.table["speaker"] == first]
-    files = [str(name) for name in heard.index.get_level_values("file")]
-    profile = enroll(model, files, name="there", speech="place")
-    assert profile.count == count
-    theirs = found[found["speaker"] == second].iloc[0]
-    row = model.adapted(profile).predict(theirs.name[0]).probabilities
-    assert theirs["angry"] == pytest.approx(row["angry"] / (row["angry"] + row["sad"]), abs=1e-3)
-    before = plain.predictions.loc[theirs.name[0]].iloc[0]
-    assert theirs["angry"] != pytest.approx(before["angry"], abs=1e-3)
+
+def answers_of(model, rows):
+    """What `intona predict` says of each row."""
+    return [model.predict(str(file)) for file in rows.index.get_level_values("file")]
+
+
+def test_adapted_it_answers_as_predict_does(tiny_adaptable, others):
+    adapting = evaluate_model(tiny_adaptable, others, enrolment=Enrolment.parse("adapt"))
+    model = Recognizer.load(tiny_adaptable)
+    files = [str(file) for file in others.table.index.get_level_values("file")]
+    expected = answers_of(model.adapt(files), adapting.predictions)
+    rows = adapting.predictions
+    for (_, row), one in zip(rows.iterrows(), expected, strict=True):
+        assert (row["emotion"], row["status"]) == (one.emotion, one.status)
+        assert row[list(model.labels)].to_dict() == pytest.approx(one.probabilities, abs=1e-4)
+        assert row["familiarity"] == pytest.approx(one.familiarity, abs=1e-4)
+        assert row["arousal"] == pytest.approx(one.arousal, abs=1e-4)
+    assert adapting.facts.transductive
+    assert not adapting.leaky
+    assert adapting.facts.protocol == "model+enrol:adapt"
+    assert summary(adapting).startswith("TRANSDUCTIVE: ")
+    plain = evaluate_model(tiny_adaptable, others)
+    assert not plain.facts.transductive
+    without = adapting.facts.enrolment.without["unweighted_average_recall"]["value"]
+    assert without == plain.headline.value
+    assert not np.allclose(plain.predictions["angry"], rows["angry"], atol=1e-3)
+
+
+def test_an_enrolled_answer_is_what_a_profile_gives(tiny_adaptable, others):
+    """Every utterance, scored with a profile of all the others, as `intona predict` scores it."""
+    table, model = others.table, Recognizer.load(tiny_adaptable)
+    first, second = sorted(table["speaker"].unique())
+    found = evaluate_model(tiny_adaptable, others, enrolment=Enrolment("place", 9)).predictions
+    heard = table[table["speaker"] == first].index.get_level_values("file")
+    profile = enroll(model, [str(name) for name in heard], name="there", speech="place")
+    assert profile.count == 9
+    theirs = found[found["speaker"] == second]
+    for (_, row), one in zip(
+        theirs.iterrows(), answers_of(model.adapted(profile), theirs), strict=True
+    ):
+        assert row[list(model.labels)].to_dict() == pytest.approx(one.probabilities, abs=1e-4)
+    # Neutral speech of the speaker: what it usually lacks is added.
+    found = evaluate_model(tiny_adaptable, others, enrolment=Enrolment("neutral", 3)).predictions
+    own = table[(table["speaker"] == first) & (table["emotion"] == "neutral")]
+    profile = enroll(model, [str(name) for name in own.index.get_level_values("file")], name="x")
+    theirs = found[(found["speaker"] == first) & (found["truth"] != "neutral")]
+    for (_, row), one in zip(
+        theirs.iterrows(), answers_of(model.adapted(profile), theirs), strict=True
+    ):
+        assert row[list(model.labels)].to_dict() == pytest.approx(one.probabilities, abs=1e-4)
+
+
+def test_a_restricted_answer_is_sure_where_the_narrowed_model_is(tiny_adaptable, others):
+    """The confidence that is asked for depends on familiarity, in labels of whatever choice."""
+    model = Recognizer.load(tiny_adaptable)
+    result = evaluate_model(tiny_adaptable, others, emotions=("angry", "sad"))
+    expected = answers_of(model.narrowed(["sad", "angry"]), result.predictions)
+    assert result.predictions["status"].tolist() == [one.status for one in expected]
+
+
+def test_a_model_that_cannot_adapt_is_not_evaluated_so(model, unheard):
+    with pytest.raises(UsageError, match="cannot be adapted"):
+        evaluate_model(model, unheard, enrolment=Enrolment.parse("adapt"))

@@ -44,7 +44,7 @@ def test_every_output_says_so(normalised, result, tmp_path) -> None:
     assert not normalised.leaky
     assert normalised.facts.protocol == "loso+normalise:speaker"
     assert normalised.facts.recipe_details["training"]["normalise"] == "speaker"
-    assert summary(normalised).startswith("TRANSDUCTIVE: every test speaker's recordings")
+    assert summary(normalised).startswith("TRANSDUCTIVE: recordings under test were standardised")
     assert "<strong>TRANSDUCTIVE</strong>" in render(normalised, tmp_path)
     text = comparison_text(compare([("own", normalised), ("plain", result)]))
     assert text.startswith("TRANSDUCTIVE: own: ")
