@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from intona.inference.narrowing import narrowing
 
 from intona.corpora import synthetic
 from intona.errors import UsageError
@@ -23,9 +22,9 @@ def model(tiny_adaptable: Path) -> Recognizer:
     return found
 
 
-def row(confidence: float, familiarity: float, arousal: float = 0.7) -> np.ndarray:
-    rest = (1.0 - confidence) / 3
-    return np.array([rest, rest, rest, confidence, familiarity, arousal])
+def row(confidence: float, familiarity: float) -> np.ndarray:
+    rest, arousal, valence = (1.0 - confidence) / 3, 0.7, 0.2
+    return np.array([rest, rest, rest, confidence, familiarity, arousal, valence])
 
 
 @pytest.mark.parametrize(
@@ -50,7 +49,7 @@ def test_why_it_is_unsure(
     assert found.reason == reason
     assert found.status == ("ok" if reason is None else "unsure")
     assert (found.emotion, found.confidence) == ("angry", pytest.approx(values[3]))
-    assert (found.familiarity, found.arousal) == (values[4], values[5])
+    assert (found.familiarity, found.arousal, found.valence) == tuple(values[4:])
     assert (found.file, found.start, found.end, found.adapted) == ("a.wav", 1.0, 2.5, 0)
 
 
@@ -92,11 +91,8 @@ def test_a_merged_label_is_no_likelier_beforehand(model: Recognizer) -> None:
     assert merged.labels == ("neutral", "happy", "angry")
     odds = np.array([(plain[0] + plain[2]) / 2, plain[1], plain[3]])
     np.testing.assert_allclose(merged.rows([CLIP.samples], CLIP.rate)[0][:3], odds / odds.sum())
-    # A model that knows nothing answers every label alike.
-    _, matrix = narrowing(model.labels, None, {"sad": "neutral"})
-    np.testing.assert_allclose(np.full(4, 0.25) @ matrix, 0.25)
-    new, _ = narrowing(model.labels, ["angry", "calm"], {"neutral": "calm", "sad": "calm"})
-    assert new == ("calm", "angry")
+    new = model.narrowed(["angry", "calm"], {"neutral": "calm", "sad": "calm"})
+    assert new.labels == ("calm", "angry")
 
 
 def test_narrowing_goes_on_and_goes_with_adaptation(model: Recognizer) -> None:
@@ -116,11 +112,11 @@ def test_narrowing_goes_on_and_goes_with_adaptation(model: Recognizer) -> None:
 @pytest.mark.parametrize(
     ("keep", "merge", "words"),
     [
-        (["happy", "proud"], None, "--emotions: the model does not know proud; it has neutral"),
+        (["happy", "proud"], None, "--emotions: proud not in the model, which has neutral"),
         (["happy"], None, "at least two are needed, not happy"),
         (["happy", "Happiness"], None, "at least two"),
-        (None, {"calm": "neutral"}, "--merge: the model does not know calm"),
-        (["happy", "sad"], {"sad": "neutral"}, "does not know sad"),
+        (None, {"calm": "neutral"}, "--merge: calm not in the model"),
+        (["happy", "sad"], {"sad": "neutral"}, "sad is merged into neutral: keep that one"),
     ],
 )
 def test_labels_that_cannot_be(
