@@ -48,9 +48,7 @@ def test_piped_wav_gives_json_lines(wav: bytes, tmp_path: Path) -> None:
     assert row["start"] == events[0]["time"]
 
 
-def test_a_profile_adapts_what_is_heard(
-    wav: bytes, tiny_adaptable: Path, tmp_path: Path
-) -> None:
+def test_a_profile_adapts_what_is_heard(wav: bytes, tiny_adaptable: Path, tmp_path: Path) -> None:
     plain = load(tiny_adaptable)
     clips = [synthetic.utterance("neutral", speaker=7, take=k) for k in range(2)]
     profile = enroll(plain, clips, name="me").save(tmp_path / "me.json")

@@ -120,7 +120,7 @@ def test_the_numbers_are_those_computed_otherwise(predictions: pd.DataFrame) -> 
     found = by_corpus(predictions, "emotion", ["neutral", "happy", "sad"], resamples=200)
     assert list(found) == ["a", "b", MEAN]
     expected: dict[str, dict[str, float]] = {}
-    for name, labels in (("a", ["neutral", "happy", "sad"]), ("b", ["neutral", "sad"])):
+    for name in "ab":
         part = predictions[predictions["corpus"] == name]
         fine = part[part["status"] == "ok"]
         expected[name] = {
@@ -134,7 +134,9 @@ def test_the_numbers_are_those_computed_otherwise(predictions: pd.DataFrame) -> 
             "error_when_ok": (fine["truth"] != fine["emotion"]).mean(),
         }
     part = predictions[predictions["corpus"] == "a"]
-    expected["a"]["arousal_area_under_roc"] = roc_auc_score(part["truth"] == "happy", part["arousal"])
+    expected["a"]["arousal_area_under_roc"] = roc_auc_score(
+        part["truth"] == "happy", part["arousal"]
+    )
     for name, values in expected.items():
         for measure, value in values.items():
             one = found[name][measure]
@@ -197,7 +199,11 @@ def test_a_recipe_is_tested_on_corpora_it_has_not_met(
     counts = result.predictions.groupby("corpus").size().to_dict()
     # Alpha's labels are all known to the others; gamma's calm counts as neutral.
     assert counts == {"alpha": 16, "beta": 12, "gamma": 12}
-    assert set(result.predictions.query("corpus == 'gamma'")["truth"]) == {"neutral", "happy", "angry"}
+    assert set(result.predictions.query("corpus == 'gamma'")["truth"]) == {
+        "neutral",
+        "happy",
+        "angry",
+    }
     asked = result.predictions.query("corpus == 'gamma'")
     assert not asked["sad"].any()
     np.testing.assert_allclose(asked[list(result.labels)].sum(axis=1), 1.0)
@@ -206,7 +212,9 @@ def test_a_recipe_is_tested_on_corpora_it_has_not_met(
     assert list(found) == ["alpha", "beta", "gamma", MEAN]
     part = result.predictions.query("corpus == 'beta'")
     assert found["beta"]["unweighted_average_recall"]["value"] == pytest.approx(
-        recall_score(part["truth"], part["emotion"], average="macro", labels=["neutral", "sad", "angry"])
+        recall_score(
+            part["truth"], part["emotion"], average="macro", labels=["neutral", "sad", "angry"]
+        )
     )
     text = summary(result)
     for word in ("alpha", "beta", "gamma", MEAN, "wrong when ok", "arousal AUC"):

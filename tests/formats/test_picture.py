@@ -53,7 +53,9 @@ def test_pictures_of_numbers_and_of_nothing(tmp_path: Path) -> None:
     silent = timeline(FakeRecognizer(), sound)
     assert plot.plot(silent, sound, tmp_path / "n.svg").read_text().count("<svg") == 1
     # A model of numbers may itself predict arousal: its column is then the label's.
-    numbers = to_table([Prediction(None, np.nan, {"arousal": 0.5}, "ok", "a.wav", 0.0, 3.0)], ("arousal",))
+    numbers = to_table(
+        [Prediction(None, np.nan, {"arousal": 0.5}, "ok", "a.wav", 0.0, 3.0)], ("arousal",)
+    )
     assert plot.plot(numbers, sound, tmp_path / "a.pdf").stat().st_size > 1000
 
 

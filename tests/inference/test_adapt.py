@@ -72,7 +72,9 @@ def test_a_sample_is_even_bounded_and_has_no_order(tmp_path: Path) -> None:
     assert len(found) == len(set(found)) == 100
     random.Random(1).shuffle(files)
     assert sample(files, 100) == found
-    assert sample([tmp_path / "3", *(tmp_path / f"{k}" for k in (7, 6, 5, 4, 2, 1, 0))], 100) == found
+    assert (
+        sample([tmp_path / "3", *(tmp_path / f"{k}" for k in (7, 6, 5, 4, 2, 1, 0))], 100) == found
+    )
     shares = Counter(Path(str(file)).parent for file in found)
     assert len(shares) == 8
     assert 4 <= min(shares.values()) <= max(shares.values()) <= 25
@@ -130,7 +132,9 @@ def test_it_is_adapted_to_the_embeddings_of_what_it_hears(model: Recognizer, cli
     prediction = adapted.predict(files[0])
     assert prediction.adapted == 7
     assert prediction.familiarity == pytest.approx(model.predict(files[0]).familiarity, abs=1e-6)
-    assert prediction.probabilities != pytest.approx(model.predict(files[0]).probabilities, abs=1e-3)
+    assert prediction.probabilities != pytest.approx(
+        model.predict(files[0]).probabilities, abs=1e-3
+    )
     # The model itself is as it was, and so is the copy that is adapted to nothing.
     assert model.predict(files[0]).adapted == 0
     assert adapted.adapted(None).predict(files[0]) == model.predict(files[0])
@@ -180,7 +184,9 @@ def test_a_folder_is_judged_as_the_adapted_model_judges(
     for (file, _, _), row in table.iterrows():  # type: ignore[misc]
         found = asked.predict(file)
         assert row["emotion"] == found.emotion
-        assert row[["happy", "sad", "angry"]].to_dict() == pytest.approx(found.probabilities, abs=1e-5)
+        assert row[["happy", "sad", "angry"]].to_dict() == pytest.approx(
+            found.probabilities, abs=1e-5
+        )
     assert len(expected[1]) == 1
 
 
@@ -280,7 +286,10 @@ def test_each_recording_of_many_adapts_to_itself(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "soft.wav", 0.05 * soft.samples, RATE, subtype="FLOAT")
     files = [tmp_path / "loud.wav", tmp_path / "soft.wav"]
     plain, adapted = (
-        [list(table["emotion"]) for _, table in timelines.timeline_each(FakeRecognizer(), files, adapt=on)]  # type: ignore[index]
+        [
+            list(table["emotion"])
+            for _, table in timelines.timeline_each(FakeRecognizer(), files, adapt=on)
+        ]  # type: ignore[index]
         for on in (False, True)
     )
     assert plain[0] != plain[1]
@@ -313,7 +322,9 @@ def test_following_hears_every_third_and_judges_by_what_came_before() -> None:
     model = Following(FakeRecognizer())
     plain = FakeRecognizer()
     rng = np.random.default_rng(0)
-    signals = [(10 ** rng.uniform(-2, 0) * rng.normal(size=800)).astype(np.float32) for _ in range(14)]
+    signals = [
+        (10 ** rng.uniform(-2, 0) * rng.normal(size=800)).astype(np.float32) for _ in range(14)
+    ]
     rows = np.concatenate([model.rows(signals[:5], RATE), model.rows(signals[5:], RATE)])
     heard: list[int] = []
     for number, row in enumerate(rows):

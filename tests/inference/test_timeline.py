@@ -68,7 +68,9 @@ def test_sources_agree(recording: Path) -> None:
     from_audio = timeline(model, read(recording))
     for other in (from_file, from_audio):
         assert set(other.index.get_level_values("file")) == {""}
-        pd.testing.assert_frame_equal(other.reset_index(drop=True), from_path.reset_index(drop=True))
+        pd.testing.assert_frame_equal(
+            other.reset_index(drop=True), from_path.reset_index(drop=True)
+        )
         np.testing.assert_array_equal(seconds(other, "end"), seconds(from_path, "end"))
 
 

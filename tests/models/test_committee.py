@@ -139,9 +139,7 @@ def test_parts_of_an_embedding_have_a_regression_each_and_are_averaged() -> None
     for block in (slice(0, 5), slice(5, 12)):
         features = known.material.features[:, block]
         width = features.shape[1]
-        alone = replace(
-            known, material=replace(known.material, features=features), blocks=[width]
-        )
+        alone = replace(known, material=replace(known.material, features=features), blocks=[width])
         np.testing.assert_allclose(
             both.joint[0][block], fitted(alone, options).joint[0] / 2, atol=1e-3
         )

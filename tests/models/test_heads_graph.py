@@ -144,9 +144,7 @@ def test_in_python_it_answers_by_its_surroundings(
         others = np.setdiff1d(np.arange(8), rows)
         np.testing.assert_array_equal(found.probabilities[others], plain.probabilities[others])
         np.testing.assert_array_equal(found.familiarity, plain.familiarity)
-        np.testing.assert_allclose(
-            found.thresholds, tiny_fitted.blend.threshold(plain.familiarity)
-        )
+        np.testing.assert_allclose(found.thresholds, tiny_fitted.blend.threshold(plain.familiarity))
         assert np.abs(found.probabilities - plain.probabilities)[rows].max() > 1e-3
 
 

@@ -32,7 +32,9 @@ def test_residual_is_the_mean_square_of_what_is_left() -> None:
     directions = np.linalg.qr(rng.normal(size=(8, 3)))[0].astype(np.float32)
     left = values - values @ directions @ directions.T
     np.testing.assert_allclose(residual(values, directions), (left**2).mean(axis=1), rtol=1e-4)
-    np.testing.assert_allclose(residual(values @ directions @ directions.T, directions), 0, atol=1e-5)
+    np.testing.assert_allclose(
+        residual(values @ directions @ directions.T, directions), 0, atol=1e-5
+    )
 
 
 def test_of_many_rows_some_are_drawn_by_their_weights(monkeypatch: pytest.MonkeyPatch) -> None:

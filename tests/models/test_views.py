@@ -49,5 +49,7 @@ def test_other_groups_do_not_matter_and_chance_is_the_seeds() -> None:
     np.testing.assert_array_equal(found(embedding), found(embedding))
     assert not np.allclose(found(embedding), found(embedding, seed=1))
     # Sets differ, in size as in content.
-    shifts = {tuple(row) for row in np.round(found(np.zeros_like(embedding) + embedding) - embedding, 4)}
+    shifts = {
+        tuple(row) for row in np.round(found(np.zeros_like(embedding) + embedding) - embedding, 4)
+    }
     assert len(shifts) > 5

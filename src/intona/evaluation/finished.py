@@ -158,7 +158,7 @@ class _Asked:
     def evaluation(self, facts: Facts, predictions: Sequence[Prediction]) -> Evaluation:
         """Return the evaluation of predictions."""
         model, target = self.model, self.target
-        mapped = answers(predictions, model.labels, self.becomes, model.threshold)
+        mapped = answers(predictions, model.labels, self.becomes, model.least_confidence)
         found = Answers(
             mapped.values,
             np.array([one.familiarity for one in predictions]),
