@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 import soundfile
@@ -18,6 +19,7 @@ from intona.evaluation.result import Evaluation
 from intona.evaluation.text import summary
 from intona.inference.enroll import enroll
 from intona.inference.recognizer import Recognizer
+from intona.models.artefact import read_model, write_model
 from intona.models.train import train
 from intona.tables import segmented_index
 
@@ -214,12 +216,17 @@ def test_an_enrolled_answer_is_what_a_profile_gives(tiny_adaptable, others):
         assert row[list(model.labels)].to_dict() == pytest.approx(one.probabilities, abs=1e-4)
 
 
-def test_a_restricted_answer_is_sure_where_the_narrowed_model_is(tiny_adaptable, others):
-    """The confidence that is asked for depends on familiarity, in labels of whatever choice."""
-    model = Recognizer.load(tiny_adaptable)
-    result = evaluate_model(tiny_adaptable, others, emotions=("angry", "sad"))
-    expected = answers_of(model.narrowed(["sad", "angry"]), result.predictions)
-    assert result.predictions["status"].tolist() == [one.status for one in expected]
+def test_a_restricted_answer_is_sure_where_the_narrowed_model_is(tiny_adaptable, others, tmp_path):
+    """The confidence that is asked for depends on familiarity, whatever the labels."""
+    _, metadata = read_model(tiny_adaptable)
+    # What is familiar is always sure, what is not never; these voices are not.
+    changed = {**metadata, "thresholds": [1.1, 0.0], "threshold": 0.0}
+    path = write_model(onnx.load(tiny_adaptable), changed, tmp_path / "strict.onnx")
+    result = evaluate_model(path, others, emotions=("angry", "sad"))
+    model = Recognizer.load(path).narrowed(["sad", "angry"])
+    expected = [one.status for one in answers_of(model, result.predictions)]
+    assert result.predictions["status"].tolist() == expected
+    assert set(expected) == {"unsure"}
 
 
 def test_a_model_that_cannot_adapt_is_not_evaluated_so(model, unheard):

@@ -170,8 +170,17 @@ def test_profiles_that_are_refused_in_one_sentence(
 
 
 def test_a_profile_of_version_0_1(tmp_path: Path) -> None:
-    old = {"kind": "intona speaker profile", "schema": 1, "name": "me", "model": "0" * 16,
-           "speech": "neutral", "count": 3, "seconds": 4.5, "mean": [0.1, -0.1], "manner": {}}  # fmt: skip
+    old = {
+        "kind": "intona speaker profile",
+        "schema": 1,
+        "name": "me",
+        "model": "0" * 16,
+        "speech": "neutral",
+        "count": 3,
+        "seconds": 4.5,
+        "mean": [0.1, -0.1],
+        "manner": {},
+    }
     (tmp_path / "old.json").write_text(json.dumps(old))
     with pytest.raises(UsageError, match="schema 1, this intona reads 2: enroll again"):
         find_profile(str(tmp_path / "old.json"))

@@ -82,7 +82,7 @@ class AuditedModel:
             if isinstance(found, AudioError):
                 raise found
             predictions.append(found)
-        result = answers(predictions, model.labels, self.becomes, model.threshold)
+        result = answers(predictions, model.labels, self.becomes, model.least_confidence)
         return np.where(result.silent[:, None], np.nan, result.values)
 
 

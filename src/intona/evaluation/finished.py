@@ -162,7 +162,7 @@ class _Asked:
             predictions,
             model.labels,
             self.becomes,
-            model.threshold,
+            model.least_confidence,
             model.metadata.get("priors"),
         )
         found = Answers(

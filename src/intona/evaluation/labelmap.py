@@ -8,7 +8,7 @@ wrong, and uniform probabilities.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -118,7 +118,7 @@ def answers(
     predictions: Sequence[Prediction],
     labels: Sequence[str],
     becomes: Mapping[str, str | None] | None = None,
-    threshold: float = 0.0,
+    least: Callable[[float], float] = lambda familiarity: 0.0,
     priors: Sequence[float] | None = None,
 ) -> Answers:
     """Return predictions as arrays, in merged and restricted labels.
@@ -127,7 +127,8 @@ def answers(
         predictions: what :meth:`~intona.inference.recognizer.Recognizer.predict` answered.
         labels: the model's labels.
         becomes: the new label of each; ``None`` for a model of numbers.
-        threshold: confidence below which the model is unsure, also of the restricted answer.
+        least: the confidence below which the model is unsure at a familiarity, also of the
+            restricted answer.
         priors: of the model's labels; see :func:`intona.labels.merging_matrix`.
     """
     shape = len(predictions), len(labels)
@@ -142,6 +143,7 @@ def answers(
     if tuple(kept) != tuple(labels):
         # A restricted answer has a confidence of its own; what is unsure for another reason stays.
         hardly = [one.reason in ("hardly speech", "too short") for one in predictions]
-        unsure = (values.max(axis=1) < threshold) | np.array(hardly, dtype=bool)
+        wanted = np.array([least(one.familiarity) for one in predictions])
+        unsure = (values.max(axis=1) < wanted) | np.array(hardly, dtype=bool)
         status[~silent] = np.where(unsure, "unsure", "ok")[~silent]
     return Answers(kept, values, status)

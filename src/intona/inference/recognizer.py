@@ -183,7 +183,7 @@ class Recognizer:
             reason = "hardly speech"
         elif speech < SHORT:
             reason = "too short"
-        elif confidence < self._threshold(near := beside.get("familiarity", 1.0)):
+        elif confidence < self.least_confidence(near := beside.get("familiarity", np.nan)):
             unknown = near < float(self.metadata.get("familiar", 0.0))
             reason = "unfamiliar" if unknown else "low confidence"
         return Prediction(
@@ -328,8 +328,15 @@ class Recognizer:
         other._priors = None  # divided out
         return other
 
-    def _threshold(self, familiarity: float) -> float:
-        low, high = self.metadata.get("thresholds", (self.threshold, self.threshold))
+    def least_confidence(self, familiarity: float) -> float:
+        """Return the confidence below which an answer is ``unsure``.
+
+        Args:
+            familiarity: of the recording, in [0, 1]; NaN where the model does not say.
+        """
+        if "thresholds" not in self.metadata or np.isnan(familiarity):
+            return self.threshold
+        low, high = self.metadata["thresholds"]
         return float(low + (high - low) * familiarity)
 
     def _standardisation(
