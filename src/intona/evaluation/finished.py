@@ -26,7 +26,7 @@ from intona.inference.clip import stretch
 from intona.inference.recognizer import Recognizer
 from intona.labels import order
 from intona.models.adaptation import Statistics
-from intona.models.artefact import locate, read_model
+from intona.models.artefact import Metadata, locate, read_model
 from intona.models.task import Answers, Surrounding
 from intona.parallel import HERE, Engine, Progress
 from intona.tables import Prediction, Utterance, utterances
@@ -212,7 +212,7 @@ class _Embed:
     """The job of one worker: hold the model, embed utterances."""
 
     content: bytes = field(repr=False)
-    metadata: dict[str, Any]
+    metadata: Metadata
     path: Path
 
     def setup(self) -> Recognizer:
@@ -231,7 +231,7 @@ class _Predict:
     """The job of one worker: hold the model, predict utterances by the profile of each."""
 
     content: bytes = field(repr=False)
-    metadata: dict[str, Any]
+    metadata: Metadata
     path: Path
     profiles: tuple[Statistics, ...]
     speech: str

@@ -33,6 +33,7 @@ from intona.parallel import HERE, Engine, Local, Lost
 if TYPE_CHECKING:
     from intona.inference.recognizer import Recognizer
     from intona.models.adaptation import Statistics
+    from intona.models.artefact import Metadata
     from intona.tables import Prediction
 
 Progress = Callable[[int, int, str], None]
@@ -80,7 +81,7 @@ class Predict:
     """
 
     content: bytes = field(repr=False)
-    metadata: dict[str, Any]
+    metadata: Metadata
     path: Path
     choice: Choice
     statistics: Statistics | None = None

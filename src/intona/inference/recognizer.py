@@ -14,7 +14,7 @@ from intona.audio import Audio
 from intona.errors import ModelError, UsageError
 from intona.inference import clip
 from intona.labels import label_map, merging_matrix
-from intona.models.artefact import locate, read_model
+from intona.models.artefact import Metadata, locate, read_model
 from intona.models.session import Session
 from intona.tables import Prediction
 
@@ -56,7 +56,7 @@ class Recognizer:
     def __init__(
         self,
         content: bytes,
-        metadata: dict[str, Any],
+        metadata: Metadata,
         path: Path,
         *,
         threads: int = 1,

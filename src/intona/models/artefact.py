@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from intona.errors import ModelError
 
@@ -22,6 +22,65 @@ SCHEMA = 1
 KEY = "intona"
 BUNDLED = ("default", "small")
 LARGEST = 512 * 2**20  # bytes; a model file beyond this is refused unread
+
+
+class Metadata(TypedDict, total=False):
+    """What a model file says of itself; the keys of ``_REQUIRED`` are always there.
+
+    Attributes:
+        schema: version of this form.
+        version: of intona that made the file.
+        name: of the recipe.
+        labels: emotions in the order of the probability columns.
+        target: what is predicted.
+        numeric: whether that is a number.
+        input: ``kind`` (``waveform`` or ``front_end``), ``rate`` in Hz, and of a front end its
+            ``name``, ``version`` and ``parameters``.
+        recipe: the recipe.
+        corpora: per training corpus its utterances, speakers and languages.
+        licence: of the weights.
+        threshold: least confidence of an answer that is ``ok``, of what is familiar.
+        thresholds: the same at familiarity 0 and 1.
+        familiar: familiarity below which a doubt is put down to it.
+        priors: of each label; see :func:`intona.labels.merging_matrix`.
+        embedding: dimensions of the output ``embedding``.
+        adaptation: of a model that can be adapted, what that needs beside the graph's inputs.
+        blend: see :class:`intona.models.blend.Blend`.
+        temperature: that scores were divided by, of other models.
+        abstention: what the threshold gave on held-out speakers, of other models.
+        calibration: in words, on what it was done.
+        encoder: the encoders inside the graph.
+        base: the finished model that this one stands on.
+        seed: of everything random.
+        metrics: measured numbers in words.
+    """
+
+    schema: int
+    version: str
+    name: str
+    labels: list[str]
+    target: str
+    numeric: bool
+    input: dict[str, Any]
+    recipe: dict[str, Any]
+    corpora: dict[str, Any]
+    licence: str
+    threshold: float
+    thresholds: list[float]
+    familiar: float
+    priors: list[float]
+    embedding: int
+    adaptation: dict[str, Any]
+    blend: list[float]
+    temperature: float
+    abstention: dict[str, float]
+    calibration: str
+    encoder: Any
+    base: dict[str, Any]
+    seed: int
+    metrics: dict[str, Any]
+    selected: dict[str, Any]
+
 
 _REQUIRED: Mapping[str, type | tuple[type, ...]] = {
     "schema": int,
@@ -54,7 +113,7 @@ def locate(model: str | Path | None) -> Path:
     return bundled(str(model)) if named else Path(model)
 
 
-def read_model(path: str | Path) -> tuple[bytes, dict[str, Any]]:
+def read_model(path: str | Path) -> tuple[bytes, Metadata]:
     """Return a model file's bytes and its validated metadata.
 
     Raises:
@@ -85,7 +144,7 @@ def read_model(path: str | Path) -> tuple[bytes, dict[str, Any]]:
     except ValueError:
         raise ModelError(f"{path}: its intona metadata is damaged; make the model again") from None
     _validate(metadata, path)
-    return content, metadata
+    return content, cast("Metadata", metadata)
 
 
 def write_model(model: onnx.ModelProto, metadata: Mapping[str, Any], path: str | Path) -> Path:
@@ -121,8 +180,25 @@ def _validate(metadata: Any, path: Path) -> None:
     labels = metadata["labels"]
     if not labels or not all(isinstance(label, str) for label in labels):
         raise ModelError(f"{path}: its intona metadata lacks a valid 'labels'")
+    for key, count in (("thresholds", 2), ("priors", len(labels)), ("familiar", None)):
+        if key in metadata and not _numbers(metadata[key], count):
+            raise ModelError(f"{path}: its intona metadata lacks a valid {key!r}")
+    if "adaptation" in metadata and not (
+        isinstance(metadata["adaptation"], dict) and isinstance(metadata.get("embedding"), int)
+    ):
+        raise ModelError(f"{path}: its intona metadata lacks a valid 'adaptation'")
     if metadata["input"].get("kind") not in ("waveform", "front_end"):
         raise ModelError(f"{path}: its input kind is neither 'waveform' nor 'front_end'")
+
+
+def _numbers(value: Any, count: int | None) -> bool:
+    """Tell whether a value is a number in [0, 1], or so many of them."""
+    values = [value] if count is None else value
+    return (
+        isinstance(values, list)
+        and len(values) == (count or 1)
+        and all(isinstance(one, int | float) and 0.0 <= one <= 1.0 for one in values)
+    )
 
 
 def _metadata(content: bytes) -> str | None:

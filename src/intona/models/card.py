@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from intona.models.artefact import bundled, read_model
+from intona.models.artefact import Metadata, bundled, read_model
 
 
-def describe(metadata: Mapping[str, Any], size: int) -> dict[str, str]:
+def describe(metadata: Metadata, size: int) -> dict[str, str]:
     """Return the lines ``intona info`` prints: heading to text.
 
     Args:
@@ -60,7 +60,7 @@ def _corpus(item: tuple[str, Mapping[str, Any]]) -> str:
     return f"{name} ({facts.get('utterances', '?')} utterances, {speakers} speakers)"
 
 
-def _calibration(metadata: Mapping[str, Any]) -> str:
+def _calibration(metadata: Metadata) -> str:
     how = str(metadata.get("calibration", "unknown"))
     if "blend" in metadata:
         return f"by familiarity, on answers {how}"
@@ -68,7 +68,7 @@ def _calibration(metadata: Mapping[str, Any]) -> str:
     return how if temperature is None else f"temperature {temperature:.2f}, {how}"
 
 
-def _abstention(metadata: Mapping[str, Any]) -> str:
+def _abstention(metadata: Metadata) -> str:
     if "thresholds" in metadata:
         low, high = metadata["thresholds"]
         return f"unsure below {high:.2f}; below {low:.2f} where it is unfamiliar"

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from intona.audio import resample
 from intona.errors import ModelError
 from intona.features import front_end
-from intona.models.artefact import locate, read_model
+from intona.models.artefact import Metadata, locate, read_model
 
 SHORTEST = 0.3  # seconds; shorter signals are padded with zeros at the end
 # Signals that share a call of the model. More of them are slower: their activations leave the
@@ -67,7 +66,7 @@ class Session:
     def __init__(
         self,
         content: bytes,
-        metadata: dict[str, Any],
+        metadata: Metadata,
         path: Path,
         *,
         threads: int = 1,

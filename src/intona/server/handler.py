@@ -55,7 +55,7 @@ class ModelHandler:
             "labels": list(self._choices.model.labels),
             "threshold": self._model.threshold,
             "rate": self._model.rate,
-            "metadata": self._model.metadata,
+            "metadata": dict(self._model.metadata),
             "version": __version__,
             "profiles": list(self._choices.names),
             "adaptable": self._model.adaptable,
