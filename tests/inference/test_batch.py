@@ -77,7 +77,8 @@ def test_the_table_is_that_of_predict(model, clips, expected):
 
 
 def test_the_clips_tell_results_apart(expected):
-    assert len(expected[0]["confidence"].unique()) == 12
+    # By all of an answer: two clips may be equally sure to the last digit.
+    assert len(expected[0][["neutral", "happy", "sad", "angry"]].drop_duplicates()) == 12
 
 
 def test_a_bad_file_is_one_row_of_errors(clips, expected):
