@@ -118,6 +118,7 @@ def test_json_and_lines(tmp_path: Path, several: pd.DataFrame) -> None:
         "reason": None,
         "familiarity": 0.9,
         "arousal": 0.75,
+        "valence": None,
         "adapted": 12,
         "probabilities": {"neutral": 0.1, "sad": 0.1, "angry": 0.8},
     }
@@ -262,7 +263,7 @@ def test_captions_of_others(tmp_path: Path) -> None:
 
 def test_text_is_for_people(several: pd.DataFrame, spoken: pd.DataFrame) -> None:
     text = formats.render(several, "text")
-    assert "a b/talk.wav\n  0:00:00.5 - 0:00:02.2  angry 80 %" in text
+    assert "a b/talk.wav  adapted to 12\n  0:00:00.5 - 0:00:02.2  angry 80 %" in text
     assert "neutral? 45 %" in text
     assert text.endswith("empty.wav\n  0:00:00.0 - 0:00:04.0  no speech\n")
     assert "A so" in formats.render(spoken, "text")

@@ -63,12 +63,15 @@ def rows(table: pd.DataFrame) -> list[Row]:
     import pandas as pd
 
     # A model of numbers may predict arousal itself: its column then stands behind the others.
-    others = list(table.columns)[list(table.columns).index(COLUMNS[-1]) + 1 :]
+    names = list(table.columns)
+    # A table made before version 0.2 ends its fixed columns with the status.
+    last = COLUMNS[-1] if COLUMNS[-1] in names else "status"
+    others = names[names.index(last) + 1 :]
     numbers = [name for name in others if table[name].dtype.kind == "f"]
     texts = [name for name in others if name not in numbers]
 
     def number(record: Mapping[Any, Any], name: str) -> float | None:
-        value = np.nan if name in others else record[name]
+        value = np.nan if name in others else record.get(name, np.nan)
         return None if pd.isna(value) else float(value)
 
     found = []
@@ -84,11 +87,11 @@ def rows(table: pd.DataFrame) -> list[Row]:
                 str(record["status"]),
                 {name: float(record[name]) for name in numbers if not pd.isna(record[name])},
                 {name: str(record[name]) for name in texts if not pd.isna(record[name])},
-                None if pd.isna(record["reason"]) else str(record["reason"]),
+                None if pd.isna(record.get("reason")) else str(record["reason"]),
                 number(record, "familiarity"),
                 number(record, "arousal"),
                 number(record, "valence"),
-                int(record["adapted"]),
+                int(record.get("adapted", 0)),
             )
         )
     return found

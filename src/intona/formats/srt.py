@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from intona.formats.captions import clock
+from intona.formats.captions import read_cues as read  # noqa: F401  (a format reads and renders)
 from intona.formats.rows import single
 
 if TYPE_CHECKING:

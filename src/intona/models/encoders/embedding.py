@@ -43,9 +43,9 @@ class Embedding:
     @property
     def path(self) -> Path:
         """The model file."""
-        from intona.models.artefact import bundled
+        from intona.models.artefact import locate
 
-        return Path(self.model) if self.model else bundled()
+        return locate(self.model or None)
 
     @property
     def parameters(self) -> Mapping[str, Any]:
