@@ -17,6 +17,7 @@ from intona.evaluation.labelmap import shared_map
 from intona.evaluation.leaks import LeakReport, contamination, require_clean
 from intona.inference.recognizer import Recognizer, load
 from intona.labels import label_map
+from intona.models.artefact import locate, names_model
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def prepare(
     merge: Mapping[str, str] | None = None,
     allow_leaks: bool = False,
 ) -> Prepared:
-    """Load models (``.onnx`` files; none means the bundled one) and corpora (all the rest).
+    """Load models (files or names of bundled ones; none means the default) and corpora (the rest).
 
     Args:
         sources: paths, in any order.
@@ -60,8 +61,8 @@ def prepare(
     from intona import corpora
 
     paths = [Path(source) for source in sources]
-    files = [path for path in paths if path.suffix.lower() == ".onnx"]
-    folders = [path for path in paths if path not in files]
+    files = [locate(path) for path in paths if names_model(path)]
+    folders = [path for path in paths if not names_model(path)]
     if not folders:
         raise UsageError("an audit needs a corpus: name its folder after the models")
     models = [load(path) for path in files] or [load()]

@@ -12,7 +12,7 @@ from intona.cli import options
 Sources = Annotated[
     list[Path],
     typer.Argument(
-        help="Models (.onnx files; none means the bundled one) and corpora (all the rest).",
+        help="Models (.onnx files, default, small; none means the default) and corpora (the rest).",
         show_default=False,
     ),
 ]

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 Paths = Annotated[
     list[Path],
     typer.Argument(
-        help="Corpora; or a model file ending in .onnx, then corpora.", show_default=False
+        help="Corpora; or a model (a file ending in .onnx, default or small), then corpora.",
+        show_default=False,
     ),
 ]
 Protocol = Annotated[
@@ -149,8 +150,9 @@ def run(
     from intona.evaluation.run import Options
     from intona.evaluation.text import summary
     from intona.inference.recognizer import load
+    from intona.models.artefact import names_model
 
-    finished = paths[0].suffix.lower() == ".onnx"
+    finished = names_model(paths[0])
     refuse_pairs(MODEL if finished else RECIPE, _given(context))
     adaptation = Enrolment.parse(enrol) if enrol is not None else None
     if adapt:

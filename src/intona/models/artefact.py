@@ -109,8 +109,21 @@ def locate(model: str | Path | None) -> Path:
     """
     if model is None:
         return bundled()
-    named = str(model) in BUNDLED and not Path(model).exists()
-    return bundled(str(model)) if named else Path(model)
+    return bundled(str(model)) if _is_bundled(model) else Path(model)
+
+
+def names_model(path: str | Path) -> bool:
+    """Tell whether a path on a command line is a model rather than a corpus.
+
+    Examples:
+        >>> names_model("mine.onnx"), names_model("small"), names_model("RAVDESS")
+        (True, True, False)
+    """
+    return Path(path).suffix.lower() == ".onnx" or _is_bundled(path)
+
+
+def _is_bundled(name: str | Path) -> bool:
+    return str(name) in BUNDLED and not Path(name).exists()
 
 
 def read_model(path: str | Path) -> tuple[bytes, Metadata]:
