@@ -266,3 +266,13 @@ def test_an_embedding_that_heard_the_speakers_is_refused(corpus, svm, monkeypatc
     monkeypatch.setattr(Classic, "heard", heard, raising=False)
     with pytest.raises(LeakError, match="1 of the speakers under test: ravdess-01"):
         evaluate(svm, corpus, parse("loso"))
+
+
+def test_the_summary_says_what_ok_is_worth(result):
+    table = result.predictions
+    fine = table[table["status"] == "ok"]
+    wrong = (fine["truth"] != fine["emotion"]).mean()
+    share = len(fine) / len(table)
+    assert f"ok: {100 * share:.0f} % of the answers, {100 * wrong:.0f} % of them wrong" in summary(
+        result
+    )

@@ -40,7 +40,7 @@ def summary(evaluation: Evaluation) -> str:
         if before:
             lines += ["without:", *_by_corpus(before), "", f"with {facts.enrolment_name}:"]
         lines += [*_by_corpus(facts.by_corpus), "", "all corpora in one heap:"]
-    lines += _metrics(evaluation)
+    lines += [*_metrics(evaluation), *_certainty(evaluation)]
     if len(facts.model_seeds) > 1:
         lines += ["", *_seeds(evaluation)]
     if not evaluation.numeric:
@@ -57,6 +57,17 @@ TRANSDUCTIVE = (
     "recordings under test were standardised by statistics of recordings under test, without "
     "labels; that needs many of them: compare only with results made likewise"
 )
+
+
+def _certainty(evaluation: Evaluation) -> list[str]:
+    """Say how many answers are ``ok`` and how many of these are wrong."""
+    if evaluation.numeric:
+        return []
+    predictions = evaluation.predictions
+    fine = (predictions["status"] == "ok").to_numpy()
+    wrong = (predictions["truth"] != predictions[evaluation.target]).to_numpy()[fine]
+    share = f", {100 * wrong.mean():.0f} % of them wrong" if fine.any() else ""
+    return [f"ok: {100 * fine.mean():.0f} % of the answers{share}; the others are unsure"]
 
 
 def _by_corpus(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:
