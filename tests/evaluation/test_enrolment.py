@@ -113,7 +113,7 @@ def test_a_recipe_is_tested_plainly_and_adapted(
 ) -> None:
     split = parse("speakers:2")
     plain = evaluate(tiny_recipe, two_corpora, split)
-    found = evaluate(tiny_recipe, two_corpora, split, Options(enrolment=Enrolment.parse(text)))
+    found = evaluate(tiny_recipe, two_corpora, split, Options(enrolments=(Enrolment.parse(text),)))
     labels = list(found.labels)
     assert found.facts.transductive is stamped
     assert summary(found).startswith("TRANSDUCTIVE: ") is stamped
@@ -137,7 +137,7 @@ def test_a_recipe_is_tested_plainly_and_adapted(
 
 def test_a_recipe_that_cannot_adapt_says_so(corpus: Corpus, svm: Any) -> None:
     with pytest.raises(UsageError, match="recipe classic-svm cannot be adapted"):
-        evaluate(svm, corpus, parse("speakers:2"), Options(enrolment=Enrolment.parse("adapt")))
+        evaluate(svm, corpus, parse("speakers:2"), Options(enrolments=(Enrolment.parse("adapt"),)))
     table = corpus.table.assign(level=1.0)
     numbers = Corpus("numbers", table, "none", "none")
     with pytest.raises(UsageError, match="not of numbers"):
@@ -145,5 +145,5 @@ def test_a_recipe_that_cannot_adapt_says_so(corpus: Corpus, svm: Any) -> None:
             svm,
             numbers,
             parse("speakers:2"),
-            Options(target="level", enrolment=Enrolment.parse("adapt")),
+            Options(target="level", enrolments=(Enrolment.parse("adapt"),)),
         )

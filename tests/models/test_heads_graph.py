@@ -24,7 +24,7 @@ from intona.models.task import Surrounding, Task
 from intona.models.train import fit
 
 RATE = 16_000
-OUTPUTS = ["probabilities", "familiarity", "arousal", "embedding"]
+OUTPUTS = ["probabilities", "familiarity", "arousal", "valence", "embedding"]
 FACTS = {"version": "0", "corpora": {}, "licence": "none", "name": "test", "seed": 0}
 
 
@@ -57,7 +57,8 @@ def by_numpy(model: LinearModel, embedding: np.ndarray, judged: np.ndarray, adap
     return (
         model.blend.probabilities(joint, members, near, adapted),
         near,
-        model.heads.activation(judged),
+        model.heads.dimension("arousal", judged),
+        model.heads.dimension("valence", judged),
     )
 
 
@@ -88,6 +89,7 @@ def test_the_graph_is_numpy(
         )
     assert np.ptp(found["familiarity"]) > 0.01
     assert np.ptp(found["arousal"]) > 0.01
+    assert np.ptp(found["valence"]) > 0.01
 
 
 def test_blend_differs_when_adapted(tiny_fitted: LinearModel) -> None:
@@ -141,6 +143,7 @@ def test_in_python_it_answers_by_its_surroundings(
         expected = model.adapted(statistics, speech=speech).rows(sounds, RATE)
         np.testing.assert_allclose(found.probabilities[rows], expected[rows, :4], atol=1e-2)
         np.testing.assert_allclose(found.arousal[rows], expected[rows, 5], atol=1e-2)
+        np.testing.assert_allclose(found.valence[rows], expected[rows, 6], atol=1e-2)
         others = np.setdiff1d(np.arange(8), rows)
         np.testing.assert_array_equal(found.probabilities[others], plain.probabilities[others])
         np.testing.assert_array_equal(found.familiarity, plain.familiarity)
@@ -158,7 +161,7 @@ def test_a_head_on_a_finished_model_standardises_its_embedding_anew(
     table = few.assign(emotion=few["emotion"].map({"happy": "up", "sad": "low"}))
     head: Any = fit(Task(plan, table))
     path = head.export(tmp_path / "own.onnx", metadata=FACTS)
-    # Its words say nothing of arousal, and the base's own outputs are not its.
+    # Its words say nothing of arousal or valence, and the base's own outputs are not its.
     assert Session.load(path).outputs == {"probabilities", "embedding", "familiarity"}
     base = asked(tiny_adaptable, signals)["embedding"].astype(np.float32)
     found = Session.load(path).run(signals, RATE, ["embedding", "probabilities", "familiarity"])
@@ -169,7 +172,7 @@ def test_a_head_on_a_finished_model_standardises_its_embedding_anew(
     np.testing.assert_allclose(heard, base, atol=1e-4)
     expected = standard.embedding(base)
     np.testing.assert_allclose(found[:, :width], expected, atol=1e-4)
-    probabilities, near, _ = by_numpy(head, expected, expected, False)
+    probabilities, near, *_ = by_numpy(head, expected, expected, False)
     np.testing.assert_allclose(found[:, width : width + 2], probabilities, atol=1e-4)
     np.testing.assert_allclose(found[:, -1], near, atol=1e-4)
     model = Recognizer.load(path)
@@ -192,5 +195,5 @@ def test_a_session_gives_several_outputs_side_by_side(
     moved = session.run(signals, RATE, order, inputs)
     np.testing.assert_array_equal(moved[:, :128], found[:, :128])
     assert np.abs(moved[:, 128:] - found[:, 128:]).max() > 1e-3
-    with pytest.raises(ModelError, match="no output 'valence'"):
-        session.run(signals, RATE, ["probabilities", "valence"])
+    with pytest.raises(ModelError, match="no output 'dominance'"):
+        session.run(signals, RATE, ["probabilities", "dominance"])

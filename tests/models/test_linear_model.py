@@ -136,7 +136,7 @@ def test_a_head_on_the_embedding(artefact: Path, voices: Corpus, tmp_path: Path)
         ({"training": {"clean_share": 0.0}}, "clean_share is above 0"),
         ({"training": {"clean_share": 1.5}}, "clean_share is above 0"),
         ({"front_end": {"name": "classic"}}, "the front end encoder or default"),
-        ({"model": {"kind": "linear", "gamma": 1}}, "takes C and committee, not gamma"),
+        ({"model": {"kind": "linear", "gamma": 1}}, "takes C, committee and integers, not gamma"),
     ],
 )
 def test_what_a_recipe_must_not_say(

@@ -161,7 +161,7 @@ def test_labels_are_chosen(service: Running, model: Recognizer, talk: Path, path
     ("query", "words"),
     [
         ("adapt=true&profile=me", "two answers to one question"),
-        ("emotions=bored", "does not know bored"),
+        ("emotions=bored", "bored not in the model"),
         ("emotions=sad", "at least two"),
         ("merge=sad", "old=new"),
         (f"emotions={'x' * 1001}", "1000"),

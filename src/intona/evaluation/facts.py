@@ -264,6 +264,8 @@ class Facts:
         """Return a copy of plain types with the keys of ``evaluation.json``."""
         found = {"leaky": self.leaky, **asdict(self), "leaks": self.leaks.to_dict()}
         found["folds"] = [_without_none(one) for one in found["folds"]]
+        if self.enrolment is not None:
+            found["enrolment"] = _without_none(found["enrolment"])
         optional = {key: found.pop(key) for key in OPTIONAL}
         return {**found, **_without_none(optional)}
 

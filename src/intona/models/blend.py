@@ -36,7 +36,7 @@ def familiarity(residual: ArrayLike) -> Doubles:
 
     Examples:
         >>> familiarity([0.4, 0.58, 0.9]).round(2).tolist()
-        [0.96, 0.5, 0.02]
+        [0.96, 0.5, 0.03]
     """
     values = np.maximum(np.asarray(residual, dtype=np.float64), 1e-12)
     return 1.0 / (1.0 + (values / MIDDLE) ** (1.0 / WIDTH))
