@@ -131,3 +131,18 @@ def test_version(intona: Callable) -> None:
     from intona import __version__
 
     assert intona("--version").out.strip() == f"intona {__version__}"
+
+
+@pytest.mark.parametrize("name", ["default", "small"])
+def test_what_was_measured_comes_first(intona: Callable, name: str) -> None:
+    listed = json.loads(intona("models", "--json").out)[name]
+    assert "intona evaluate" in listed["unheard corpora"] or "not evaluated" in str(listed)
+    assert set(listed) >= {"size", "predicts", "licence", "for"}
+    out = intona("info", name).out
+    assert listed["unheard corpora"] in out
+    assert out.index("unheard corpora:") < out.index("recipe:")
+    assert f"size:            {listed['size']}" in out
+
+
+def test_of_other_files_nothing_is_said_to_be_measured(intona: Callable, model: Path) -> None:
+    assert "unheard corpora" not in intona("info", model).out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from intona.models.artefact import Metadata, bundled, read_model
@@ -39,19 +40,32 @@ def describe(metadata: Metadata, size: int) -> dict[str, str]:
     return words
 
 
-def bundled_models() -> dict[str, dict[str, str]]:
-    """Return what ``intona models`` prints of each bundled model: heading to text.
+def measured(path: str | Path) -> dict[str, str]:
+    """Return what was measured of a bundled model, each number with its command; else nothing.
 
-    What was measured stands in ``assets/models.json``, every number with its command.
+    Args:
+        path: of the model file.
     """
-    text = files("intona").joinpath("assets", "models.json").read_text("utf-8")
+    for name, lines in _measured().items():
+        if Path(path) == Path(bundled(name)):
+            return lines
+    return {}
+
+
+def bundled_models() -> dict[str, dict[str, str]]:
+    """Return what ``intona models`` prints of each bundled model: heading to text."""
     found = {}
-    for name, measured in json.loads(text).items():
+    for name, lines in _measured().items():
         content, metadata = read_model(bundled(name))
-        lines = describe(metadata, len(content))
-        kept = {key: lines[key] for key in ("size", "predicts", "licence")}
-        found[name] = {**kept, **measured}
+        words = describe(metadata, len(content))
+        kept = {key: words[key] for key in ("size", "predicts", "licence")}
+        found[name] = {**kept, **lines}
     return found
+
+
+def _measured() -> dict[str, dict[str, str]]:
+    text = files("intona").joinpath("assets", "models.json").read_text("utf-8")
+    return dict(json.loads(text))
 
 
 def _corpus(item: tuple[str, Mapping[str, Any]]) -> str:

@@ -45,12 +45,14 @@ function learnedFrom(corpora) {
 
 /** @param {import("./api.js").Model} model */
 function howSure({ threshold, metadata }) {
-  const below = `Every answer carries a calibrated confidence; below ${percent(threshold)} it is marked unsure.`;
-  const held = metadata.abstention;
-  if (held?.coverage === undefined || held?.risk === undefined) return below;
+  const [unfamiliar, familiar] = metadata.thresholds ?? [threshold, threshold];
+  const below =
+    unfamiliar === familiar
+      ? `below ${percent(familiar)} it is marked unsure`
+      : `below ${percent(familiar)} it is marked unsure, and below ${percent(unfamiliar)} where the sound is unfamiliar`;
   return (
-    `${below} On speakers it had never heard it was sure of ${percent(held.coverage)} of the clips, ` +
-    `and wrong in ${percent(held.risk)} of those.`
+    `Every answer carries a confidence; ${below}. Where the model has never been, more of the others ` +
+    "are wrong than on voices like those it learned from: the model card says how many."
   );
 }
 
