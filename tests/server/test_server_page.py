@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from chromium import CHROMIUM, hearing, playwright
 from server_process import Running
 
 from intona import corpora
@@ -18,8 +17,6 @@ from intona.corpora import synthetic
 from intona.models import recipes
 from intona.models.train import train
 
-playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM, reason="no chromium on the path: install it or set CHROMIUM"),
@@ -63,12 +60,8 @@ def service(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="module")
 def browser(folder: Path) -> Iterator[Any]:
-    microphone = f"--use-file-for-fake-audio-capture={folder / 'microphone.wav'}"
-    flags = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", microphone]
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *flags])
+    with hearing(folder / "microphone.wav") as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture

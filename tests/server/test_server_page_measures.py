@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 import tiny_model
+from chromium import CHROMIUM, hearing, playwright
 from server_process import Start
 
 from intona.corpora import synthetic
 
-playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM, reason="no chromium on the path: install it or set CHROMIUM"),
@@ -39,12 +36,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser(folder: Path) -> Iterator[Any]:
-    microphone = f"--use-file-for-fake-audio-capture={folder / 'talk.wav'}"
-    flags = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", microphone]
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *flags])
+    with hearing(folder / "talk.wav") as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture
