@@ -142,7 +142,7 @@ def test_predicting_imports_nothing_heavy(model: Recognizer, voices: Path) -> No
         "import sys; from intona.cli import main\n"
         f"sys.argv = ['intona', 'predict', {str(file)!r}, '--model', {str(model.path)!r}]\n"
         "try: main()\nexcept SystemExit as stop: assert not stop.code\n"
-        "heavy = {'pandas', 'sklearn', 'scipy', 'matplotlib', 'torch', 'librosa', 'numba', 'onnx'}\n"
+        "heavy = {'pandas', 'sklearn', 'matplotlib', 'torch', 'librosa', 'numba', 'onnx'}\n"
         "heavy |= {'av', 'pydantic'}\n"
         "found = heavy & set(sys.modules)\n"
         "assert not found, found"
