@@ -51,7 +51,7 @@ def test_merged_labels_count_as_one() -> None:
     assert truth.tolist() == [0, 2]
 
 
-def held_out(skill: float, *, corpus: bool, residual: float, classes: int = 4) -> HeldOut:
+def held_out(skill: float, *, corpus: str | None, residual: float, classes: int = 4) -> HeldOut:
     """Answers that are surer than they should be, by a factor of three."""
     truth = RNG.integers(0, classes, 600)
     scores = skill * np.eye(classes)[truth] + RNG.normal(size=(600, classes))
@@ -63,7 +63,7 @@ def held_out(skill: float, *, corpus: bool, residual: float, classes: int = 4) -
 
 @pytest.fixture(scope="module")
 def groups() -> list[HeldOut]:
-    return [held_out(1.0, corpus=True, residual=0.8), held_out(2.5, corpus=False, residual=0.4)]
+    return [held_out(1.0, corpus="a", residual=0.8), held_out(2.5, corpus=None, residual=0.4)]
 
 
 def answers(blend: Blend, group: HeldOut) -> tuple[np.ndarray, np.ndarray]:
@@ -103,7 +103,7 @@ def test_where_only_one_kind_was_held_out_the_thresholds_are_alike(groups: list[
 
 def test_a_corpus_that_lacks_calm_is_not_asked_to_tell_it_from_neutral() -> None:
     """All its neutral speech is called calm: the two count as one."""
-    group = held_out(3.0, corpus=False, residual=0.4, classes=3)
+    group = held_out(3.0, corpus=None, residual=0.4, classes=3)
     turned = group.joint[:, [1, 0, 2]]
     lacking = HeldOut(
         turned,
@@ -112,10 +112,28 @@ def test_a_corpus_that_lacks_calm_is_not_asked_to_tell_it_from_neutral() -> None
         np.where(group.truth == 1, 0, group.truth),
         1.0,
         False,
-        False,
+        None,
         np.array([True, False, True]),
     )
     strict = fit_blend([lacking], {}, (0.3, 0.15))
     merged = fit_blend([lacking], {1: 0}, (0.3, 0.15))
     assert merged.thresholds[1] < strict.thresholds[1]
     assert np.exp(merged.values[3]) < np.exp(strict.values[3])  # no reason to be so unsure
+
+
+def test_of_the_corpora_left_out_the_worst_counts_most() -> None:
+    """One that is hardly recognised beside one that is well recognised: no promise by their mean."""
+    hard = held_out(0.6, corpus="hard", residual=0.8)
+    easy = held_out(2.5, corpus="easy", residual=0.8)
+    both = fit_blend([hard, easy], {}, (0.3, 0.15))
+    confidence, right = answers(both, hard)
+    fine = confidence >= both.threshold(familiarity(hard.residual))
+    assert (~right[fine]).mean() <= 0.3 or fine.mean() == pytest.approx(0.2, abs=0.01)
+    assert both.thresholds[0] > fit_blend([easy], {}, (0.3, 0.15)).thresholds[0]
+
+    def over_sure(blend: Blend) -> float:
+        confidence, right = answers(blend, hard)
+        return float(confidence.mean() - right.mean())
+
+    one = [HeldOut(**{**vars(group), "corpus": "one"}) for group in (hard, easy)]
+    assert over_sure(both) < over_sure(fit_blend(one, {}, (0.3, 0.15)))

@@ -5,6 +5,10 @@ the committee (the mean answer of one head for each training corpus) is right mo
 are surer than they should be. So the share of the joint head and both temperatures depend on the
 familiarity of the sound, linearly, the temperatures on a logarithmic scale. They are fitted on
 held-out answers: of whole corpora left out in turn, and of held-out speakers.
+
+A user has one corpus, not the mean of ours. So of the corpora left out, those that fare worst count
+most (group distributionally robust optimisation, Sagawa et al. 2020, smoothed), and the threshold
+holds its risk on each of them.
 """
 
 from __future__ import annotations
@@ -24,6 +28,8 @@ CLOSED = -1e4  # score of a label that a head does not know
 MIDDLE = 0.58  # residual at which familiarity is one half
 WIDTH = 0.12  # of the fall of familiarity, in natural logarithms of the residual
 DRAWN = 0.01  # weight of the pull towards the start
+# How much more the worst of the corpora left out counts: 0 for their mean, more for the worst one.
+WORST = 5.0
 START = (0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
@@ -117,7 +123,7 @@ class HeldOut:
         truth: class numbers, ``(n,)``.
         weight: of the group as a whole.
         adapted: whether the embeddings were standardised by a profile.
-        corpus: whether a whole corpus was held out, not only speakers.
+        corpus: name of the corpus that was held out as a whole; ``None`` for speakers.
         possible: labels that the corpus has, ``(labels,)``; where it lacks one of two that are
             merged, they count as one.
     """
@@ -128,22 +134,23 @@ class HeldOut:
     truth: NDArray[np.int64]
     weight: float
     adapted: bool
-    corpus: bool
+    corpus: str | None
     possible: NDArray[np.bool_]
 
 
 def fit_blend(
     held_out: Sequence[HeldOut], merged: Mapping[int, int], risk: tuple[float, float]
 ) -> Blend:
-    """Fit a blend by the mean log-loss of held-out answers, and its thresholds by their errors.
+    """Fit a blend by the log-loss of held-out answers, and its thresholds by their errors.
 
     Args:
-        held_out: groups of answers.
+        held_out: groups of answers. The loss of corpora that were left out is the smooth maximum
+            of each one's mean loss (:data:`WORST`), that of speakers the mean.
         merged: label numbers that count as another one where a corpus does not have both
             (calm as neutral).
-        risk: largest share of wrong answers among those that are ``ok``, on corpora and on
-            speakers that were held out. Thresholds are only raised for it, never below those at
-            which a fifth of the answers is left.
+        risk: largest share of wrong answers among those that are ``ok``, on each corpus that was
+            left out and on speakers that were held out. Thresholds are only raised for it, never
+            above those at which a fifth of the answers is left.
     """
     from scipy.optimize import minimize
 
@@ -152,27 +159,36 @@ def fit_blend(
         near = familiarity(group.residual)
         found = blend.probabilities(group.joint, group.members, near, group.adapted)
         lacking = {old: new for old, new in merged.items() if not group.possible[[old, new]].all()}
-        both = merged if group.corpus else lacking
+        both = lacking if group.corpus is None else merged
         return as_merged(found, group.truth, both)
 
-    total = sum(group.weight for group in held_out)
+    corpora = sorted({group.corpus for group in held_out if group.corpus is not None})
+    parts = [[group for group in held_out if group.corpus == name] for name in (None, *corpora)]
+    weights = np.array([sum(group.weight for group in part) for part in parts])
 
-    def loss(values: NDArray[np.float64]) -> float:
+    def mean_loss(values: NDArray[np.float64], part: Sequence[HeldOut]) -> float:
         lost = 0.0
-        for group in held_out:
+        for group in part:
             found, truth = share(values, group)
             lost -= group.weight * np.log(found[np.arange(len(truth)), truth] + 1e-6).mean()
-        return float(lost / total + DRAWN * ((values - START) ** 2).sum())
+        return lost / max(sum(group.weight for group in part), 1e-12)
+
+    def loss(values: NDArray[np.float64]) -> float:
+        speakers, *each = (mean_loss(values, part) for part in parts)
+        worst = np.log(np.mean(np.exp(WORST * np.array(each)))) / WORST if each else 0.0
+        lost = (weights[0] * speakers + weights[1:].sum() * worst) / weights.sum()
+        return float(lost + DRAWN * ((values - START) ** 2).sum())
 
     values = minimize(loss, np.array(START), method="L-BFGS-B").x
-    answers = [(group, *share(values, group)) for group in held_out]
-    limits = [
-        _least_confidence([(p, t) for group, p, t in answers if group.corpus == kind], wrong)
-        for kind, wrong in ((True, risk[0]), (False, risk[1]))
-    ]
-    low, high = (
-        limit if limit is not None else (limits[1 - k] or 0.0) for k, limit in enumerate(limits)
-    )
+    answers = [(group.corpus, *share(values, group)) for group in held_out]
+
+    def limit(name: str | None, wrong: float) -> float | None:
+        return _least_confidence([(p, t) for corpus, p, t in answers if corpus == name], wrong)
+
+    unfamiliar = max((limit(name, risk[0]) or 0.0 for name in corpora), default=None)
+    familiar = limit(None, risk[1])
+    low = unfamiliar if unfamiliar is not None else familiar or 0.0
+    high = familiar if familiar is not None else low
     return Blend(tuple(map(float, values)), (float(low), float(high)))
 
 

@@ -34,14 +34,14 @@ class Case:
         name: for people.
         train: utterances, by number.
         test: likewise.
-        corpus: whether the test is a whole corpus.
+        corpus: name of the corpus that the test is the whole of; ``None`` for speakers.
         weight: of the case in the calibration.
     """
 
     name: str
     train: Rows
     test: Rows
-    corpus: bool
+    corpus: str | None
     weight: float
 
 
@@ -63,7 +63,7 @@ def cases_of(learners: Learners, folds: int) -> list[Case]:
             test = np.flatnonzero(own & spoken)
             if len(test):
                 train = np.flatnonzero(~own)
-                found.append(Case(f"without {name}", train, test, True, 1.0))
+                found.append(Case(f"without {name}", train, test, name, 1.0))
     missing = np.array([name is None or name != name for name in speakers])
     largest = max(
         names, key=lambda name: float(learners.importance[learners.corpora == name].max())
@@ -83,7 +83,7 @@ def cases_of(learners: Learners, folds: int) -> list[Case]:
             train = np.flatnonzero(~np.isin(speakers.astype(str), speakers[test].astype(str)))
             if len(train) and len(np.unique(known.targets[train])) > 1:
                 title = f"speakers of {name}, part {number}"
-                found.append(Case(title, train, test, False, 1.0 / len(kept)))
+                found.append(Case(title, train, test, None, 1.0 / len(kept)))
     return found
 
 
@@ -143,8 +143,9 @@ def _answers(
     if not adapting:
         return
     people = learners.speakers[case.test].astype(str)
-    for size in PLACE if case.corpus else SPEAKER:
-        yield group(_profiled(plain, people, size, case.corpus, rng), ADAPTED, True)
+    place = case.corpus is not None
+    for size in PLACE if place else SPEAKER:
+        yield group(_profiled(plain, people, size, place, rng), ADAPTED, True)
 
 
 def _profiled(
