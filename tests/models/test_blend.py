@@ -122,7 +122,7 @@ def test_a_corpus_that_lacks_calm_is_not_asked_to_tell_it_from_neutral() -> None
 
 
 def test_of_the_corpora_left_out_the_worst_counts_most() -> None:
-    """One that is hardly recognised beside one that is well recognised: no promise by their mean."""
+    """One hardly recognised beside one well recognised: no promise by their mean."""
     hard = held_out(0.6, corpus="hard", residual=0.8)
     easy = held_out(2.5, corpus="easy", residual=0.8)
     both = fit_blend([hard, easy], {}, (0.3, 0.15))
