@@ -14,24 +14,23 @@ _SPLITS = {
     "test": "test testing tst testset eval evaluation evalset holdout heldout",
 }
 _SPLIT = {word: split for split, words in _SPLITS.items() for word in words.split()}
-_PARTS = frozenset(
-    """
-    aac acted all anechoic archive audio audios augmented batch block bonus category cd chapter
-    children chunk chunks class classes clean clip clips corpora corpus cut cv data database
-    dataset datasets debug default dialog dialogue dialogues disc disk download downloads dvd
-    emotion emotional emotions english episode export extra extras fake female females file files
-    final flac fold folder folders folds full girls boys group half held hz impro improvised
-    improvisation in input k kfold khz label labelled labels lang language level m4a main male males
-    media men misc mono mp3 new noisy ogg old only opus original other others out output parallel
-    part partition partitions parts phase pool private processed public raw real rec recorded
-    recording recordings records release resampled resources root round run runs sample samples
-    scene script scripted seen segment segmented segments sentence sentences ses sess session
-    sessions set sets shard sing singing song songs sound sounds source sources speech split splits
-    spoken spontaneous src stage stereo studio subset sung take takes temp tmp track tracks trial
-    unlabelled unseen utt utterance utterances utts v version video videos vocal vocals voice voices
-    vol volume wav wave waves wavs week women
-    """.split()
-)
+_WORDS = """
+aac acted all anechoic archive audio audios augmented batch block bonus category cd chapter
+children chunk chunks class classes clean clip clips corpora corpus cut cv data database
+dataset datasets debug default dialog dialogue dialogues disc disk download downloads dvd
+emotion emotional emotions english episode export extra extras fake female females file files
+final flac fold folder folders folds full girls boys group half held hz impro improvised
+improvisation in input k kfold khz label labelled labels lang language level m4a main male males
+media men misc mono mp3 new noisy ogg old only opus original other others out output parallel
+part partition partitions parts phase pool private processed public raw real rec recorded
+recording recordings records release resampled resources root round run runs sample samples
+scene script scripted seen segment segmented segments sentence sentences ses sess session
+sessions set sets shard sing singing song songs sound sounds source sources speech split splits
+spoken spontaneous src stage stereo studio subset sung take takes temp tmp track tracks trial
+unlabelled unseen utt utterance utterances utts v version video videos vocal vocals voice voices
+vol volume wav wave waves wavs week women
+"""
+_PARTS = frozenset(_WORDS.split())
 _ALONE = frozenset({"f", "m"})  # f1 and m1 are speakers, f and m their sex
 _TAIL = frozenset({*"abcdefghx", "i", "ii", "iii", "iv"})  # set_a, Part II
 _FORMATS = re.compile(r"mp3|m4a|mp4|k(?=fold)", re.IGNORECASE)
@@ -57,9 +56,7 @@ def is_part(name: str) -> bool:
     if name.strip().lower() in _ALONE:
         return True
     known = [word in _PARTS or word in _SPLIT for word in words]
-    return any(known) and all(
-        yes or word in _TAIL for yes, word in zip(known, words, strict=True)
-    )
+    return any(known) and all(yes or word in _TAIL for yes, word in zip(known, words, strict=True))
 
 
 def split_of(name: str) -> str | None:
