@@ -78,6 +78,7 @@ def run(
             on=on,
             progress=progress,
         )
+        options.warn_of_nobody(prepared.dataset.table)
         result = audit.run(prepared.models, prepared.dataset, how, progress)
     typer.echo(audit.summary(result, prepared.context, failed=report is None), nl=False)
     if report is not None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from intona.corpora.base import Corpus as CorpusTable
     from intona.parallel import Engine as Place
 
@@ -125,6 +127,7 @@ def corpus_of(
     from intona.corpora import targets
 
     corpus = load_corpus(paths, name, columns, settings)
+    warn_of_nobody(corpus.table)
     for sentence in (*corpus.notes, *corpus.problems[:SHOWN]):
         typer.echo(f"note: {sentence}", err=True)
     if len(corpus.problems) > SHOWN:
@@ -135,6 +138,15 @@ def corpus_of(
     if target == "emotion" or keep or merged:
         corpus = corpus.select(keep, merged)
     return targets.as_numbers(corpus, target, chosen) if chosen else corpus
+
+
+def warn_of_nobody(table: pd.DataFrame) -> None:
+    """Say on standard error, before all else, when it is not known who speaks."""
+    from intona.corpora.speakers import nobody
+
+    text = nobody(table)
+    if text is not None:
+        typer.echo(f"WARNING: {text}", err=True)
 
 
 def place(workers: int, engine: str, address: str | None) -> Place:

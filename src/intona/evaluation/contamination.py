@@ -17,12 +17,11 @@ from intona.tables import utterances
 if TYPE_CHECKING:
     import pandas as pd
 
+    from intona.evaluation.facts import Facts
     from intona.models.heard import Match, Training
 
-CHECKED_MODEL = (
-    "the speakers and corpora the model says it was trained on",
-    "the sound of its training recordings, whatever they are called",
-)
+SOUND = "the sound of its training recordings, whatever they are called"
+CHECKED_MODEL = ("the speakers and corpora the model says it was trained on", SOUND)
 
 
 def contamination(
@@ -52,6 +51,14 @@ def contamination(
         found.append(_recognised(matches, len(table)))
     if not training.heard.complete:
         found.append(_unknown("the model stands on one that remembers no sound of its training"))
+    return found
+
+
+def untold(facts: Facts) -> list[str]:
+    """Return what the leak check of an evaluation could not tell, one sentence each."""
+    found = [one.text for one in facts.leaks.of_kind("nobody", "unknown")]
+    if facts.protocol.partition("+")[0] == "model" and SOUND not in facts.leaks.checked:
+        found.append("the recordings under test were not compared with those of the training")
     return found
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.corpora import speakers
 from intona.errors import AudioError, LeakError
 from intona.parallel import HERE, Engine, Progress
 
@@ -170,14 +171,10 @@ def inspect(
 
 def nobody(table: pd.DataFrame) -> list[Finding]:
     """Say for how many utterances nobody knows who speaks; nothing where that is none."""
-    missing = int(table["speaker"].isna().sum())
-    if not missing:
-        return []
-    text = (
-        f"no speaker is known for {missing} of {len(table)} utterances: whether these voices were "
-        "heard in training cannot be told, and no number holds for new voices"
+    text = speakers.nobody(table)
+    return (
+        [] if text is None else [Finding("nobody", False, text, int(table["speaker"].isna().sum()))]
     )
-    return [Finding("nobody", False, text, missing)]
 
 
 def content_hashes(files: Sequence[str]) -> list[str]:
