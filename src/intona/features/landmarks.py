@@ -107,8 +107,10 @@ class Landmarks:
         patches = np.pad(power, ((half, 2 * half), (0, 0)))[np.clip(around, 0, None)]
         top = patches.max(axis=(1, 2), keepdims=True)
         patches = np.log10(np.clip(patches / np.maximum(top, 1e-30), 10.0**-RANGE, 1.0)) + RANGE
-        patches *= self._taper
-        patches -= patches.mean(axis=1, keepdims=True)
+        weights = inside[..., np.newaxis] * self._taper
+        mean = (patches * weights).sum(axis=1, keepdims=True)
+        patches -= mean / np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
+        patches *= weights
         flat = np.sqrt(np.mean(patches**2, axis=(1, 2))) < FLAT
         values = (self._along_time @ patches @ self._along_bands).reshape(len(centres), -1)
         values /= np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
