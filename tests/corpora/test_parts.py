@@ -9,80 +9,22 @@ from intona.corpora.parts import is_part
 from intona.errors import CorpusError
 from intona.evaluation.protocols import parse
 
+PARTS = """
+train test val valid validation dev eval fold1 fold_2 cv3 split part audio Audio wav wavs data
+dataset clips recordings session1 disc1 speech song male Female TRAIN Test_Set AudioWAV
+train-clean-100 16kHz Session5 wav16k mp3 5fold k-fold part_II set_A 2024-01-05 F m Fold.4
+audio_files TrainData testfiles
+"""
+PEOPLE = "anna Actor_01 07 0011 speaker1 f1 m2 JE DC KL maria03 A03 OAF testa Newman valdez devon"
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "train",
-        "test",
-        "val",
-        "valid",
-        "validation",
-        "dev",
-        "eval",
-        "fold1",
-        "fold_2",
-        "cv3",
-        "split",
-        "part",
-        "audio",
-        "Audio",
-        "wav",
-        "wavs",
-        "data",
-        "dataset",
-        "clips",
-        "recordings",
-        "session1",
-        "disc1",
-        "speech",
-        "song",
-        "male",
-        "Female",
-        "TRAIN",
-        "Test_Set",
-        "AudioWAV",
-        "train-clean-100",
-        "16kHz",
-        "Session5",
-        "wav16k",
-        "mp3",
-        "5fold",
-        "k-fold",
-        "part_II",
-        "set_A",
-        "2024-01-05",
-        "F",
-        "m",
-        "Fold.4",
-        "audio_files",
-        "TrainData",
-    ],
-)
+
+@pytest.mark.parametrize("name", PARTS.split())
 def test_names_of_parts(name):
     assert is_part(name)
     assert is_part(name.upper())
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "anna",
-        "Actor_01",
-        "07",
-        "0011",
-        "speaker1",
-        "f1",
-        "m2",
-        "JE",
-        "DC",
-        "KL",
-        "maria03",
-        "A03",
-        "OAF",
-        "testa",
-    ],
-)
+@pytest.mark.parametrize("name", PEOPLE.split())
 def test_names_of_people(name):
     assert not is_part(name)
 

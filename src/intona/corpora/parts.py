@@ -55,7 +55,7 @@ def is_part(name: str) -> bool:
         return _DATE.fullmatch(name.strip()) is not None
     if name.strip().lower() in _ALONE:
         return True
-    known = [word in _PARTS or word in _SPLIT for word in words]
+    known = [_is_made_of_parts(word) for word in words]
     return any(known) and all(yes or word in _TAIL for yes, word in zip(known, words, strict=True))
 
 
@@ -69,6 +69,16 @@ def split_of(name: str) -> str | None:
     if not is_part(name):
         return None
     return next((_SPLIT[word] for word in _words(name) if word in _SPLIT), None)
+
+
+def _is_made_of_parts(word: str) -> bool:
+    """Tell whether a word is one of them, or several without a space: ``traindata``."""
+    if word in _PARTS or word in _SPLIT:
+        return True
+    return any(
+        (word[:k] in _PARTS or word[:k] in _SPLIT) and _is_made_of_parts(word[k:])
+        for k in range(3, len(word) - 2)
+    )
 
 
 def _words(name: str) -> list[str]:
