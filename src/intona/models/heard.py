@@ -14,6 +14,7 @@ import base64
 import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -129,7 +130,11 @@ class Heard:
         raw = base64.b64decode(content["landmarks"], validate=True)
         records = np.frombuffer(raw, dtype=np.uint8).reshape(-1, _RECORD)
         groups = tuple((str(name), int(count)) for name, count in content["groups"])
-        if sum(count for _, count in groups) != len(records) or any(n < 1 for _, n in groups):
+        if (
+            not len(records)
+            or sum(count for _, count in groups) != len(records)
+            or any(n < 1 for _, n in groups)
+        ):
             raise ValueError
         return cls(records[:, :_BYTES], records[:, _BYTES:], groups, content["complete"])
 
@@ -174,9 +179,6 @@ class Heard:
             progress: called as ``progress(done, total, text)``.
         """
         numbers = {one.tobytes(): row for row, one in reversed([*enumerate(self.digests)])}
-        some = self.codes.any(axis=1, keepdims=True)
-        signs = np.where(some, 2.0 * np.unpackbits(self.codes, axis=1) - 1.0, 0.0)
-        signs = (signs / np.sqrt(COEFFICIENTS)).astype(np.float32)
         found = []
         for one, rows in zip(wanted, _landmarks(wanted, on, progress), strict=True):
             if isinstance(rows, AudioError):
@@ -184,12 +186,28 @@ class Heard:
             row = numbers.get(_digests(rows[:1])[0].tobytes())
             if row is not None:
                 found.append(Match(one.file, self._name(row), exact=True))
-            elif len(signs):
-                agreement = (signs @ rows[:, DIGEST + 1 :].T).max(axis=1)
-                best = int(agreement.argmax())
-                if agreement[best] >= SAME:
-                    found.append(Match(one.file, self._name(best), exact=False))
+                continue
+            agreement, best = self.agreement(rows)
+            if agreement >= SAME:
+                found.append(Match(one.file, self._name(best), exact=False))
         return found
+
+    def agreement(self, rows: NDArray[np.float32]) -> tuple[float, int]:
+        """Return how well the best of the kept landmarks agrees, and which it is.
+
+        Args:
+            rows: of a recording, as :class:`intona.features.landmarks.Landmarks` gives them.
+        """
+        each = (self._signs @ rows[:, DIGEST + 1 :].T).max(axis=1)
+        best = int(each.argmax())
+        return float(each[best]), best
+
+    @cached_property
+    def _signs(self) -> NDArray[np.float32]:
+        """Of the kept coefficients, so scaled that a product with others is the agreement."""
+        some = self.codes.any(axis=1, keepdims=True)
+        signs = np.where(some, 2.0 * np.unpackbits(self.codes, axis=1) - 1.0, 0.0)
+        return (signs / np.sqrt(COEFFICIENTS)).astype(np.float32)
 
     def _name(self, row: int) -> str:
         """Return which recording a landmark is of, in words; they are counted from 1."""
