@@ -20,7 +20,7 @@ from intona.evaluation.leaks import Finding, LeakReport, inspect, require_clean
 from intona.evaluation.protocols import parse
 from intona.features import front_end
 from intona.features.extract import extract
-from intona.models.heard import Training
+from intona.models.lineage import Training
 
 
 @pytest.fixture(scope="module")

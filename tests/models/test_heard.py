@@ -15,7 +15,8 @@ from intona.audio.transforms.codec import encode
 from intona.audio.transforms.filters import butterworth
 from intona.corpora import synthetic
 from intona.errors import ModelError
-from intona.models.heard import Heard, Training, behind
+from intona.models.heard import Heard
+from intona.models.lineage import Training, behind
 from intona.tables import Utterance, segmented_index
 
 RATE = 16_000

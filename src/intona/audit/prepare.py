@@ -19,7 +19,7 @@ from intona.evaluation.leaks import LeakReport, nobody, require_clean
 from intona.inference.recognizer import Recognizer, load
 from intona.labels import label_map
 from intona.models.artefact import locate, names_model
-from intona.models.heard import Training
+from intona.models.lineage import Training
 from intona.parallel import HERE, Engine, Progress
 
 

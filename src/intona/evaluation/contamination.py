@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from intona.evaluation.facts import Facts
-    from intona.models.heard import Match, Training
+    from intona.models.heard import Match
+    from intona.models.lineage import Training
 
 SOUND = "the sound of its training recordings, whatever they are called"
 CHECKED_MODEL = ("the speakers and corpora the model says it was trained on", SOUND)

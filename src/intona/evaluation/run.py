@@ -20,7 +20,7 @@ from intona.evaluation.leaks import Finding, LeakReport, inspect, require_clean
 from intona.evaluation.result import Evaluation
 from intona.evaluation.split import Fold, Split
 from intona.labels import EMOTIONS, label_map, merge_columns, order
-from intona.models.heard import behind
+from intona.models.lineage import behind
 from intona.models.recipes import Recipe
 from intona.models.task import Answers, Surrounding, Task
 from intona.models.train import provenance

@@ -21,7 +21,7 @@ from intona.inference.adapt import utterances
 from intona.inference.profile import KINDS, Profile
 from intona.inference.recognizer import Recognizer
 from intona.models.adaptation import Running
-from intona.models.heard import Training
+from intona.models.lineage import Training
 from intona.tables import Utterance
 
 LEAST = 2.0  # seconds of speech needed in all

@@ -25,8 +25,8 @@ from intona.models.blend import Blend, familiarity, fit_blend
 from intona.models.committee import Committee, HeadOptions, Learners, fit_committee
 from intona.models.encoders.embedding import Embedding
 from intona.models.encoders.encoder import Encoder
-from intona.models.heard import base_of
 from intona.models.held_out import cases_of, held_out_answers
+from intona.models.lineage import base_of
 from intona.models.material import gather
 from intona.models.options import LinearTraining
 from intona.models.recipes import Recipe

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from intona import registry
 from intona.errors import CorpusError, RecipeError, UsageError
-from intona.models.heard import Heard, behind
+from intona.models.heard import Heard
+from intona.models.lineage import behind
 from intona.models.recipes import Recipe
 from intona.models.task import Fitted, Task, Trainer
 from intona.parallel import HERE, Engine, Progress

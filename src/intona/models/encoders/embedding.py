@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.errors import AudioError, ModelError
-from intona.models.heard import Training
+from intona.models.lineage import Training
 
 if TYPE_CHECKING:
     from intona.models.session import Session
