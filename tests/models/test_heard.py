@@ -16,7 +16,6 @@ from intona.audio.transforms.filters import butterworth
 from intona.corpora import synthetic
 from intona.errors import ModelError
 from intona.models.heard import Heard
-from intona.models.lineage import Training, behind
 from intona.tables import Utterance, segmented_index
 
 RATE = 16_000
@@ -153,25 +152,3 @@ def test_what_a_model_stands_on_counts(clips, heard):
     (match,) = both.find([Utterance(str(clips[4]))])
     assert match.known == "training recording 2 of bert"
     assert not heard.joined(None).complete
-
-
-def test_names_of_both_are_joined():
-    own = {"a": {"speakers": ["a-1"], "utterances": 1}, "b": {"speakers": ["b-1"]}}
-    base = {"a": {"speakers": ["a-2"]}, "b": {}, "c": {"speakers": ["c-1"]}}
-    facts = {"corpora": own, "base": {"corpora": base}, "version": "0", "licence": "none"}
-    found = Training.of(facts).corpora
-    assert found["a"]["speakers"] == ["a-1", "a-2"]
-    assert found["b"]["speakers"] == []  # of one of them it is not known
-    assert found["c"]["speakers"] == ["c-1"]
-
-
-@pytest.mark.parametrize("joined", [False, True])
-def test_the_front_end_of_a_finished_model_is_known(joined, tiny_adaptable):
-    from intona.features import front_end
-
-    part = {"name": "default", "model": str(tiny_adaptable)}
-    front = front_end("joined", parts=[part]) if joined else front_end(**part)
-    (training,) = behind(front)
-    assert set(training.corpora) == {"one", "two"}
-    assert training.heard is None
-    assert behind(front_end("classic")) == []
