@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -146,3 +147,26 @@ def test_what_was_measured_comes_first(intona: Callable, name: str) -> None:
 
 def test_of_other_files_nothing_is_said_to_be_measured(intona: Callable, model: Path) -> None:
     assert "unheard corpora" not in intona("info", model).out
+
+
+@pytest.mark.parametrize("verb", ["check", "stats", "train", "evaluate", "audit"])
+def test_where_nobody_is_known_that_is_said_first(
+    intona: Callable, voices: Path, tmp_path: Path, verb: str
+) -> None:
+    for number, clip in enumerate(sorted(voices.rglob("*.wav"))[:4]):
+        folder = tmp_path / "c" / ("train", "test")[number % 2] / ("angry", "sad")[number // 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clip, folder / f"{number}.wav")
+    root = tmp_path / "c"
+    words = {
+        "check": ("corpus", "check", root),
+        "stats": ("corpus", "stats", root, "--out", tmp_path / "x.png"),
+        "train": ("train", root, "--out", tmp_path / "x.onnx"),
+        "evaluate": ("evaluate", root, "--protocol", "speakers:2"),
+        "audit": ("audit", root, "--tests", "accuracy"),
+    }[verb]
+    done = intona(*words)
+    assert done.err.startswith("WARNING: no speaker is known for 4 of 4 utterances")
+    if verb == "evaluate":
+        assert done.code != 0
+        assert "needs to know who speaks" in done.err

@@ -45,7 +45,7 @@ class TestFolders:
         assert "no speaker is known for 2 of 2 utterances" in corpus.problems[0]
 
     def test_a_file_outside_is_reported(self, grow, tmp_path):
-        root = grow(tmp_path / "mine", ["angry/anna/1.wav", "sad/anna/1.wav", "rest/x.wav"])
+        root = grow(tmp_path / "mine", ["angry/anna/1.wav", "sad/bob/1.wav", "rest/x.wav"])
         assert "rest/x.wav: left out" in corpora.load(root).problems[0]
 
     @pytest.mark.parametrize("pattern", ["(", "no group"])

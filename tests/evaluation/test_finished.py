@@ -128,7 +128,7 @@ def test_labels_the_model_does_not_know_are_left_out_in_the_open(model, tmp_path
     )
     other = corpora.load(folder)
     table = other.table.assign(speaker="ravdess-" + other.table["speaker"] + "x")
-    result = evaluate_model(model, replace(other, table=table))
+    result = evaluate_model(model, replace(other, table=table), allow_leaks=True)
     assert {row["corpus"]: row["model"] for row in result.facts.mapping} == {
         "happy": "happy",
         "fearful": None,

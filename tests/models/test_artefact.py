@@ -78,3 +78,9 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot write"):
         write_model(graph(), METADATA, tmp_path / "absent" / "m.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_sound_is_refused_when_the_file_is_read(tmp_path):
+    heard = {"form": 1, "complete": True, "groups": [["a", 2]], "landmarks": "AAAA"}
+    with pytest.raises(ModelError, match="what it heard in training is damaged; make the model"):
+        write_model(graph(), {**METADATA, "heard": heard}, tmp_path / "m.onnx")

@@ -13,11 +13,14 @@ from intona.audit.model import AuditedModel
 from intona.audit.report import Context
 from intona.corpora.speakers import choose_speakers
 from intona.errors import UsageError
+from intona.evaluation.contamination import contamination
 from intona.evaluation.labelmap import shared_map
-from intona.evaluation.leaks import LeakReport, contamination, require_clean
+from intona.evaluation.leaks import LeakReport, nobody, require_clean
 from intona.inference.recognizer import Recognizer, load
 from intona.labels import label_map
 from intona.models.artefact import locate, names_model
+from intona.models.lineage import Training
+from intona.parallel import HERE, Engine, Progress
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ def prepare(
     emotions: Sequence[str] | None = None,
     merge: Mapping[str, str] | None = None,
     allow_leaks: bool = False,
+    on: Engine = HERE,
+    progress: Progress | None = None,
 ) -> Prepared:
     """Load models (files or names of bundled ones; none means the default) and corpora (the rest).
 
@@ -51,6 +56,8 @@ def prepare(
         emotions: labels to keep, of the corpora and of the models; ``None`` keeps all.
         merge: labels to merge first, old to new, of both.
         allow_leaks: audit on speakers a model was trained on, and say so in the report.
+        on: where: here, in local processes, on Ray.
+        progress: called as ``progress(done, total, text)``.
 
     Raises:
         UsageError: no corpus among the paths, or ``emotions`` and ``merge`` do not fit.
@@ -78,7 +85,7 @@ def prepare(
     findings = [
         (name, finding)
         for name, model in zip(names, models, strict=True)
-        for finding in contamination(table, model.metadata["corpora"])
+        for finding in contamination(table, Training.of(model.metadata), on=on, progress=progress)
     ]
     require_clean(LeakReport(tuple(finding for _, finding in findings)), allow=allow_leaks)
     audited = tuple(
@@ -88,6 +95,7 @@ def prepare(
         corpus.name,
         tuple(f"{name}: {finding.text}" for name, finding in findings if finding.leak),
         (
+            *(finding.text for finding in nobody(table)),
             *(f"{name}: {finding.text}" for name, finding in findings if not finding.leak),
             *_unknown_labels(table, audited[0]),
         ),

@@ -89,6 +89,7 @@ def to_dict(result: AuditResult, context: Context) -> dict[str, Any]:
 def summary(result: AuditResult, context: Context, *, failed: bool = True) -> str:
     """Return the ranking as text for the terminal, and the failed tests if wanted."""
     lines = [f"LEAKY: {reason}" for reason in context.leaky]
+    lines += [f"note: {note}" for note in context.notes]
     lines += [f"warning: {warning}" for warning in result.warnings]
     width = max(len(model.name) for model in result.models)
     for name, good, run in result.ranking():

@@ -66,16 +66,19 @@ def run(
     from intona.audit.prepare import prepare
     from intona.cli.progress import bar
 
-    prepared = prepare(
-        sources,
-        speakers=labels.parse_list(speakers),
-        emotions=labels.parse_list(emotions),
-        merge=labels.parse_merge(merge),
-        allow_leaks=allow_leaks,
-    )
     on = options.place(workers, engine, address)
     how = audit.AuditOptions(labels.parse_list(tests) or (), clips, noises, rooms, seed, on)
     with bar() as progress, on.session():
+        prepared = prepare(
+            sources,
+            speakers=labels.parse_list(speakers),
+            emotions=labels.parse_list(emotions),
+            merge=labels.parse_merge(merge),
+            allow_leaks=allow_leaks,
+            on=on,
+            progress=progress,
+        )
+        options.warn_of_nobody(prepared.dataset.table)
         result = audit.run(prepared.models, prepared.dataset, how, progress)
     typer.echo(audit.summary(result, prepared.context, failed=report is None), nl=False)
     if report is not None:

@@ -117,6 +117,7 @@ def check(
     from intona.files import atomic
 
     loaded = options.load_corpus(paths, name, columns, settings)
+    options.warn_of_nobody(loaded.table, loaded.problems)
     on = options.place(workers, engine, address)
     with bar() as progress, on.session():
         findings = check_corpus(loaded, labels=labels, on=on, progress=progress)
@@ -153,6 +154,7 @@ def stats(
     from intona.corpora.plot import draw, summary
 
     loaded = options.load_corpus(paths, name, columns, settings)
+    options.warn_of_nobody(loaded.table, loaded.problems)
     on = options.place(workers, engine, address)
     with bar() as progress, on.session():
         frame = draw(loaded, out, on=on, progress=progress)

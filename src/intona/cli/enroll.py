@@ -48,7 +48,7 @@ def run(
     """
     from intona.audio import Audio, find
     from intona.errors import UsageError
-    from intona.inference.enroll import enroll
+    from intona.inference.enroll import enroll, heard_before
     from intona.inference.profile import profile_path
     from intona.inference.recognizer import load
 
@@ -66,6 +66,8 @@ def run(
         recordings.append(record(microphone))
     else:
         recordings += find(source or [])
+    for sentence in heard_before(recognizer, recordings):
+        typer.echo(f"note: {sentence}", err=True)
     profile = enroll(recognizer, recordings, name=name, speech=speech)
     profile.save(path)
     typer.echo(

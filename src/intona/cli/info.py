@@ -17,12 +17,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the metadata as JSON
 def run(model: Model = None, as_json: AsJson = False) -> None:
     """Print what a model file is: labels, input, training material, calibration, licence."""
     from intona.models.artefact import locate, read_model
-    from intona.models.card import describe, measured
+    from intona.models.card import describe, measured, without_sounds
 
     path = locate(model)
     content, metadata = read_model(path)
     if as_json:
-        typer.echo(json.dumps(metadata, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(without_sounds(metadata), indent=2, ensure_ascii=False))
         return
     for name, value in {**measured(path), **describe(metadata, len(content))}.items():
         typer.echo(f"{name + ':':<17}{value}")

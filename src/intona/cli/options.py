@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from intona.corpora.base import Corpus as CorpusTable
     from intona.parallel import Engine as Place
 
@@ -125,16 +127,38 @@ def corpus_of(
     from intona.corpora import targets
 
     corpus = load_corpus(paths, name, columns, settings)
-    for sentence in (*corpus.notes, *corpus.problems[:SHOWN]):
+    said = warn_of_nobody(corpus.table, corpus.problems)
+    others = [problem for problem in corpus.problems if problem not in said]
+    for sentence in (*corpus.notes, *others[:SHOWN]):
         typer.echo(f"note: {sentence}", err=True)
-    if len(corpus.problems) > SHOWN:
-        more = len(corpus.problems) - SHOWN
+    if len(others) > SHOWN:
+        more = len(others) - SHOWN
         typer.echo(f"note: and {more} more like these: see `intona corpus check`", err=True)
     chosen = targets.parse_numbers(numbers)
     keep, merged = labels.parse_list(emotions), labels.parse_merge(merge)
     if target == "emotion" or keep or merged:
         corpus = corpus.select(keep, merged)
     return targets.as_numbers(corpus, target, chosen) if chosen else corpus
+
+
+def warn_of_nobody(table: pd.DataFrame, problems: Sequence[str] = ()) -> list[str]:
+    """Say on standard error, before all else, when it is not known who speaks.
+
+    Args:
+        table: a corpus table.
+        problems: of the corpus; what they say of it is said in place of the plain words.
+
+    Returns:
+        What was said.
+    """
+    from intona.corpora.speakers import nobody
+
+    plain = nobody(table)
+    said = [problem for problem in problems if problem.startswith("no speaker is known")]
+    said = [] if plain is None else said or [plain]
+    for text in said:
+        typer.echo(f"WARNING: {text}", err=True)
+    return said
 
 
 def place(workers: int, engine: str, address: str | None) -> Place:

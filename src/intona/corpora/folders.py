@@ -2,18 +2,22 @@
 
 ``angry/a.wav``, ``speaker1/angry/a.wav`` or ``angry/speaker1/a.wav``. A folder whose name is a
 word of the vocabulary, or another form of one (``Anger``), gives the emotion. The speaker is the
-other folder beside it, or the beginning of the file's name when that reads ``speaker01_...``,
-``actor3-...`` or ``spk_07_...``; or whatever the option ``speaker`` says, a regular expression
-whose first group is the speaker, matched against the path below the corpus folder.
+deepest other folder that is no part (:mod:`intona.corpora.parts`: ``train``, ``fold1``, ``wav``)
+and does not hold everything; or the beginning of the file's name when that reads
+``speaker01_...``, ``actor3-...`` or ``spk_07_...``; or whatever the option ``speaker`` says, a
+regular expression whose first group is the speaker, matched against the path below the corpus
+folder. Folders called ``train``, ``val`` and ``test`` become the column ``split``.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from intona.corpora.base import Corpus, table
 from intona.corpora.loading import Tree
+from intona.corpora.parts import is_part, split_of
 from intona.corpora.tables import NO_SPEAKER
 from intona.errors import CorpusError, UsageError
 from intona.labels import EMOTIONS, canonical
@@ -42,7 +46,8 @@ def read(tree: Tree, *, speaker: str | None = None, language: str | None = None)
     """
     pattern = _compiled(speaker)
     name = tree.root.resolve().name or "folders"
-    rows = []
+    everywhere = _everywhere(path for path in tree.audio if _emotion(path) is not None)
+    rows: list[dict[str, str | None]] = []
     problems = []
     notes = []
     renamed: dict[str, str] = {}
@@ -54,16 +59,16 @@ def read(tree: Tree, *, speaker: str | None = None, language: str | None = None)
         emotion = canonical(folder)
         if emotion != folder:
             renamed[folder] = emotion
-        who = _who(path, folder, pattern)
-        rows.append(
-            {
-                "file": str(tree.root / path),
-                "emotion": emotion,
-                "speaker": None if who is None else f"{name}-{who}",
-                "corpus": name,
-                "language": language or "und",
-            }
-        )
+        who = _who(path, folder, everywhere, pattern)
+        row: dict[str, str | None] = {
+            "file": str(tree.root / path),
+            "emotion": emotion,
+            "speaker": None if who is None else f"{name}-{who}",
+            "corpus": name,
+            "language": language or "und",
+        }
+        split = next(filter(None, map(split_of, path.parts[:-1])), None)
+        rows.append(row if split is None else {**row, "split": split})
     if not rows:
         raise CorpusError(
             f"{tree.root}: no audio in a folder named as one of {', '.join(EMOTIONS)}"
@@ -83,13 +88,21 @@ def _emotion(path: Path) -> str | None:
     return next((part for part in path.parts[-2::-1] if canonical(part) in EMOTIONS), None)
 
 
-def _who(path: Path, emotion: str, pattern: re.Pattern[str] | None) -> str | None:
+def _everywhere(paths: Iterable[Path]) -> frozenset[str]:
+    """Return the folders that hold everything."""
+    levels = [frozenset(path.parts[:-1]) for path in paths]
+    return frozenset.intersection(*levels) if levels else frozenset()
+
+
+def _who(
+    path: Path, emotion: str, everywhere: frozenset[str], pattern: re.Pattern[str] | None
+) -> str | None:
     if pattern is not None:
         match = pattern.search(path.as_posix())
         return match[1] if match else None
-    others = [part for part in path.parts[:-1] if part != emotion]
-    if others:
-        return others[-1]
+    for part in path.parts[-2::-1]:
+        if part != emotion and part not in everywhere and not is_part(part):
+            return part
     match = _SPEAKER.fullmatch(path.stem)
     return match[1] if match else None
 

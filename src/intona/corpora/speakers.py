@@ -1,4 +1,4 @@
-"""Speakers of a table: their names, and whose utterances are meant by a pattern."""
+"""Speakers of a table: names, whether they are known, whose utterances a pattern means."""
 
 from __future__ import annotations
 
@@ -18,6 +18,21 @@ def speaker_names(table: pd.DataFrame) -> list[str]:
         f"row {row}" if pd.isna(speaker) else str(speaker)
         for row, speaker in enumerate(table["speaker"])
     ]
+
+
+def nobody(table: pd.DataFrame) -> str | None:
+    """Say for how many utterances nobody knows who speaks; ``None`` where that is none.
+
+    Args:
+        table: a corpus table.
+    """
+    missing = int(table["speaker"].isna().sum())
+    if not missing:
+        return None
+    return (
+        f"no speaker is known for {missing} of {len(table)} utterances: whether a voice under test "
+        "was heard in training cannot be told, and no number holds for new voices"
+    )
 
 
 def spoken_by(table: pd.DataFrame, wanted: Sequence[str]) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.errors import UsageError
+from intona.evaluation.contamination import untold
 from intona.evaluation.measure import clusters, headline, short_name
 from intona.evaluation.result import Evaluation, without_nan
 from intona.evaluation.text import TRANSDUCTIVE, stamp_word, value_text
@@ -59,6 +60,7 @@ class Comparison:
         pairs: every two runs, the better first.
         leaky_reasons: why it must not be trusted; empty when all runs are honest.
         transductive: names of the runs that normalise by the test speaker.
+        unknown: what the leak check of a run could not tell.
     """
 
     metric: str
@@ -67,6 +69,7 @@ class Comparison:
     pairs: tuple[Pair, ...]
     leaky_reasons: tuple[str, ...]
     transductive: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-able copy."""
@@ -110,6 +113,7 @@ def compare(runs: Sequence[tuple[str, Evaluation]]) -> Comparison:
         ),
         tuple(reasons),
         tuple(name for name, run in runs if run.facts.transductive),
+        tuple(f"{name}: {text}" for name, run in runs for text in untold(run.facts)),
     )
 
 
@@ -134,6 +138,7 @@ def comparison_text(comparison: Comparison) -> str:
     metric = comparison.metric
     width = max(len(name) for name in comparison.runs) + 2
     lines = [f"LEAKY: {reason}." for reason in comparison.leaky_reasons]
+    lines += [f"unknown: {text}." for text in comparison.unknown]
     lines += [f"TRANSDUCTIVE: {name}: {TRANSDUCTIVE}." for name in comparison.transductive]
     lines.append(f"{short_name(metric)} on the same folds ({comparison.protocol})")
     for name, value in comparison.runs.items():

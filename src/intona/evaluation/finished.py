@@ -16,17 +16,19 @@ from numpy.typing import NDArray
 
 from intona import parallel
 from intona.errors import AudioError, CorpusError
+from intona.evaluation.contamination import CHECKED_MODEL, contamination
 from intona.evaluation.enrolment import Enrolment, enrolled
 from intona.evaluation.facts import Facts, FoldFacts, outcome_table
 from intona.evaluation.labelmap import Answers as Mapped
 from intona.evaluation.labelmap import answers, mapped_table, shared_map
-from intona.evaluation.leaks import CHECKED_MODEL, LeakReport, contamination, require_clean
+from intona.evaluation.leaks import LeakReport, nobody, require_clean
 from intona.evaluation.result import Evaluation
 from intona.inference.clip import stretch
 from intona.inference.recognizer import Recognizer
 from intona.labels import order
 from intona.models.adaptation import Statistics
 from intona.models.artefact import Metadata, locate, read_model
+from intona.models.lineage import Training
 from intona.models.task import Answers, Surrounding
 from intona.parallel import HERE, Engine, Progress
 from intona.tables import Prediction, Utterance, utterances
@@ -75,13 +77,15 @@ def evaluate_model(
             adapted.
         CorpusError: the corpus has nothing the model knows.
     """
-    found = locate(path)
-    model = Recognizer.load(found)
+    file = locate(path)
+    model = Recognizer.load(file)
     target = str(model.metadata["target"])
     if model.numeric and (emotions or merge):
         corpus = corpus.select(emotions, merge)
     table = _with_target(corpus, target)
-    report = LeakReport(tuple(contamination(table, model.metadata["corpora"])), CHECKED_MODEL)
+    training = Training.of(model.metadata)
+    found = [*nobody(table), *contamination(table, training, on=on, progress=progress)]
+    report = LeakReport(tuple(found), CHECKED_MODEL)
     require_clean(report, allow=allow_leaks)
     mapping: list[dict[str, Any]] = []
     becomes: dict[str, str | None] | None = None
@@ -89,8 +93,8 @@ def evaluate_model(
         becomes = shared_map([model.labels], table[target].unique(), emotions, merge)
         known = order(new for label in model.labels if (new := becomes[label]) is not None)
         mapping, table = mapped_table(table, target, becomes, known)
-    asked = _Asked(model, found, table, target, becomes, on, progress)
-    trained = ", ".join(model.metadata["corpora"]) or "unknown material"
+    asked = _Asked(model, file, table, target, becomes, on, progress)
+    trained = ", ".join(training.corpora) or "unknown material"
     facts = Facts.of(
         corpus,
         table,
@@ -103,7 +107,7 @@ def evaluate_model(
     )
     facts = replace(
         facts,
-        model={"file": found.name, "made_by": model.metadata["version"]},
+        model={"file": file.name, "made_by": model.metadata["version"]},
         mapping=mapping,
         answers={label: (becomes or {}).get(label) for label in model.labels},
     )

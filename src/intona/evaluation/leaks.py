@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.corpora import speakers
 from intona.errors import AudioError, LeakError
 from intona.parallel import HERE, Engine, Progress
 
@@ -33,7 +34,6 @@ CHECKED = (
     "sentences on both sides",
     "what the front end was trained on, where it says",
 )
-CHECKED_MODEL = ("the speakers and corpora the model says it was trained on",)
 # What makes a performance: where a corpus counts takes, all of these together name one.
 _TAKE = ("repetition", "version", "take")
 _PERFORMANCE = ("corpus", "speaker", "emotion", "intensity", "statement", "vocal_channel", *_TAKE)
@@ -46,7 +46,8 @@ class Finding:
 
     Attributes:
         kind: ``speaker``, ``file``, ``content``, ``sound``, ``take``, ``sentence``,
-            ``contamination``, ``transductive`` or ``material``.
+            ``contamination``, ``heard``, ``transductive``, ``material``, ``nobody`` (no speaker
+            is known) or ``unknown``.
         leak: whether it invalidates the result, or only limits what it shows.
         text: one sentence.
         count: how many speakers, test utterances or sentences.
@@ -58,6 +59,13 @@ class Finding:
     text: str
     count: int
     examples: tuple[str, ...] = ()
+
+    @property
+    def word(self) -> str:
+        """What it is called before its text."""
+        if self.kind in ("unknown", "nobody"):
+            return "unknown"
+        return "leak" if self.leak else "limitation"
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,10 @@ class LeakReport:
     def limitations(self) -> tuple[Finding, ...]:
         """The findings that limit what a result shows."""
         return tuple(finding for finding in self.findings if not finding.leak)
+
+    def of_kind(self, *kinds: str) -> tuple[Finding, ...]:
+        """The findings of some kinds."""
+        return tuple(finding for finding in self.findings if finding.kind in kinds)
 
     def with_findings(self, more: Iterable[Finding]) -> LeakReport:
         """Return the report with further findings, each once."""
@@ -137,6 +149,7 @@ def inspect(
     prints = extract(table, Fingerprint(), on=on, progress=progress)
     twins = [(i, j) for i, j, _ in same_recordings(prints) if stretches[i] != stretches[j]]
     found = [
+        *nobody(table),
         _shared("speaker", _values(table, "speaker"), folds),
         _twice("file", _by_key(files, folds), files, "are parts of training files"),
         _twice(
@@ -156,54 +169,12 @@ def inspect(
     return LeakReport(tuple(finding for finding in found if finding is not None))
 
 
-def contamination(table: pd.DataFrame, corpora: Mapping[str, Any]) -> list[Finding]:
-    """Compare a test table with what a finished model was made from.
-
-    The one check for models under evaluation, models under audit and front ends of recipes.
-
-    Args:
-        table: the test utterances.
-        corpora: the artefact's ``corpora``: name to ``{"speakers": [...]}``.
-    """
-    found = []
-    tested = {str(name) for name in table["corpus"].dropna()}
-    heard = {str(name) for facts in corpora.values() for name in facts.get("speakers", ())}
-    shared = sorted(heard & set(table["speaker"].dropna().astype(str)))
-    if shared:
-        found.append(
-            Finding(
-                "speaker",
-                True,
-                f"the model was trained on {len(shared)} of the speakers under test: "
-                f"{_few(shared)}",
-                len(shared),
-                tuple(shared[:8]),
-            )
-        )
-    unnamed = sorted(name for name in tested & set(corpora) if not corpora[name].get("speakers"))
-    if unnamed:
-        found.append(
-            Finding(
-                "contamination",
-                True,
-                f"the model was trained on {_few(unnamed)} and does not say on which speakers",
-                len(unnamed),
-                tuple(unnamed),
-            )
-        )
-    both = sorted(tested & set(corpora) - set(unnamed))
-    if both and not shared:
-        found.append(
-            Finding(
-                "contamination",
-                False,
-                f"the model was trained on other speakers of {_few(both)}: the recording "
-                "conditions and sentences are not new to it",
-                len(both),
-                tuple(both),
-            )
-        )
-    return found
+def nobody(table: pd.DataFrame) -> list[Finding]:
+    """Say for how many utterances nobody knows who speaks; nothing where that is none."""
+    text = speakers.nobody(table)
+    return (
+        [] if text is None else [Finding("nobody", False, text, int(table["speaker"].isna().sum()))]
+    )
 
 
 def content_hashes(files: Sequence[str]) -> list[str]:
@@ -242,7 +213,8 @@ def _takes(table: pd.DataFrame) -> list[str | None]:
     return ["|".join(map(str, row)) if yes else None for row, yes in zip(rows, known, strict=True)]
 
 
-def _few(names: Sequence[str], most: int = 4) -> str:
+def few(names: Sequence[str], most: int = 4) -> str:
+    """Return the first names of many."""
     text = ", ".join(names[:most])
     return text if len(names) <= most else f"{text} and {len(names) - most} more"
 
@@ -256,7 +228,7 @@ def _shared(kind: str, values: Sequence[str | None], folds: Sequence[Fold]) -> F
     if not shared:
         return None
     names = sorted(shared)
-    text = f"{len(names)} speakers are on both sides: {_few(names)}"
+    text = f"{len(names)} speakers are on both sides: {few(names)}"
     return Finding(kind, True, text, len(names), tuple(names[:8]))
 
 

@@ -11,14 +11,16 @@ import numpy as np
 from intona.errors import CorpusError, UsageError
 from intona.evaluation.across import LeaveOneCorpusOut, shared_labels
 from intona.evaluation.by_corpus import as_rows, by_corpus
+from intona.evaluation.contamination import contamination
 from intona.evaluation.controls import run_controls
 from intona.evaluation.enrolment import Enrolment, enrolled
 from intona.evaluation.facts import Facts, FoldFacts, outcome_table
 from intona.evaluation.fold import FoldJob, FoldOutcome, declared, run_folds
-from intona.evaluation.leaks import Finding, LeakReport, contamination, inspect, require_clean
+from intona.evaluation.leaks import Finding, LeakReport, inspect, require_clean
 from intona.evaluation.result import Evaluation
 from intona.evaluation.split import Fold, Split
 from intona.labels import EMOTIONS, label_map, merge_columns, order
+from intona.models.lineage import behind
 from intona.models.recipes import Recipe
 from intona.models.task import Answers, Surrounding, Task
 from intona.models.train import provenance
@@ -216,7 +218,11 @@ def _leaks(task: Task, tested: int, folds: Sequence[Fold], allow: bool) -> LeakR
 
 def _front_end_contamination(task: Task, tested: pd.DataFrame) -> list[Finding]:
     """Compare the test part with what the recipe's front end was trained on, where it says."""
-    return contamination(tested, getattr(task.front_end(), "heard", {}))
+    return [
+        finding
+        for training in behind(task.front_end())
+        for finding in contamination(tested, training, on=task.on, progress=task.progress)
+    ]
 
 
 def _missing_corpora(task: Task) -> list[Finding]:

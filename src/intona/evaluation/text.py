@@ -101,7 +101,8 @@ def _cell(name: str, bounds: Mapping[str, float]) -> str:
 
 def stamp(facts: Facts) -> list[str]:
     """Return the lines every output of a leaky or transductive result begins with."""
-    lines = [f"LEAKY: {reason}" for reason in facts.leaky_reasons]
+    lines = [f"NO SPEAKER: {one.text}" for one in facts.leaks.of_kind("nobody")]
+    lines += [f"LEAKY: {reason}" for reason in facts.leaky_reasons]
     if facts.transductive:
         lines.append(f"TRANSDUCTIVE: {TRANSDUCTIVE}")
     return [*lines, ""] if lines else []
@@ -219,6 +220,4 @@ def _controls(controls: Sequence[Control]) -> list[str]:
 def _leaks(leaks: LeakReport) -> list[str]:
     if not leaks.findings:
         return [f"leak check: nothing found; looked for {'; '.join(leaks.checked)}"]
-    return [
-        f"{'leak' if finding.leak else 'limitation'}: {finding.text}" for finding in leaks.findings
-    ]
+    return [f"{finding.word}: {finding.text}" for finding in leaks.findings]

@@ -21,6 +21,8 @@ from intona.inference.adapt import utterances
 from intona.inference.profile import KINDS, Profile
 from intona.inference.recognizer import Recognizer
 from intona.models.adaptation import Running
+from intona.models.lineage import Training
+from intona.tables import Utterance
 
 LEAST = 2.0  # seconds of speech needed in all
 
@@ -65,6 +67,34 @@ def enroll(
         statistics=running.statistics(),
         manner=_manner(measured),
     )
+
+
+def heard_before(model: Recognizer, sources: Iterable[str | Path | Audio]) -> list[str]:
+    """Return what is to be said, one sentence each, of recordings the model was trained on.
+
+    A profile of them fits, but what it gains there says nothing of new recordings.
+
+    Args:
+        model: what the profile is for.
+        sources: recordings; those that are in no file are new.
+    """
+    wanted = [Utterance(str(one)) for one in sources if not isinstance(one, Audio)]
+    heard = Training.of(model.metadata).heard
+    if not wanted:
+        return []
+    found = [] if heard is None else heard.find(wanted)
+    said = []
+    if found:
+        said.append(
+            f"LEAKY: the model was trained on {len(found)} of these {len(wanted)} recordings, for "
+            f"example {found[0].words}: what a profile gains on them does not hold for new ones"
+        )
+    if heard is None or not heard.complete:
+        said.append(
+            "whether the model was trained on these recordings cannot be told: its file does not "
+            "remember all of the sound it was made from"
+        )
+    return said
 
 
 def _once(sources: Iterable[str | Path | Audio]) -> Iterable[str | Path | Audio]:

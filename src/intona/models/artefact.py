@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from intona.errors import ModelError
+from intona.models.heard import Heard
 
 if TYPE_CHECKING:
     import onnx
@@ -51,6 +52,7 @@ class Metadata(TypedDict, total=False):
         calibration: in words, on what it was done.
         encoder: the encoders inside the graph.
         base: the finished model that this one stands on.
+        heard: see :class:`intona.models.heard.Heard`.
         seed: of everything random.
         metrics: measured numbers in words.
     """
@@ -77,6 +79,7 @@ class Metadata(TypedDict, total=False):
     calibration: str
     encoder: Any
     base: dict[str, Any]
+    heard: dict[str, Any]
     seed: int
     metrics: dict[str, Any]
     selected: dict[str, Any]
@@ -200,6 +203,11 @@ def _validate(metadata: Any, path: Path) -> None:
         isinstance(metadata["adaptation"], dict) and isinstance(metadata.get("embedding"), int)
     ):
         raise ModelError(f"{path}: its intona metadata lacks a valid 'adaptation'")
+    if "heard" in metadata:
+        try:
+            Heard.from_dict(metadata["heard"])
+        except ModelError as error:
+            raise ModelError(f"{path}: {error}; make the model again") from None
     if metadata["input"].get("kind") not in ("waveform", "front_end"):
         raise ModelError(f"{path}: its input kind is neither 'waveform' nor 'front_end'")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from intona.models.artefact import Metadata, bundled, read_model
+from intona.models.heard import Heard
 
 
 def describe(metadata: Metadata, size: int) -> dict[str, str]:
@@ -30,6 +31,7 @@ def describe(metadata: Metadata, size: int) -> dict[str, str]:
         "takes": takes,
         "size": f"{size / 1e6:.2f} MB",
         "trained on": "; ".join(map(_corpus, metadata["corpora"].items())) or "unknown",
+        "remembers": _remembered(metadata),
         "calibration": _calibration(metadata),
         "abstention": _abstention(metadata),
         "licence": metadata["licence"],
@@ -63,6 +65,15 @@ def bundled_models() -> dict[str, dict[str, str]]:
     return found
 
 
+def without_sounds(metadata: Metadata) -> dict[str, Any]:
+    """Return the metadata as people read it: how many recordings are remembered, not how."""
+    found: dict[str, Any] = dict(metadata)
+    if "heard" in metadata:
+        heard = Heard.from_dict(metadata["heard"])
+        found["heard"] = {"recordings": heard.recordings, "complete": heard.complete}
+    return found
+
+
 def _measured() -> dict[str, dict[str, str]]:
     text = files("intona").joinpath("assets", "models.json").read_text("utf-8")
     return dict(json.loads(text))
@@ -72,6 +83,15 @@ def _corpus(item: tuple[str, Mapping[str, Any]]) -> str:
     name, facts = item
     speakers = len(facts.get("speakers", ()))
     return f"{name} ({facts.get('utterances', '?')} utterances, {speakers} speakers)"
+
+
+def _remembered(metadata: Metadata) -> str:
+    heard = metadata.get("heard")
+    if heard is None:
+        return "no sound: it cannot tell its training recordings under other names"
+    known = Heard.from_dict(heard)
+    rest = "" if known.complete else ", not those of the model it stands on"
+    return f"the sound of {known.recordings} training recordings{rest}"
 
 
 def _calibration(metadata: Metadata) -> str:

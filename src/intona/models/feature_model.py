@@ -17,6 +17,7 @@ from intona.features.extract import extract
 from intona.models.calibration import Calibration, softmax
 from intona.models.ensemble import Ensemble, new_head
 from intona.models.heads import Head
+from intona.models.lineage import base_of
 from intona.models.normalisation import by_speaker, normalise
 from intona.models.options import FeatureTraining
 from intona.models.recipes import Recipe
@@ -83,6 +84,7 @@ class FeatureModel:
                 "rate": self.front_end.rate,
             },
             "recipe": self.recipe.to_dict(),
+            **base_of(self.front_end),
             **self.details,
         }
         return write_model(model, {**own, **metadata}, path)

@@ -26,6 +26,7 @@ from intona.models.committee import Committee, HeadOptions, Learners, fit_commit
 from intona.models.encoders.embedding import Embedding
 from intona.models.encoders.encoder import Encoder
 from intona.models.held_out import cases_of, held_out_answers
+from intona.models.lineage import base_of
 from intona.models.material import gather
 from intona.models.options import LinearTraining
 from intona.models.recipes import Recipe
@@ -130,10 +131,9 @@ class LinearModel:
         standard = self.heads.standard
         if isinstance(self.front_end, Embedding):
             content, known = read_model(self.front_end.path)
-            base = {key: known[key] for key in ("version", "corpora", "licence")}
             facts = {key: known[key] for key in ("encoder",) if key in known}
             graph = embedding_graph_on(content, standard.centre, standard.scale)
-            return graph, {**facts, "base": base}
+            return graph, {**facts, **base_of(self.front_end)}
         fronts = encoders_of(self.front_end)
         exact = int(len(fronts) == 1)
         after = 1 if self.recipe.model.get("integers", False) else None

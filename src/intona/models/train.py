@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from intona import registry
 from intona.errors import CorpusError, RecipeError, UsageError
+from intona.models.heard import Heard
+from intona.models.lineage import behind
 from intona.models.recipes import Recipe
 from intona.models.task import Fitted, Task, Trainer
 from intona.parallel import HERE, Engine, Progress
@@ -89,15 +91,16 @@ def train(
         raise UsageError(f"cannot write {out}: {folder} is not a writable folder")
     _require(target, corpus.table)
     table = corpus.table[corpus.table[target].notna()]
-    fitted = fit(Task(recipe, table, target, seed, on, progress))
-    sources = provenance(table)
+    task = Task(recipe, table, target, seed, on, progress)
+    fitted = fit(task)
     path = fitted.export(
         out,
         metadata={
             "version": __version__,
             "name": recipe.name,
             "seed": seed,
-            "corpora": sources,
+            "corpora": provenance(table),
+            "heard": _heard(task),
             "licence": corpus.licence,
         },
     )
@@ -107,6 +110,14 @@ def train(
         f"{path}: recipe {recipe.name}, {len(table)} utterances of {speakers} speakers, "
         f"{len(fitted.labels)} labels ({', '.join(fitted.labels)}), {size / 1e6:.2f} MB"
     )
+
+
+def _heard(task: Task) -> dict[str, Any]:
+    """Return what the file remembers of its training material, what it stands on included."""
+    heard = Heard.of(task.table, on=task.on, progress=task.progress)
+    for training in behind(task.front_end()):
+        heard = heard.joined(training.heard)
+    return heard.to_dict()
 
 
 def _require(target: str, table: pd.DataFrame) -> None:

@@ -13,6 +13,7 @@ from intona._version import __version__
 from intona.audio import Audio, read
 from intona.errors import UsageError
 from intona.inference.recognizer import Recognizer
+from intona.models.card import without_sounds
 from intona.server import wire
 from intona.server.choices import Choices
 from intona.server.wire import ModelFacts, Reply, Request, TooMuchError, Upload, WorkerOptions
@@ -55,7 +56,7 @@ class ModelHandler:
             "labels": list(self._choices.model.labels),
             "threshold": self._model.threshold,
             "rate": self._model.rate,
-            "metadata": dict(self._model.metadata),
+            "metadata": without_sounds(self._model.metadata),
             "version": __version__,
             "profiles": list(self._choices.names),
             "adaptable": self._model.adaptable,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.errors import AudioError, ModelError
+from intona.models.lineage import Training
 
 if TYPE_CHECKING:
     from intona.models.session import Session
@@ -53,12 +54,12 @@ class Embedding:
         return {"model": self.model, "weights": self._digest}
 
     @property
-    def heard(self) -> dict[str, Any]:
-        """The corpora the model was made from, with their speakers, as it says.
+    def training(self) -> Training:
+        """What the model was trained on, as it says.
 
-        Their recordings set the embedding's scale, if nothing else.
+        Its recordings set the embedding's scale, if nothing else.
         """
-        return dict(self._model.metadata["corpora"])
+        return Training.of(self._model.metadata)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
