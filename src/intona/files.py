@@ -1,23 +1,26 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, never in the place of an input, under legible names."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from intona.errors import UsageError
 
 PICTURES = (".png", ".svg", ".pdf")
+LONGEST = 255  # bytes of a name, in the file systems people have
 
 
 def picture(path: str | Path) -> Path:
     """Return the path of a picture that is drawn later; refuse a bad one before the work.
 
     Raises:
-        UsageError: the suffix is not a picture's, or the folder does not exist.
+        UsageError: the suffix is not a picture's, or the folder does not exist or is closed.
 
     Examples:
         >>> picture("why.png").name
@@ -31,12 +34,114 @@ def picture(path: str | Path) -> Path:
         raise UsageError(f"cannot draw {path}: end its name in .png, .svg or .pdf")
     if not path.parent.is_dir():
         raise UsageError(f"cannot draw {path}: there is no folder {path.parent}")
+    require_writable(path)
     return path
+
+
+def require_writable(path: str | Path) -> None:
+    """Refuse a place that a result cannot be written to, before the work.
+
+    Raises:
+        UsageError: it is a folder, or there is no folder that it could be written into.
+    """
+    path = Path(path)
+    folder = Path(os.path.realpath(path)).parent
+    if os.path.isdir(path):
+        raise UsageError(f"cannot write {path}: it is a folder, name a file in it")
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
+        raise UsageError(f"cannot write {path}: {folder} is not a writable folder")
+    if os.path.exists(path) and not os.access(path, os.W_OK):
+        raise UsageError(f"cannot write {path}: it is read-only")
+
+
+def require_folder(path: str | Path) -> Path:
+    """Make a folder for results, so that it fails before the work and not after it.
+
+    Raises:
+        UsageError: it cannot be made or written.
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {path}: {error.strerror}") from None
+    if not os.access(path, os.W_OK):
+        raise UsageError(f"cannot write to the folder {path}: name another")
+    return path
+
+
+def require_apart(outputs: Iterable[str | Path], inputs: Iterable[str | Path]) -> None:
+    """Refuse to write where something is read, whatever the two are called.
+
+    Files are compared by what they are, so links and other spellings of a name are seen through.
+
+    Args:
+        outputs: files that will be written.
+        inputs: files that will be read; looked at only when an output exists already.
+
+    Raises:
+        UsageError: an output is an input, or two outputs are one file.
+    """
+    wanted = list(outputs)
+    places: dict[str, str | Path] = {}
+    for path in wanted:
+        place = os.path.realpath(path)
+        if place in places:
+            raise UsageError(f"{path} would be written twice: name another file")
+        places[place] = path
+    taken = {key: path for path in wanted if (key := _identity(path)) is not None}
+    for path in inputs if taken else ():
+        out = taken.get(_identity(path) or (0, 0))
+        if out is not None:
+            raise UsageError(
+                f"{out} is an input of this command ({path}) and would be overwritten: "
+                "write to another file"
+            )
+
+
+def _identity(path: str | Path) -> tuple[int, int] | None:
+    """Return what tells a file from all others; nothing for what is no regular file."""
+    try:
+        # "-" is standard input, which may have been redirected from a file.
+        status = os.fstat(0) if str(path) == "-" else os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
+
+
+def spelled(name: str) -> str:
+    r"""Spell out what is no Unicode in a name, for files and tables that hold nothing else.
+
+    Examples:
+        >>> spelled(os.fsdecode(b"w\xfctend.wav")), spelled("wütend.wav")
+        ('w\\udcfctend.wav', 'wütend.wav')
+    """
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def fitting(stem: str, suffix: str) -> str:
+    """Return a file's name, with the stem cut where a file system would not take it.
+
+    Examples:
+        >>> fitting("talk", ".vtt"), len(fitting("t" * 250, ".TextGrid"))
+        ('talk.vtt', 255)
+    """
+    name = f"{stem}{suffix}"
+    if len(os.fsencode(name)) <= LONGEST:
+        return name
+    from hashlib import sha256
+
+    mark = f"~{sha256(os.fsencode(stem)).hexdigest()[:8]}{suffix}"
+    while len(os.fsencode(stem)) + len(mark) > LONGEST:
+        stem = stem[:-1]
+    return f"{stem}{mark}"
 
 
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` that replaces it when the block succeeds.
+
+    What a link points to is replaced, not the link; a pipe or device is written to.
 
     Raises:
         OSError: the folder does not exist or cannot be written.
@@ -49,12 +154,18 @@ def atomic(path: str | Path) -> Iterator[Path]:
         ...     (Path(folder) / "a.txt").read_text()
         'whole'
     """
-    path = Path(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    path = Path(os.path.realpath(path))
+    special = os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+    folder = None if special else path.parent
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".intona-", suffix=path.suffix[:16])
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
+        if special:
+            with open(temporary, "rb") as source, open(path, "wb") as target:
+                shutil.copyfileobj(source, target)
+            return
         # mkstemp makes files private; a result gets the rights any new file would have.
         mask = os.umask(0)
         os.umask(mask)
@@ -62,3 +173,45 @@ def atomic(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def save(path: str | Path, write: Callable[[Path], object]) -> Path:
+    """Write a result whole; where its place has failed meanwhile, keep it elsewhere and say where.
+
+    Args:
+        path: the file.
+        write: called with the path to write to.
+
+    Raises:
+        UsageError: it could not be written there.
+    """
+    try:
+        with atomic(path) as temporary:
+            write(temporary)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {path}: {error.strerror or error}{_kept(Path(path), write)}"
+        ) from None
+    return Path(path)
+
+
+def save_text(path: str | Path, text: str) -> Path:
+    """Write text as UTF-8, as :func:`save` does; what is no Unicode in it is spelled out.
+
+    Raises:
+        UsageError: it could not be written there.
+    """
+    content = spelled(text).encode()
+    return save(path, lambda place: place.write_bytes(content))
+
+
+def _kept(path: Path, write: Callable[[Path], object]) -> str:
+    """Write a result to where there is room, and return where that is, in words."""
+    for room in (tempfile.gettempdir(), Path.home(), Path.cwd()):
+        try:
+            kept = Path(tempfile.mkdtemp(prefix="intona-", dir=room)) / f"result{path.suffix[:16]}"
+            write(kept)
+        except OSError:
+            continue
+        return f"; what was done is kept as {kept}"
+    return ""

@@ -176,6 +176,29 @@ def segmented_index(
     return pd.MultiIndex.from_arrays(arrays, names=["file", "start", "end"])
 
 
+def legible(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table to be written: what is no Unicode in its names and words is spelled out.
+
+    Files may be called by bytes that are no Unicode, and no format of tables holds those.
+    """
+    import pandas as pd
+
+    from intona.files import spelled
+
+    def each(value: Any) -> Any:
+        return spelled(value) if isinstance(value, str) else value
+
+    words = [name for name in table.columns if table[name].dtype.kind == "O"]
+    table = table.assign(**{name: table[name].map(each) for name in words})
+    if isinstance(table.index, pd.MultiIndex):
+        table.index = table.index.set_levels(
+            [spelled(str(file)) for file in table.index.levels[0]],
+            level="file",
+            verify_integrity=False,
+        )
+    return table
+
+
 def utterances(index: pd.MultiIndex) -> list[Utterance]:
     """Return the rows of a segmented index as plain objects, times in seconds."""
     import pandas as pd

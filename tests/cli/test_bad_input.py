@@ -171,7 +171,7 @@ def test_a_picture_that_cannot_be_drawn_is_refused_first(
         assert not result.out
 
 
-def test_too_many_recordings_for_a_picture_lose_no_work(
+def test_too_many_recordings_for_a_picture_are_refused_before_the_work(
     intona: Callable, voices: Path, model: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "all.csv"
@@ -179,4 +179,4 @@ def test_too_many_recordings_for_a_picture_lose_no_work(
     result = intona("predict", voices, "--model", model, "--timeline", "--out", out, "--plot", plot)
     assert result.code == 2
     assert "one recording" in sentence(result.err)
-    assert out.is_file()
+    assert not out.exists()

@@ -10,10 +10,11 @@ import pytest
 from intona.audio import read
 from intona.errors import UsageError
 from intona.evaluation import figures
-from intona.evaluation.report import check_folder, write_report
+from intona.evaluation.report import write_report
 from intona.evaluation.text import summary
 from intona.evaluation.worst import worst
 from intona.features.manner import remarks
+from intona.files import require_folder
 
 
 @pytest.fixture(scope="module")
@@ -104,8 +105,8 @@ def test_a_page_of_numbers(result, tmp_path):
 def test_a_folder_that_cannot_be_made(tmp_path, result):
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot make the folder"):
-        check_folder(tmp_path / "file" / "report")
-    with pytest.raises(UsageError, match="cannot write"):
+        require_folder(tmp_path / "file" / "report")
+    with pytest.raises(UsageError, match="cannot make the folder"):
         write_report(result, tmp_path / "file")
 
 

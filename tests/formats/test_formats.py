@@ -223,7 +223,7 @@ def test_rttm(tmp_path: Path, several: pd.DataFrame, spoken: pd.DataFrame) -> No
     ]  # fmt: skip
     turns = formats.read_turns(path)
     assert spans(turns) == SPANS
-    assert [turn.values["speaker"] for turn in turns] == ["angry", "neutral", "sad"]
+    assert [turn.values for turn in turns] == [{"text": w} for w in ("angry", "neutral", "sad")]
     assert "<NA> B_&_C neutral" in formats.render(spoken, "rttm")
 
 

@@ -62,8 +62,8 @@ def test_pictures_of_numbers_and_of_nothing(tmp_path: Path) -> None:
 def test_what_cannot_be_drawn(tmp_path: Path) -> None:
     sound = synthetic.utterance("angry")
     table = timeline(FakeRecognizer(), sound)
-    with pytest.raises(UsageError, match="cannot write the picture"):
+    with pytest.raises(UsageError, match="cannot write"):
         plot.plot(table, sound, tmp_path / "no" / "t.png")
-    with pytest.raises(UsageError, match="cannot write the picture"):
+    with pytest.raises(UsageError, match="cannot write"):
         plot.plot(table, sound, tmp_path / "t.xyz")
     assert list(tmp_path.iterdir()) == []

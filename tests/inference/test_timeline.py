@@ -153,10 +153,14 @@ def test_turns_give_one_row_each(recording: Path) -> None:
 def test_turns_that_cannot_be_judged(recording: Path) -> None:
     model = FakeRecognizer()
     silent = Audio(np.concatenate([np.zeros(RATE), np.ones(RATE) * 0.1]).astype(np.float32), RATE)
-    found = judge_turns(model, silent, [Turn(0.0, 0.9), Turn(1.0, 1.02), Turn(1.0, 5.0)])
+    told: list[str] = []
+    turns = [Turn(0.0, 0.9), Turn(1.0, 1.02), Turn(1.0, 5.0)]
+    found = judge_turns(model, silent, turns, notice=told.append)
     assert [p.status for p in found] == ["no_speech", "no_speech", "ok"]
+    assert [p.end for p in found] == [0.9, 1.02, 2.0]
+    assert told == ["the recording: 1 of 3 segments end after it does and were cut at 2.00 s"]
     with pytest.raises(AudioError, match=r"ends at 23.00 s, before a segment"):
-        timeline(model, recording, turns=[Turn(0, 1), Turn(50.0, 51.0)])
+        timeline(model, recording, turns=[Turn(60, 61), Turn(50.0, 51.0)])
     for bad in ([Turn(2.0, 1.0)], [Turn(-1.0, 1.0)], [Turn(0, float("nan"))], []):
         with pytest.raises(UsageError, match="the list"):
             timeline(model, recording, turns=bad)

@@ -283,3 +283,13 @@ def test_a_taken_port_is_one_sentence(service: Running) -> None:
 
     with pytest.raises(UsageError, match="--port"):
         serve(Settings(port=service.port))
+
+
+def test_what_is_given_twice_is_refused(service: Running) -> None:
+    twice = [("file", ("a.wav", b"x")), ("file", ("b.wav", b"y"))]
+    for path in ("/v1/predict", "/v1/timeline", "/v1/explain"):
+        answer = service.client.post(path, files=twice)
+        assert answer.status_code == 422
+        assert problem(answer) == "given-twice"
+    doubled = service.upload("a.wav", path="/v1/timeline?format=vtt&format=srt")
+    assert problem(doubled) == "given-twice"

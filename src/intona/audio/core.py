@@ -7,10 +7,8 @@ the file's name. Channels are averaged; resampling is soxr's HQ.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import soxr
@@ -163,52 +161,6 @@ def check(samples: NDArray[np.float32], rate: int, where: str) -> None:
     _check_amount(len(samples), rate, where)
     if _peak(samples, where) == 0.0:
         raise _silent(where)
-
-
-def find(paths: Iterable[str | Path]) -> Iterator[Path]:
-    """List audio files: files as they are named, folders searched to the bottom, sorted.
-
-    Args:
-        paths: files (taken whatever their suffix) and folders (searched for
-            :data:`AUDIO_SUFFIXES`; hidden entries are skipped).
-
-    Yields:
-        Paths, folder by folder, as they are found.
-
-    Raises:
-        AudioError: when a path does not exist, or a folder holds no audio or may not be read.
-    """
-    for path in map(Path, paths):
-        if path.is_dir():
-            empty = True
-            for file in _walk(path, frozenset()):
-                empty = False
-                yield file
-            if empty:
-                raise AudioError(
-                    f"{path} holds no audio file: name a folder with wav, flac, mp3 or the like"
-                )
-        elif path.exists():
-            yield path
-        else:
-            raise AudioError(f"{path} does not exist: check the path")
-
-
-def _walk(folder: Path, above: frozenset[str]) -> Iterator[Path]:
-    real = os.path.realpath(folder)
-    if real in above:  # a link back up
-        return
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except PermissionError:
-        raise AudioError(f"{folder} may not be read: check its permissions") from None
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir():
-            yield from _walk(folder / entry.name, above | {real})
-        elif os.path.splitext(entry.name)[1].lower() in AUDIO_SUFFIXES:
-            yield folder / entry.name
 
 
 def _check_span(start: float, end: float | None) -> None:

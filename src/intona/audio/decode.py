@@ -52,6 +52,14 @@ def name_of(source: Source) -> str:
     return name if isinstance(name, str) and name else "the audio stream"
 
 
+def title_of(source: Source) -> str | None:
+    """Return the file that a result says it is of: a path, the name of standard input, or none."""
+    if isinstance(source, (str, Path)):
+        return str(source)
+    name = getattr(source, "name", None)
+    return name if name == "-" else None
+
+
 def pieces(
     source: Source, *, start: float = 0.0, end: float | None = None, seconds: float = 10.0
 ) -> Iterator[tuple[Samples, int]]:

@@ -10,12 +10,13 @@ from __future__ import annotations
 from intona.audit.dataset import Dataset
 from intona.audit.model import AuditedModel
 from intona.audit.outcome import Outcome
-from intona.audit.report import Context, summary, write
+from intona.audit.report import WRITTEN, Context, summary, write
 from intona.audit.run import TESTS, AuditOptions, AuditResult, run
 from intona.corpora.speakers import choose_speakers
 
 __all__ = [
     "TESTS",
+    "WRITTEN",
     "AuditOptions",
     "AuditResult",
     "AuditedModel",

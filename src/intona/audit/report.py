@@ -20,10 +20,10 @@ from intona.audit.cases import Variant
 from intona.audit.model import AuditedModel
 from intona.audit.outcome import Outcome
 from intona.audit.run import TESTS, AuditResult, ChangedPrediction
-from intona.errors import UsageError
-from intona.files import atomic
+from intona.files import require_folder, save_text
 from intona.formats.page import render
 
+WRITTEN = ("audit.json", "report.html")
 LISTEN_RATE = 16_000
 LISTEN_BITS = 32_000
 LISTEN_SECONDS = 8.0
@@ -116,16 +116,11 @@ def write(result: AuditResult, context: Context, folder: str | Path) -> Path:
         UsageError: the folder cannot be written.
     """
     folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with atomic(folder / "audit.json") as temporary:
-            text = json.dumps(to_dict(result, context), indent=1, ensure_ascii=False)
-            temporary.write_text(text + "\n", encoding="utf-8")
-        with atomic(folder / "report.html") as temporary:
-            temporary.write_text(page(result, context), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
-    return folder / "report.html"
+    require_folder(folder)
+    numbers, shown = (folder / name for name in WRITTEN)
+    text = json.dumps(to_dict(result, context), indent=1, ensure_ascii=False)
+    save_text(numbers, text + "\n")
+    return save_text(shown, page(result, context))
 
 
 def page(result: AuditResult, context: Context) -> str:

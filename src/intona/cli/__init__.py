@@ -6,6 +6,7 @@ object ``app`` (a group of commands).
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -80,6 +81,10 @@ def _root(
 
 def main() -> None:
     """Run the command line; an expected error is one sentence and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files may hold what the terminal's encoding, or Unicode itself, does not.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     verb = sys.argv[1] if len(sys.argv) > 1 else None
     try:
         build(verb)(prog_name="intona")
@@ -90,6 +95,10 @@ def main() -> None:
         # The reader (head, less) has gone: nothing more to say, also not at interpreter exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(130)

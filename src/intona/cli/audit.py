@@ -14,6 +14,7 @@ Sources = Annotated[
     typer.Argument(
         help="Models (.onnx files, default, small; none means the default) and corpora (the rest).",
         show_default=False,
+        parser=options.named,
     ),
 ]
 Tests = Annotated[
@@ -65,7 +66,12 @@ def run(
     from intona import audit, labels
     from intona.audit.prepare import prepare
     from intona.cli.progress import bar
+    from intona.corpora.inputs import files_of
+    from intona.files import require_apart, require_folder
 
+    if report is not None:
+        require_folder(report)
+        require_apart([report / name for name in audit.WRITTEN], files_of(sources))
     on = options.place(workers, engine, address)
     how = audit.AuditOptions(labels.parse_list(tests) or (), clips, noises, rooms, seed, on)
     with bar() as progress, on.session():

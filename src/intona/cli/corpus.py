@@ -113,17 +113,22 @@ def check(
     The exit code is 1 when something was found.
     """
     from intona.cli.progress import bar
+    from intona.corpora.inputs import files_of
     from intona.corpora.integrity import check as check_corpus
-    from intona.files import atomic
+    from intona.files import require_apart, require_writable, save
+    from intona.tables import legible
 
+    if out is not None:
+        require_writable(out)
     loaded = options.load_corpus(paths, name, columns, settings)
+    if out is not None:
+        require_apart([out], files_of(paths, loaded))
     options.warn_of_nobody(loaded.table, loaded.problems)
     on = options.place(workers, engine, address)
     with bar() as progress, on.session():
         findings = check_corpus(loaded, labels=labels, on=on, progress=progress)
     if out is not None:
-        with atomic(out) as temporary:
-            findings.to_csv(temporary, index=False)
+        save(out, lambda place: legible(findings).to_csv(place, index=False))
     typer.echo(f"{loaded.name}: {len(loaded.table)} utterances, {len(loaded.speakers)} speakers")
     for note in loaded.notes:
         typer.echo(f"note: {note}")
@@ -151,9 +156,13 @@ def stats(
 ) -> None:
     """Draw durations, emotions, speakers, levels and pitch as one picture."""
     from intona.cli.progress import bar
+    from intona.corpora.inputs import files_of
     from intona.corpora.plot import draw, summary
+    from intona.files import picture, require_apart
 
+    picture(out)
     loaded = options.load_corpus(paths, name, columns, settings)
+    require_apart([out], files_of(paths, loaded))
     options.warn_of_nobody(loaded.table, loaded.problems)
     on = options.place(workers, engine, address)
     with bar() as progress, on.session():

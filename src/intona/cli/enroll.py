@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,11 @@ from intona.cli import options
 Name = Annotated[str, typer.Argument(help="Name of the speaker or place.", show_default=False)]
 From = Annotated[
     list[Path] | None,
-    typer.Option("--from", help="Recordings of this speaker or place only; or folders."),
+    typer.Option(
+        "--from",
+        help="Recordings of this speaker or place only; or folders; - for standard input.",
+        parser=options.recording,
+    ),
 ]
 Microphone = Annotated[
     float | None, typer.Option("--microphone", min=2.0, help="Record this many seconds instead.")
@@ -38,7 +43,9 @@ def run(
 ) -> None:
     """Make a small profile of a speaker, so that predictions fit this voice better.
 
-    The profile holds a few numbers and no audio. Use it with intona predict --profile NAME.
+    A recording that cannot be used becomes one line on standard error, the rest is used, and the
+    exit code is 1. The profile holds a few numbers and no audio. Use it with intona predict
+    --profile NAME.
 
     For example:
 
@@ -46,8 +53,10 @@ def run(
 
     intona enroll office --speech place --from recordings/
     """
-    from intona.audio import Audio, find
-    from intona.errors import UsageError
+    from intona.audio import Audio, files, find
+    from intona.audio.decode import Source
+    from intona.errors import AudioError, UsageError
+    from intona.files import require_apart, require_writable
     from intona.inference.enroll import enroll, heard_before
     from intona.inference.profile import profile_path
     from intona.inference.recognizer import load
@@ -57,20 +66,34 @@ def run(
     if out is not None and out.suffix != ".json":
         raise UsageError(f"a profile is a .json file, not {out}: change the suffix of --out")
     path = out or profile_path(name)
+    named = source or []
+    options.require_some(named)
+    if out is not None:
+        require_writable(out)
+        require_apart([out], [*named, *files(named), *options.files_named(model)])
     recognizer = load(model)
-    recordings: list[Path | Audio] = []
+    recordings: list[Source | Audio | AudioError] = []
+    failed: list[AudioError] = []
+
+    def trouble(error: AudioError) -> None:
+        failed.append(error)
+        print(f"error: {error}", file=sys.stderr)
+
     if microphone is not None:
         from intona.audio.capture import record
 
         typer.echo(f"speak for {microphone:.0f} s ...")
         recordings.append(record(microphone))
     else:
-        recordings += find(source or [])
+        recordings += find(options.sources(named))
     for sentence in heard_before(recognizer, recordings):
         typer.echo(f"note: {sentence}", err=True)
-    profile = enroll(recognizer, recordings, name=name, speech=speech)
+    profile = enroll(recognizer, recordings, name=name, speech=speech, trouble=trouble)
     profile.save(path)
     typer.echo(
         f"{path}: {profile.count} stretches, {profile.seconds:.1f} s of {speech} speech; no audio "
         "is kept"
     )
+    if failed:
+        print(f"note: made without the {len(failed)} named above", file=sys.stderr)
+        raise typer.Exit(1)

@@ -26,6 +26,7 @@ Paths = Annotated[
     typer.Argument(
         help="Corpora; or a model (a file ending in .onnx, default or small), then corpora.",
         show_default=False,
+        parser=options.named,
     ),
 ]
 Protocol = Annotated[
@@ -144,11 +145,13 @@ def run(
     intona evaluate model.onnx EMODB/
     """
     from intona import labels
+    from intona.corpora.inputs import files_of
     from intona.evaluation import protocols
     from intona.evaluation.enrolment import Enrolment
-    from intona.evaluation.report import check_folder, write_report
+    from intona.evaluation.report import WRITTEN, write_report
     from intona.evaluation.run import Options
     from intona.evaluation.text import summary
+    from intona.files import require_apart, require_folder
     from intona.inference.recognizer import load
     from intona.models.artefact import names_model
 
@@ -159,7 +162,12 @@ def run(
         adaptation = Enrolment.parse("adapt")
     on = options.place(workers, engine, address)
     if report is not None:
-        check_folder(report)
+        require_folder(report)
+        named = [
+            *files_of([*paths, *(extra or ())]),
+            *options.files_named(recipe, _folds(protocol)),
+        ]
+        require_apart([report / name for name in WRITTEN], named)
     read = partial(
         options.corpus_of,
         name=name,
@@ -218,6 +226,12 @@ def refuse_pairs(way: str, given: Collection[str]) -> None:
         if option in given and not {way, *given}.issuperset(needs):
             rest = "" if way in needs else f", not with {way}"
             raise UsageError(f"{option} goes with {' and '.join(needs)}{rest}")
+
+
+def _folds(protocol: str) -> str | None:
+    """Return the file of folds that a protocol names."""
+    kind, _, file = protocol.partition(":")
+    return file if kind == "file" else None
 
 
 def _given(context: typer.Context) -> list[str]:

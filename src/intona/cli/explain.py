@@ -10,7 +10,14 @@ import typer
 
 from intona.cli import options
 
-Clip = Annotated[Path, typer.Argument(help="One recording.", show_default=False)]
+Clip = Annotated[
+    Path,
+    typer.Argument(
+        help="One recording; - for standard input.",
+        show_default=False,
+        parser=options.recording,
+    ),
+]
 Plot = Annotated[
     Path | None, typer.Option("--plot", "-p", help="Draw the explanation: .png, .svg or .pdf.")
 ]
@@ -46,16 +53,19 @@ def run(
     """
     from intona.audio import read
     from intona.explain.occlusion import check as compare
-    from intona.explain.occlusion import occlude
+    from intona.explain.occlusion import occlude, require_speech
     from intona.features.manner import remarks
-    from intona.files import picture
+    from intona.files import picture, require_apart
     from intona.inference.profile import find_profile
     from intona.inference.recognizer import load
 
     if plot is not None:
         plot = picture(plot)
+        require_apart([plot], [clip, *options.files_named(model, profile)])
+    (source,) = options.sources([clip])
     recognizer = load(model, profile=profile)
-    audio = read(clip, start=start, end=end)
+    audio = read(source, start=start, end=end)
+    require_speech(audio, str(clip))
     evidence = occlude(recognizer, audio, emotion=emotion)
     own = find_profile(profile) if profile is not None else None
     said = remarks(audio, own.manner if own is not None else None)

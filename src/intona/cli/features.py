@@ -11,7 +11,12 @@ import typer
 from intona.cli import options
 
 Paths = Annotated[
-    list[Path], typer.Argument(help="Recordings, or folders of them.", show_default=False)
+    list[Path],
+    typer.Argument(
+        help="Recordings, or folders of them.",
+        show_default=False,
+        parser=options.recording,
+    ),
 ]
 FrontEnd = Annotated[str, typer.Option("--front-end", help="Which features, by name.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="A .csv, .parquet or .npz file.")]
@@ -35,16 +40,27 @@ def run(
     intona features recordings/ --front-end classic --out table.parquet
     """
     from intona import features
-    from intona.audio import find
+    from intona.audio import files, find
     from intona.cli.progress import bar
-    from intona.features.table import feature_table, save
+    from intona.errors import UsageError
+    from intona.features.table import feature_table, require_suffix, save
+    from intona.files import require_apart, require_writable
 
+    if options.STANDARD_INPUT in paths:
+        raise UsageError("features are made of files: save what is piped in to one first")
+    options.require_some(paths)
+    require_suffix(out)
+    require_writable(out)
+    require_apart([out], files(paths))
     front = features.front_end(front_end)
     on = options.place(workers, engine, address)
     with bar() as progress, on.session():
         table, errors = feature_table(find(paths), front, on=on, progress=progress)
     for error in errors:
         print(f"error: {error}", file=sys.stderr)
+    if table.empty:
+        print(f"error: {out} is not written: there is nothing to write", file=sys.stderr)
+        raise typer.Exit(1)
     save(table, out)
     typer.echo(f"{out}: {len(table)} rows x {table.shape[1]} features ({front.name})")
     if errors:

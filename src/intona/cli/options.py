@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
+
+from intona.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,16 +21,73 @@ if TYPE_CHECKING:
     from intona.parallel import Engine as Place
 
 
+STANDARD_INPUT = Path("-")
+
+
 def named(text: str) -> Path:
-    """Return a path; an empty one, as of an unset variable, would be the current folder."""
+    """Return the path that is written on the command line.
+
+    Raises:
+        UsageError: it is empty, as of an unset variable, which would be the current folder; or it
+            is an address, which is not fetched.
+    """
     if not text:
-        raise typer.BadParameter("an empty name: is a variable unset?")
-    return Path(text)
+        raise UsageError("an empty name: is a variable unset?")
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) and not os.path.exists(text):
+        raise UsageError(
+            f"{text} is an address, and nothing is fetched: save it to a file and name that, or "
+            "pipe it in and name -"
+        )
+    path = Path(text)
+    return path.absolute() if path == STANDARD_INPUT else path  # ./- is a file
+
+
+def recording(text: str) -> Path:
+    """Return the path of a recording; :data:`STANDARD_INPUT` for ``-``."""
+    return STANDARD_INPUT if text == "-" else named(text)
+
+
+def sources(paths: Sequence[Path]) -> list[Path | BinaryIO]:
+    """Return what recordings are read from: their paths, and standard input for ``-``.
+
+    Raises:
+        UsageError: standard input is named twice, or is a terminal.
+        AudioError: standard input cannot be read.
+    """
+    from intona.audio.finding import standard_input
+
+    times = list(paths).count(STANDARD_INPUT)
+    if times > 1:
+        raise UsageError("- is named twice, and standard input can be read only once")
+    if times and sys.stdin.isatty():
+        raise UsageError("- is standard input, and nothing is piped in: name a recording")
+    if not times:
+        return list(paths)
+    piped = standard_input(sys.stdin.buffer)
+    atexit.register(piped.close)
+    return [piped if path == STANDARD_INPUT else path for path in paths]
+
+
+def require_some(paths: Sequence[Path]) -> None:
+    """Refuse recordings of which none exists, before the work.
+
+    Raises:
+        AudioError: none of them exists.
+    """
+    from intona.audio import finding
+
+    if STANDARD_INPUT not in paths:
+        finding.require_some(paths)
+
+
+def files_named(*names: str | Path | None) -> list[Path]:
+    """Return the files among the values of options that may be names of something else too."""
+    return [Path(name) for name in names if name is not None and os.path.isfile(name)]
 
 
 Corpus = Annotated[
     list[Path],
-    typer.Argument(help="Corpora: folders, zips or tables.", show_default=False),
+    typer.Argument(help="Corpora: folders, zips or tables.", show_default=False, parser=named),
 ]
 CorpusName = Annotated[
     str | None, typer.Option("--corpus", help="Which corpus it is, where names do not tell.")
@@ -100,7 +163,6 @@ def load_corpus(
         UsageError: a setting is not of the form ``name=value``.
     """
     from intona import corpora
-    from intona.errors import UsageError
 
     chosen: dict[str, str] = {} if columns is None else {"columns": columns}
     for setting in settings or ():

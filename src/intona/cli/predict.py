@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from itertools import chain, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from intona.cli import options
+from intona.errors import UsageError
 
 if TYPE_CHECKING:
+    from intona.audio.decode import Source
+    from intona.audio.finding import Found
+    from intona.cli.stopping import Stop
     from intona.inference.choice import Choice
     from intona.inference.recognizer import Recognizer
     from intona.parallel import Engine as Place
@@ -18,7 +24,9 @@ if TYPE_CHECKING:
 Paths = Annotated[
     list[Path],
     typer.Argument(
-        help="Recordings, or folders of them.", show_default=False, parser=options.named
+        help="Recordings, or folders of them; - for standard input.",
+        show_default=False,
+        parser=options.recording,
     ),
 ]
 Format = Annotated[
@@ -87,37 +95,86 @@ def run(
     intona predict meeting.mp3 --timeline --out meeting.vtt --plot meeting.png
     """
     from intona import labels
-    from intona.errors import UsageError
-    from intona.files import picture
+    from intona.audio import files, find
+    from intona.files import picture, require_apart, require_writable
     from intona.formats.predictions import format_of
     from intona.inference.choice import Choice
     from intona.inference.recognizer import load
 
     if plot is not None:
         plot = picture(plot)
+    options.require_some(paths)
     over_time = timeline or turns is not None or plot is not None
     to_parquet = not over_time and format_of(style, out) == "parquet"
     if not to_parquet and (workers > 1 or engine != "local" or address):
         raise UsageError("--workers, --engine and --address go with --out FILE.parquet")
     if profile is not None and to_parquet:
         raise UsageError("--profile goes with text, json and csv: a batch has many speakers")
+    if to_parquet and options.STANDARD_INPUT in paths:
+        raise UsageError("- goes with text, json and csv: save it to a file for parquet")
     if profile is not None and adapt:
         raise UsageError("--profile and --adapt are two answers to one question: choose one")
     choice = Choice(labels.parse_list(emotions), labels.parse_merge(merge), adapt)
     if to_parquet:
         _batch(model, paths, out, choice, options.place(workers, engine, address))
         return
+    inputs = [*options.files_named(model, profile, turns), *paths]
     few = not over_time and len(paths) <= FEW and not any(path.is_dir() for path in paths)
+    sources = options.sources(paths)
+    style = _style(style, out, over_time)
+    found: list[Found] = []
+    where: dict[Path, Path] = {}
+    if over_time:
+        found = list(find(sources))
+        where = _places(found, style, out, plot, inputs)
+    elif out is not None:
+        require_writable(out)
+        require_apart([out], chain(inputs, files(paths)))
     recognizer = load(model, profile=profile, brief=few)
     recognizer = recognizer.narrowed(choice.emotions, choice.merge)
     if over_time:
-        _timeline(recognizer, paths, style, out, turns, plot, adapt)
+        _timeline(recognizer, found, style, where, turns, plot, adapt)
     else:
-        _clips(recognizer.adapt(paths) if adapt else recognizer, paths, format_of(style, out), out)
+        _clips(recognizer.adapt(sources) if adapt else recognizer, sources, style, out)
 
 
-def _clips(model: Recognizer, paths: list[Path], style: str, out: Path | None) -> None:
+def _style(style: str | None, out: Path | None, over_time: bool) -> str:
+    from intona import formats
+    from intona.formats import predictions
+
+    return formats.format_of(out, style) if over_time else predictions.format_of(style, out)
+
+
+def _places(
+    sources: Sequence[Found],
+    style: str,
+    out: Path | None,
+    plot: Path | None,
+    inputs: Sequence[Path],
+) -> dict[Path, Path]:
+    """Return where each timeline is to be written; refuse places that cannot be, first."""
+    from intona import formats
+    from intona.audio.finding import UnheardError
+    from intona.files import require_apart, require_writable
+
+    recordings = [
+        Path("-") if not isinstance(each, Path) else each
+        for each in sources
+        if not isinstance(each, UnheardError)
+    ]
+    if plot is not None and len(recordings) > 1:
+        raise UsageError("--plot draws one recording: name one")
+    where = {} if out is None else formats.places(recordings, out, style)
+    written = [file for place in set(where.values()) for file in formats.written(place, style)]
+    require_apart(written if plot is None else [*written, plot], (*inputs, *recordings))
+    if len(written) == 1:
+        require_writable(written[0])
+    return where
+
+
+def _clips(model: Recognizer, sources: Sequence[Source], style: str, out: Path | None) -> None:
     from intona.audio import find
+    from intona.cli.stopping import Stop
     from intona.errors import AudioError
     from intona.formats.predictions import line, render, save
     from intona.inference.clip import TOGETHER, predict_each
@@ -128,22 +185,34 @@ def _clips(model: Recognizer, paths: list[Path], style: str, out: Path | None) -
     notice = Notice(model)
     failed = False
     shown = style == "text" and out is None
-    for result in predict_each(model, find(paths), together=1 if shown else TOGETHER):
-        if isinstance(result, AudioError):
-            failed = True
-            print(f"error: {result}", file=sys.stderr)
-            continue
-        notice.take(result)
-        if shown:
-            print(line(result), flush=True)
-        else:
-            done.append(result)
-    if out is not None:
+    with Stop() as stop:
+        heard = takewhile(lambda _: not stop(), find(sources))  # what was begun is finished
+        for result in predict_each(model, heard, together=1 if shown else TOGETHER):
+            if isinstance(result, AudioError):
+                failed = True
+                print(f"error: {result}", file=sys.stderr)
+                continue
+            notice.take(result)
+            if shown:
+                print(line(result), flush=True)
+            else:
+                done.append(result)
+    if out is not None and done:
         save(done, model.labels, style, out)
+    elif out is not None:
+        print(f"error: {out} is not written: there is no answer to write", file=sys.stderr)
     elif style != "text":
         sys.stdout.write(render(done, model.labels, style))
     for sentence in notice.sentences():
         print(f"note: {sentence}", file=sys.stderr)
+    _leave(stop, failed)
+
+
+def _leave(stop: Stop, failed: bool) -> None:
+    """Leave with the code of what happened."""
+    if stop.signal is not None:
+        print("stopped: what was done until then is written", file=sys.stderr)
+        raise typer.Exit(130)
     if failed:
         raise typer.Exit(1)
 
@@ -174,9 +243,9 @@ def _batch(
 
 def _timeline(
     model: Recognizer,
-    paths: list[Path],
-    style: str | None,
-    out: Path | None,
+    sources: Sequence[Found],
+    style: str,
+    where: dict[Path, Path],
     turns: Path | None,
     plot: Path | None,
     adapt: bool,
@@ -184,17 +253,22 @@ def _timeline(
     import pandas as pd
 
     from intona import formats
-    from intona.audio import find
+    from intona.audio.finding import UnheardError
     from intona.cli.stopping import Stop
-    from intona.errors import AudioError, UsageError
+    from intona.errors import AudioError
     from intona.formats import picture as pictures
     from intona.inference.timeline import timeline_each
 
-    style = formats.format_of(out, style)
     tables: dict[Path, pd.DataFrame] = {}
     failed = False
+
+    def notice(sentence: str) -> None:
+        print(f"note: {sentence}", file=sys.stderr)
+
     with Stop() as stop:
-        for file, result in timeline_each(model, find(paths), turns=turns, adapt=adapt, stop=stop):
+        for file, result in timeline_each(
+            model, sources, turns=turns, adapt=adapt, stop=stop, notice=notice
+        ):
             if isinstance(result, AudioError):
                 failed = True
                 print(f"error: {result}", file=sys.stderr)
@@ -202,17 +276,14 @@ def _timeline(
                 tables[file] = result
     if not tables:
         raise typer.Exit(1)
-    if out is not None:
-        formats.write_each(tables, out, style)
+    if where:
+        formats.write_each(tables, where, style)
     else:
         sys.stdout.write(formats.render(pd.concat(list(tables.values())), style))
     if plot is not None:
-        if len(tables) > 1:
-            raise UsageError("--plot draws one recording: name one")
-        (file, table) = next(iter(tables.items()))
-        pictures.plot(table, file, plot)
-    if stop.signal is not None:
-        print("stopped: what was done until then is written", file=sys.stderr)
-        raise typer.Exit(130)
-    if failed:
-        raise typer.Exit(1)
+        table = next(iter(tables.values()))
+        heard = next(each for each in sources if not isinstance(each, UnheardError))
+        if not isinstance(heard, Path):
+            heard.seek(0)
+        pictures.plot(table, heard, plot)
+    _leave(stop, failed)

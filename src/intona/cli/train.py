@@ -42,13 +42,17 @@ def run(
     intona train RAVDESS/ --recipe classic --emotions happy,sad,angry --out model.onnx
     """
     from dataclasses import replace
+    from itertools import chain
 
     from intona.cli.progress import bar
+    from intona.corpora.inputs import files_of
     from intona.corpora.speakers import spoken_by
+    from intona.files import require_apart, require_writable
     from intona.models import recipes
     from intona.models.train import train
 
     plan = recipes.load(recipe)
+    require_writable(out)
     corpus = options.corpus_of(
         paths,
         name,
@@ -59,6 +63,8 @@ def run(
         columns=columns,
         settings=settings,
     )
+    used = options.files_named(recipe, plan.front_end.get("model"))
+    require_apart([out], chain(used, files_of(paths, corpus)))
     if without:
         others = ~spoken_by(corpus.table, without.split(","))
         corpus = replace(corpus, table=corpus.table[others])

@@ -7,7 +7,7 @@ one small module, imported only when it is needed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -139,11 +139,23 @@ def _choose_object(source: Any) -> _Choice:
 
 
 def _choose_folder(path: Path, name: str | None) -> _Choice:
-    from intona.corpora import audtables, folders, hub
     from intona.corpora.loading import Tree
-    from intona.corpora.tables import SUFFIXES as TABLES
 
     tree = Tree(path)
+    choice = _choose_tree(tree, name)
+
+    def read(**options: Any) -> Corpus:
+        corpus = choice.read(**options)
+        return replace(corpus, problems=(*tree.unusual, *corpus.problems))
+
+    return replace(choice, read=read)
+
+
+def _choose_tree(tree: Tree, name: str | None) -> _Choice:
+    from intona.corpora import audtables, folders, hub
+    from intona.corpora.tables import SUFFIXES as TABLES
+
+    path = tree.root
     own = {
         "audformat": _Choice("audformat", partial(audtables.read, path), audtables.OPTIONS),
         "huggingface": _Choice("huggingface", partial(hub.read, path), hub.OPTIONS),

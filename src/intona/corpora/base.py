@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from intona.errors import CorpusError
+from intona.files import spelled
 from intona.labels import order, relabel
 from intona.tables import segmented_index
 
@@ -32,11 +33,16 @@ def table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         names.update(dict.fromkeys(row))
     for key in ("file", "start", "end"):
         names.pop(key, None)
-    columns = {name: [row.get(name) for row in rows] for name in names}
+    # Speakers too may be called by bytes that are no Unicode; only files need them as they are.
+    columns = {name: [_legible(row.get(name)) for row in rows] for name in names}
     frame = pd.DataFrame(columns, index=index)
     for name in COLUMNS:
         frame[name] = frame[name].astype("object")
     return frame
+
+
+def _legible(value: Any) -> Any:
+    return spelled(value) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True)

@@ -77,11 +77,15 @@ def read(folder: Path, **options: Any) -> Corpus:
 def _arrow_files(folder: Path) -> list[Path]:
     if not any(folder.rglob("dataset_info.json")):
         return []
-    return sorted(path for path in folder.rglob("*.arrow") if not path.name.startswith("cache-"))
+    return sorted(
+        path
+        for path in folder.rglob("*.arrow")
+        if path.is_file() and not path.name.startswith("cache-")
+    )
 
 
 def _parquet_files(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*-[0-9]*-of-[0-9]*.parquet"))
+    return sorted(path for path in folder.rglob("*-[0-9]*-of-[0-9]*.parquet") if path.is_file())
 
 
 def _batches(folder: Path, names: dict[str, list[str]]) -> Iterator[tuple[str, Any]]:

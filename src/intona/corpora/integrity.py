@@ -9,6 +9,7 @@ from intona import corpora
 from intona.corpora.base import Corpus
 from intona.corpora.measure import measure
 from intona.errors import UsageError
+from intona.files import spelled
 from intona.parallel import HERE, Engine
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def check(
     if labels:
         readable = corpus.table[corpus.table.index.get_level_values("file").isin(good.index)]
         findings += doubtful_labels(readable, on=on, progress=progress)
-    frame = pd.DataFrame(findings, columns=["kind", "file", "detail"])
+    legible = [tuple(map(spelled, finding)) for finding in findings]
+    frame = pd.DataFrame(legible, columns=["kind", "file", "detail"])
     return frame.sort_values("kind", key=lambda kind: kind.map(KINDS.index), kind="stable")
 
 

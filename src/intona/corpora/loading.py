@@ -16,6 +16,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from intona.audio import AUDIO_SUFFIXES
+from intona.audio.finding import unusual
 from intona.corpora.base import Corpus, table
 from intona.errors import CorpusError, UsageError
 
@@ -85,6 +86,16 @@ class Tree:
     @cached_property
     def files(self) -> tuple[Path, ...]:
         """Audio files and tables below the root, relative to it, sorted."""
+        return tuple(sorted(path for path in self._named if not unusual(self.root / path)))
+
+    @cached_property
+    def unusual(self) -> tuple[str, ...]:
+        """A sentence for each name that is left out because it is no regular file."""
+        found = ((path, unusual(self.root / path)) for path in self._named)
+        return tuple(f"{self.root / path}: left out, it is {kind}" for path, kind in found if kind)
+
+    @cached_property
+    def _named(self) -> tuple[Path, ...]:
         return tuple(sorted(_walk(self.root)))
 
     @cached_property

@@ -17,6 +17,7 @@ from intona import parallel
 from intona.audio import read, resample
 from intona.errors import AudioError
 from intona.features.pitch import pitch
+from intona.files import spelled
 from intona.parallel import HERE, Engine, Progress
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ def measure(
         else row
         for file, row in zip(files, found, strict=True)
     ]
-    return pd.DataFrame(rows).astype({"error": "object"}).set_index("file")
+    # A name that is no Unicode is an object to pandas, not text.
+    index = pd.Index([row.pop("file") for row in rows], dtype="object", name="file")
+    return pd.DataFrame(rows, index=index).astype({"error": "object"})
 
 
 def _measure(file: str, pitched: bool) -> Row:
@@ -86,7 +89,7 @@ def _unread(file: str, why: str) -> Row:
     nothing: Row = dict.fromkeys(
         ("duration", "rate", "level", "peak", "clipped", "pitch"), float("nan")
     )
-    return {"file": file, **nothing, "hash": None, "error": why}
+    return {"file": file, **nothing, "hash": None, "error": spelled(why)}
 
 
 def _decibel(value: float) -> float:

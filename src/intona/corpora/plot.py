@@ -42,7 +42,11 @@ def draw(
         CorpusError: when no file can be read.
         UsageError: when the picture cannot be written.
     """
-    files = corpus.table.reset_index().drop_duplicates("file").set_index("file")
+    import pandas as pd
+
+    names = corpus.table.index.get_level_values("file")
+    files = corpus.table[~names.duplicated()]
+    files = files.set_axis(pd.Index(names.unique(), dtype="object", name="file"))
     sound = measure([str(file) for file in files.index], on=on, progress=progress)
     known = [name for name in ("emotion", "speaker", "sex") if name in files]
     frame = files[known].join(sound)

@@ -17,7 +17,7 @@ from intona.evaluation.contamination import untold
 from intona.evaluation.measure import clusters, headline, short_name
 from intona.evaluation.result import Evaluation, without_nan
 from intona.evaluation.text import TRANSDUCTIVE, stamp_word, value_text
-from intona.files import atomic
+from intona.files import require_folder, save_text
 from intona.formats.palette import MAIN, save
 from intona.metrics.bootstrap import Interval, Statistic, draws, interval
 from intona.metrics.clustered import cluster_numbers, of_decisions, of_numbers
@@ -174,18 +174,10 @@ def save_comparison(comparison: Comparison, folder: str | Path) -> Path:
         UsageError: the folder cannot be written.
     """
     folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in (
-            ("comparison.json", json.dumps(comparison.to_dict(), indent=2) + "\n"),
-            ("comparison.txt", comparison_text(comparison)),
-        ):
-            with atomic(folder / name) as temporary:
-                temporary.write_text(text, encoding="utf-8")
-        save(_drawing(comparison), folder / "comparison.png")
-    except OSError as error:
-        raise UsageError(f"cannot write to {folder}: {error.strerror or error}") from None
-    return folder / "comparison.png"
+    require_folder(folder)
+    save_text(folder / "comparison.json", json.dumps(comparison.to_dict(), indent=2) + "\n")
+    save_text(folder / "comparison.txt", comparison_text(comparison))
+    return save(_drawing(comparison), folder / "comparison.png")
 
 
 def _ordered(run: Evaluation) -> pd.DataFrame:

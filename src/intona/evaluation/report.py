@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from intona.errors import UsageError
 from intona.evaluation import figures
 from intona.evaluation.facts import Facts
 from intona.evaluation.measure import headline, short_name
+from intona.evaluation.result import JSON, TABLE
 from intona.evaluation.text import (
     METRIC_WORDS,
     TRANSDUCTIVE,
@@ -21,7 +20,7 @@ from intona.evaluation.text import (
     value_text,
 )
 from intona.evaluation.worst import worst
-from intona.files import atomic
+from intona.files import save_text
 from intona.formats import page
 from intona.metrics.bootstrap import Interval
 
@@ -30,21 +29,8 @@ if TYPE_CHECKING:
     from intona.inference.recognizer import Recognizer
 
 PAGE = "report.html"
-
-
-def check_folder(folder: str | Path) -> None:
-    """Make the report's folder, so that it fails before the work and not after it.
-
-    Raises:
-        UsageError: it cannot be made or written.
-    """
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot make the folder {folder}: {error.strerror}") from None
-    if not os.access(folder, os.W_OK):
-        raise UsageError(f"cannot write to the folder {folder}: name another with --report")
+CONFUSION = "confusion.png"
+WRITTEN = (PAGE, CONFUSION, JSON, TABLE)
 
 
 def write_report(
@@ -64,20 +50,16 @@ def write_report(
         UsageError: the folder cannot be written.
     """
     folder = evaluation.save(folder)
-    try:
-        with atomic(folder / PAGE) as temporary:
-            temporary.write_text(render(evaluation, folder, model=model), encoding="utf-8")
-        if not evaluation.numeric:
-            facts = evaluation.facts
-            title = f"{stamp_word(facts.leaky, facts.transductive)}{_title(evaluation)}"
-            figures.confusion_png(
-                evaluation.confusion,
-                (evaluation.labels, evaluation.answers),
-                f"{title}, {facts.protocol}",
-                folder / "confusion.png",
-            )
-    except OSError as error:
-        raise UsageError(f"cannot write to {folder}: {error.strerror or error}") from None
+    save_text(folder / PAGE, render(evaluation, folder, model=model))
+    if not evaluation.numeric:
+        facts = evaluation.facts
+        title = f"{stamp_word(facts.leaky, facts.transductive)}{_title(evaluation)}"
+        figures.confusion_png(
+            evaluation.confusion,
+            (evaluation.labels, evaluation.answers),
+            f"{title}, {facts.protocol}",
+            folder / CONFUSION,
+        )
     return folder / PAGE
 
 

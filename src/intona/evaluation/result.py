@@ -19,8 +19,9 @@ from intona.evaluation.measure import (
     measure,
     per_class,
 )
-from intona.files import atomic
+from intona.files import require_folder, save, save_text
 from intona.metrics.bootstrap import Interval
+from intona.tables import legible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,16 +141,9 @@ class Evaluation:
         """
         folder = Path(folder)
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with atomic(folder / TABLE) as temporary:
-                self.predictions.to_parquet(temporary)
-            with atomic(folder / JSON) as temporary:
-                temporary.write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise UsageError(
-                f"cannot write the evaluation to {folder}: {error.strerror or error}"
-            ) from None
+        require_folder(folder)
+        save(folder / TABLE, legible(self.predictions).to_parquet)
+        save_text(folder / JSON, text + "\n")
         return folder
 
     @classmethod

@@ -106,7 +106,8 @@ def _link(file: Path, start: Any, end: Any, folder: Path) -> str:
 
     if not file.is_file():
         return ""
-    link = quote(Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix())
+    # As bytes, since a name need not be Unicode.
+    link = quote(os.fsencode(Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix()))
     stop = "" if pd.isna(end) else f",{end.total_seconds():g}"
     return f"{link}#t={start.total_seconds():g}{stop}" if start.total_seconds() or stop else link
 

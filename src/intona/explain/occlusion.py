@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from intona.audio import Audio
 from intona.errors import AudioError, UsageError
 from intona.features.mel import evenly
+from intona.inference.clip import clips
 from intona.labels import canonical
 
 WINDOW = 0.032  # seconds, of the transform in which patches are silenced
@@ -180,6 +181,20 @@ class _Patches:
         spectrum = np.where(audible, self._spectrum, self._noise)
         signal = self._stft.istft(spectrum, k1=len(self.audio.samples))
         return np.asarray(signal, dtype=np.float32)
+
+
+def require_speech(audio: Audio, where: str) -> None:
+    """Refuse sound that nothing can be explained of, for no emotion is read into it.
+
+    Args:
+        audio: the recording.
+        where: what to call it in the message.
+
+    Raises:
+        AudioError: there is no speech in it, by the measure of predictions.
+    """
+    if not any(clip.spoken for clip in clips([audio], None)):
+        raise AudioError(f"{where} holds no speech: there is nothing to explain")
 
 
 def occlude(model: Model, audio: Audio, *, emotion: str | None = None, bands: int = 6) -> Evidence:

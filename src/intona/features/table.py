@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from intona.audio.decode import name_of
+from intona.audio.finding import Found, UnheardError
 from intona.errors import AudioError, UsageError
 from intona.features.base import FrontEnd
 from intona.features.extract import extract_each
@@ -21,7 +23,7 @@ SUFFIXES = (".csv", ".parquet", ".npz")
 
 
 def feature_table(
-    files: Iterable[str | Path],
+    files: Iterable[Found],
     front_end: FrontEnd,
     *,
     on: Engine = HERE,
@@ -35,8 +37,14 @@ def feature_table(
 
     from intona.tables import segmented_index
 
-    wanted = [Utterance(str(file)) for file in files]
-    rows, kept, errors = [], [], []
+    wanted: list[Utterance] = []
+    errors: list[AudioError] = []
+    for file in files:
+        if isinstance(file, UnheardError):
+            errors.append(file)
+        else:
+            wanted.append(Utterance(name_of(file)))
+    rows, kept = [], []
     for k, result in enumerate(extract_each(wanted, front_end, on=on)):
         if isinstance(result, AudioError):
             errors.append(result)
@@ -49,6 +57,16 @@ def feature_table(
     return pd.DataFrame(values, index=segmented_index(kept), columns=list(front_end.names)), errors
 
 
+def require_suffix(out: str | Path) -> None:
+    """Refuse the name of a table of features, before the work.
+
+    Raises:
+        UsageError: an unknown suffix.
+    """
+    if Path(out).suffix not in SUFFIXES:
+        raise UsageError(f"cannot tell the format of {out}: end its name in {', '.join(SUFFIXES)}")
+
+
 def save(table: pd.DataFrame, out: str | Path) -> None:
     """Write a feature table; the suffix says how, and the file appears whole or not at all.
 
@@ -57,23 +75,24 @@ def save(table: pd.DataFrame, out: str | Path) -> None:
     Raises:
         UsageError: an unknown suffix, or the file cannot be written.
     """
-    from intona.files import atomic
+    from intona import files
+    from intona.tables import legible
 
     out = Path(out)
-    if out.suffix not in SUFFIXES:
-        raise UsageError(f"cannot tell the format of {out}: end its name in {', '.join(SUFFIXES)}")
-    try:
-        with atomic(out) as temporary:
-            if out.suffix == ".csv":
-                table.to_csv(temporary)
-            elif out.suffix == ".parquet":
-                table.to_parquet(temporary)
-            else:
-                np.savez_compressed(
-                    temporary,
-                    files=table.index.get_level_values("file").to_numpy(dtype=str),
-                    names=np.array(table.columns, dtype=str),
-                    features=table.to_numpy(np.float32),
-                )
-    except OSError as error:
-        raise UsageError(f"cannot write {out}: {error.strerror or error}") from None
+    require_suffix(out)
+    table = legible(table)
+
+    def write(place: Path) -> None:
+        if out.suffix == ".csv":
+            table.to_csv(place)
+        elif out.suffix == ".parquet":
+            table.to_parquet(place)
+        else:
+            np.savez_compressed(
+                place,
+                files=table.index.get_level_values("file").to_numpy(dtype=str),
+                names=np.array(table.columns, dtype=str),
+                features=table.to_numpy(np.float32),
+            )
+
+    files.save(out, write)

@@ -7,19 +7,31 @@ TextGrid, WebVTT, SRT and Audacity labels.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import unicodedata
+import warnings
+from collections.abc import Mapping, Sequence
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from intona.errors import UsageError
-from intona.formats.turns import Turn, checked
+from intona.files import fitting, save_text, spelled
+from intona.formats.turns import Notice, Turn, checked
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FORMATS", "format_of", "read_turns", "render", "write", "write_each"]
+__all__ = [
+    "FORMATS",
+    "format_of",
+    "places",
+    "read_turns",
+    "render",
+    "write",
+    "write_each",
+    "written",
+]
 
 # One module each, by this name; `render(table) -> str` writes, `read(text, where) -> turns` reads.
 FORMATS: tuple[str, ...] = (
@@ -39,6 +51,7 @@ _SUFFIXES = {"txt": "text", "ndjson": "jsonl"}
 _READ_SUFFIXES = {"txt": "audacity", "tsv": "csv"}
 _NOT_TEXT = ("parquet", "audformat")
 _ONE_RECORDING = ("vtt", "srt", "textgrid", "audacity")
+_TELLING = ("csv", "textgrid")  # their readers have something to tell
 _READABLE = ("csv", "rttm", "textgrid", "vtt", "srt", "audacity")
 
 
@@ -93,59 +106,95 @@ def write(table: pd.DataFrame, path: str | Path, format: str | None = None) -> P
         if hasattr(module, "save"):
             module.save(table, path)
         else:
-            from intona.files import atomic
-
-            text = module.render(table)
-            with atomic(path) as temporary:
-                temporary.write_text(text, encoding="utf-8", newline="")
+            save_text(path, module.render(table))
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
     return path
 
 
+def places(files: Sequence[Path], out: str | Path, format: str | None = None) -> dict[Path, Path]:
+    """Return where the timeline of each recording will be written: all to one file, or one each.
+
+    Args:
+        files: the recordings.
+        out: one file for all; for the formats that hold one recording (captions, TextGrid,
+            Audacity labels) and more than one recording, a folder.
+        format: one of :data:`FORMATS`; ``None`` goes by the suffix.
+
+    Raises:
+        UsageError: two recordings of the same name would get one file.
+    """
+    out = Path(out)
+    name = format_of(out, format)
+    if name not in _ONE_RECORDING or len(files) < 2:
+        return dict.fromkeys(files, out)
+    suffix = {"textgrid": "TextGrid", "audacity": "txt"}.get(name, name)
+    found = {file: out / fitting(file.stem, f".{suffix}") for file in files}
+    if len(set(found.values())) < len(found):
+        raise UsageError(f"two recordings have the same name: {name} files would overwrite another")
+    return found
+
+
+def written(out: str | Path, format: str | None = None) -> list[Path]:
+    """Return the files that :func:`write` makes of a path: one, or those of a database folder."""
+    out = Path(out)
+    if format_of(out, format) == "audformat":
+        return [out / "db.yaml", out / "db.emotion.csv"]
+    return [out]
+
+
 def write_each(
-    tables: Mapping[Path, pd.DataFrame], out: str | Path, format: str | None = None
+    tables: Mapping[Path, pd.DataFrame],
+    where: Mapping[Path, Path],
+    format: str | None = None,
 ) -> list[Path]:
-    """Write the timelines of many recordings.
+    """Write the timelines of many recordings; one that cannot be written does not stop the rest.
 
     Args:
         tables: a timeline per recording.
-        out: one file for all; for the formats that hold one recording (captions, TextGrid,
-            Audacity labels) and more than one recording, a folder, which is made if need be.
+        where: the file of each, as :func:`places` says; a folder is made if need be.
         format: one of :data:`FORMATS`; ``None`` goes by the suffix.
 
     Returns:
         What was written.
 
     Raises:
-        UsageError: as :func:`write`; or two recordings of the same name.
+        UsageError: as :func:`write`, of the first that could not be written.
     """
     import pandas as pd
 
-    out = Path(out)
-    name = format_of(out, format)
-    if name not in _ONE_RECORDING or len(tables) < 2:
-        return [write(pd.concat(list(tables.values())), out, name)] if tables else []
-    suffix = {"textgrid": "TextGrid", "audacity": "txt"}.get(name, name)
-    paths = {file: out / f"{file.stem}.{suffix}" for file in tables}
-    if len(set(paths.values())) < len(paths):
-        raise UsageError(f"two recordings have the same name: {name} files would overwrite another")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"{name} holds one recording, so {out} must be a folder: {error.strerror}"
-        ) from None
-    return [write(table, paths[file], name) for file, table in tables.items()]
+    together: dict[Path, list[pd.DataFrame]] = {}
+    for file, table in tables.items():
+        together.setdefault(where[file], []).append(table)
+    done: list[Path] = []
+    failures: list[UsageError] = []
+    for path, parts in together.items():
+        try:
+            if len(set(where.values())) > 1:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            done.append(write(pd.concat(parts), path, format))
+        except OSError as error:
+            raise UsageError(
+                f"one file for each recording: {path.parent} must be a folder ({error.strerror})"
+            ) from None
+        except UsageError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return done
 
 
-def read_turns(path: str | Path, recording: str | Path | None = None) -> list[Turn]:
+def read_turns(
+    path: str | Path, recording: str | Path | None = None, notice: Notice = warnings.warn
+) -> list[Turn]:
     """Read ready-made segments.
 
     Args:
-        path: ``.csv``, ``.rttm``, ``.TextGrid``, ``.vtt``, ``.srt`` or ``.txt`` (Audacity).
+        path: ``.csv``, ``.tsv``, ``.rttm``, ``.TextGrid``, ``.vtt``, ``.srt`` or ``.txt``
+            (Audacity).
         recording: what they belong to; of a file about several recordings, only the segments
             of the one with this name (with or without folder and suffix) are taken.
+        notice: told in a sentence each what was left out or understood in a special way.
 
     Raises:
         UsageError: missing, of no known format, damaged, or about other recordings.
@@ -155,24 +204,37 @@ def read_turns(path: str | Path, recording: str | Path | None = None) -> list[Tu
     name = _READ_SUFFIXES.get(suffix, suffix)
     if name not in _READABLE:
         raise UsageError(
-            f"cannot read segments from {path}: use .csv, .rttm, .TextGrid, .vtt, .srt or .txt"
+            f"cannot read segments from {path}: use .csv, .tsv, .rttm, .TextGrid, .vtt, .srt or "
+            ".txt"
         )
     try:
         text = _decode(path.read_bytes())
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
-    turns = checked(_module(name).read(text, str(path)), str(path))
+    reader = _module(name).read
+    told = {"notice": notice} if name in _TELLING else {}
+    turns: list[Turn] = reader(text, str(path), **told)
     files = {turn.file for turn in turns if turn.file is not None}
     if recording is None or len(files) < 2:
-        return turns
-    wanted = Path(recording)
-    chosen = [
-        turn
-        for turn in turns
-        if turn.file in (None, str(wanted), wanted.name, wanted.stem)
-        or Path(str(turn.file)).stem == wanted.stem
-    ]
-    return checked(chosen, f"{path} is about {len(files)} recordings and of {wanted.name}")
+        return checked(turns, str(path), notice)
+    chosen = [turn for turn in turns if turn.file is None or _same(turn.file, Path(recording))]
+    where = f"{path} is about {len(files)} recordings and of {Path(recording).name}"
+    return checked(chosen, where, notice)
+
+
+def _same(named: str, recording: Path) -> bool:
+    """Whether a name in a file of segments is that of a recording, however it is written."""
+    from intona.formats.rttm import word
+
+    wanted = {str(recording), recording.name, recording.stem}
+    wanted |= {word(name) for name in wanted}
+    said = {named, PurePath(named).stem, PurePath(named).name}
+    return not {_composed(name) for name in wanted}.isdisjoint(_composed(name) for name in said)
+
+
+def _composed(name: str) -> str:
+    """Return a name in one Unicode form: file systems write accents in two ways."""
+    return unicodedata.normalize("NFC", spelled(name))
 
 
 def _module(name: str) -> ModuleType:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from intona.errors import UsageError
 from intona.formats.rows import single
-from intona.formats.turns import Turn
+from intona.formats.turns import Turn, lines_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,7 @@ def render(table: pd.DataFrame) -> str:
     lines = []
     for row in single(table, "audacity"):
         speaker = f"{row.values['speaker']}: " if "speaker" in row.values else ""
-        words = f"{speaker}{row.title}".replace("\t", " ")
+        words = re.sub(r"[\t\r\n]", " ", f"{speaker}{row.title}")
         lines.append(f"{row.start:.6f}\t{row.end:.6f}\t{words}\n")
     return "".join(lines)
 
@@ -29,7 +30,7 @@ def read(text: str, where: str) -> list[Turn]:
         UsageError: a line has no two times.
     """
     turns = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(lines_of(text), 1):
         if not line.strip() or line.startswith("\\"):
             continue
         fields = line.split("\t", 2)

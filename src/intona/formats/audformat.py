@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from intona.files import atomic
+from intona.tables import legible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +24,7 @@ def save(table: pd.DataFrame, path: Path) -> None:
         OSError: the folder cannot be written.
     """
     path.mkdir(parents=True, exist_ok=True)
+    table = legible(table)
     frame = table.reset_index()
     with atomic(path / "db.emotion.csv") as temporary:
         frame.to_csv(temporary, index=False)

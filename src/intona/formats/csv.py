@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
+from collections.abc import Iterable
+from dataclasses import replace
+from statistics import median
 from typing import TYPE_CHECKING
 
 from intona.errors import UsageError
 from intona.formats.rows import rows
-from intona.formats.turns import Turn
+from intona.formats.turns import Notice, Turn
 from intona.tables import COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+LONGEST_SEGMENT = 60.0  # seconds; sentences that take longer are counted in milliseconds
 
 
 def render(table: pd.DataFrame) -> str:
@@ -40,11 +47,12 @@ def _cell(value: str | float | None) -> str:
     return f"{value:.6f}" if isinstance(value, float) else str(value)
 
 
-def read(text: str, where: str) -> list[Turn]:
+def read(text: str, where: str, notice: Notice = warnings.warn) -> list[Turn]:
     """Read segments from a table with the columns ``start`` and ``end``.
 
-    Times are seconds, ``1:02:03.5`` or pandas' ``0 days 00:00:01.5``. A column ``file`` names the
-    recording, all others are kept. Comma, semicolon and tabulator separate.
+    Times are seconds, ``1:02:03.5`` or pandas' ``0 days 00:00:01.5``; or milliseconds, where the
+    table has the form in which Whisper writes them. A column ``file`` names the recording, all
+    others are kept. Comma, semicolon and tabulator separate.
 
     Raises:
         UsageError: a column is missing, or a time is none.
@@ -70,7 +78,26 @@ def read(text: str, where: str) -> list[Turn]:
         }
         file = row[names["file"]] if "file" in names else None
         turns.append(Turn(start, end, {k: v for k, v in values.items() if v}, file or None))
+    if _of_whisper(turns, names):
+        notice(f"{where}: start and end are read as milliseconds, as Whisper writes them")
+        turns = [replace(turn, start=turn.start / 1000, end=turn.end / 1000) for turn in turns]
     return turns
+
+
+def _of_whisper(turns: list[Turn], names: Iterable[str]) -> bool:
+    """Whether a table is a transcript in milliseconds.
+
+    Those of Whisper and its relatives have begin, end and text, all times are whole, and as seconds
+    most of its segments would last for minutes.
+    """
+    times = [time for turn in turns for time in (turn.start, turn.end)]
+    spans = [turn.end - turn.start for turn in turns if turn.end > turn.start]
+    return (
+        {"start", "end", "text"} <= set(names) <= {"start", "end", "text", "speaker", "id"}
+        and all(time.is_integer() for time in times)
+        and bool(spans)
+        and median(spans) >= LONGEST_SEGMENT
+    )
 
 
 def _seconds(text: str) -> float:

@@ -11,8 +11,9 @@ from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from intona import files
 from intona.errors import UsageError
-from intona.files import atomic
+from intona.formats.lettering import lettered
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,9 +60,8 @@ def save(figure: Figure, path: str | Path) -> Path:
     Raises:
         UsageError: the file cannot be written or its format is unknown.
     """
+    lettered(figure)
     try:
-        with atomic(path) as temporary:
-            figure.savefig(temporary, dpi=_DPI)
-    except (OSError, ValueError) as error:
+        return files.save(path, lambda place: figure.savefig(place, dpi=_DPI))
+    except ValueError as error:
         raise UsageError(f"cannot write the picture {path}: {error}") from None
-    return Path(path)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from intona.files import atomic
+from intona.tables import legible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,4 +19,4 @@ def save(table: pd.DataFrame, path: Path) -> None:
         OSError: the file cannot be written.
     """
     with atomic(path) as temporary:
-        table.to_parquet(temporary)
+        legible(table).to_parquet(temporary)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from intona.errors import UsageError
-from intona.files import atomic
+from intona.files import save_text, spelled
 from intona.tables import COLUMNS, Prediction
 
 FORMATS = ("text", "json", "csv", "parquet")
@@ -39,7 +39,7 @@ def format_of(name: str | None, out: Path | None) -> str:
 def render(predictions: Sequence[Prediction], labels: Sequence[str], style: str) -> str:
     """Return predictions as text in one of the textual formats (``text``, ``json``, ``csv``)."""
     if style == "json":
-        rows = [prediction.to_dict() for prediction in predictions]
+        rows = [{**p.to_dict(), "file": _name(p)} for p in predictions]
         return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
     if style == "csv":
         text = io.StringIO()
@@ -48,7 +48,7 @@ def render(predictions: Sequence[Prediction], labels: Sequence[str], style: str)
         writer.writerow(["file", "start", "end", *beside, *labels])
         for p in predictions:
             values = [getattr(p, name) for name in beside] + [p.probabilities[k] for k in labels]
-            writer.writerow([p.file, p.start, p.end, *map(_cell, values)])
+            writer.writerow([_name(p), p.start, p.end, *map(_cell, values)])
         return text.getvalue()
     return "".join(line(prediction) + "\n" for prediction in predictions)
 
@@ -73,11 +73,11 @@ def save(predictions: Sequence[Prediction], labels: Sequence[str], style: str, o
     Raises:
         UsageError: the file cannot be written.
     """
-    try:
-        with atomic(out) as temporary:
-            temporary.write_text(render(predictions, labels, style), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write {out}: {error.strerror or error}") from None
+    save_text(out, render(predictions, labels, style))
+
+
+def _name(prediction: Prediction) -> str | None:
+    return None if prediction.file is None else spelled(prediction.file)
 
 
 def _cell(value: str | float | None) -> str | float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from intona.errors import UsageError
+from intona.files import spelled
 from intona.tables import COLUMNS
 
 if TYPE_CHECKING:
@@ -79,14 +80,14 @@ def rows(table: pd.DataFrame) -> list[Row]:
         confidence = record["confidence"]
         found.append(
             Row(
-                str(file),
+                spelled(str(file)),
                 round(start.total_seconds(), 3),
                 round(end.total_seconds(), 3),
                 None if pd.isna(record["emotion"]) else str(record["emotion"]),
                 None if pd.isna(confidence) else float(confidence),
                 str(record["status"]),
                 {name: float(record[name]) for name in numbers if not pd.isna(record[name])},
-                {name: str(record[name]) for name in texts if not pd.isna(record[name])},
+                {name: spelled(str(record[name])) for name in texts if not pd.isna(record[name])},
                 None if pd.isna(record.get("reason")) else str(record["reason"]),
                 number(record, "familiarity"),
                 number(record, "arousal"),

@@ -6,12 +6,13 @@ Written is the long text format with interval tiers; read are the long and the s
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from intona.errors import UsageError
 from intona.formats.rows import Row, single
-from intona.formats.turns import Turn
+from intona.formats.turns import Notice, Turn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,8 @@ _Parts: TypeAlias = tuple[str | Any, ...]
 _TOKEN = re.compile(
     r'"((?:[^"]|"")*)"|(<\w+>)|(?<![\w.\[])(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(?![\w\]])'
 )
+
+_NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)(e[-+]?\d+)?\s*%?|nan|--undefined--", re.I)
 
 
 def render(table: pd.DataFrame) -> str:
@@ -108,35 +111,75 @@ def _quoted(text: str) -> str:
     return text.replace('"', '""')
 
 
-def read(text: str, where: str) -> list[Turn]:
+def read(text: str, where: str, notice: Notice = warnings.warn) -> list[Turn]:
     """Read the intervals with words, of all interval tiers.
 
-    The tier's name becomes ``speaker``, the words become ``text``.
+    The tier's name becomes ``speaker``, the words become ``text``. A tier of numbers is a
+    measurement and no speech; so are the tiers ``confidence`` that :func:`render` writes.
 
     Raises:
-        UsageError: it is no TextGrid, or damaged.
+        UsageError: it is no TextGrid, damaged, or has tiers of numbers only.
     """
+    tiers = _tiers(text, where)
+    names = {name for name, _ in tiers}
+    turns, numbers = [], []
+    for name, marked in tiers:
+        rest = name.removeprefix("emotion")
+        ours = rest != name and f"confidence{rest}" in names
+        if name.startswith("confidence") and f"emotion{name.removeprefix('confidence')}" in names:
+            continue
+        if marked and all(_is_number(said) for _, _, said in marked):
+            numbers.append(name)
+            continue
+        speaker = _speaker(name, names) if ours else name
+        values = {"speaker": speaker} if speaker else {}
+        turns += [Turn(start, end, {**values, "text": said}) for start, end, said in marked]
+    if numbers:
+        told = ", ".join(numbers)
+        if not turns:
+            raise UsageError(f"{where} holds numbers and no speech (tiers {told}): mark the speech")
+        notice(f"{where}: tiers of numbers are no speech and left out: {told}")
+    return turns
+
+
+def _is_number(text: str) -> bool:
+    return _NUMBER.fullmatch(text) is not None
+
+
+def _speaker(name: str, names: set[str]) -> str:
+    """Return whose tier it is, of a pair that :func:`render` wrote; empty for nobody's."""
+    speaker, _, layer = name.rpartition(" ")
+    if layer.isdecimal() and speaker in names:  # overlapping segments of one speaker
+        name = speaker
+    return name.removeprefix("emotion").strip()
+
+
+def _tiers(text: str, where: str) -> list[tuple[str, list[tuple[float, float, str]]]]:
+    """Return the name and the marked intervals of each interval tier."""
     tokens = [match.groups() for match in _TOKEN.finditer(text)]
     words = [token[0] for token in tokens if token[0] is not None]
     if words[:2] != ["ooTextFile", "TextGrid"]:
         raise UsageError(f"{where} is no TextGrid in Praat's text format: save it as text")
     stream = iter(tokens)
-    turns: list[Turn] = []
+    tiers: list[tuple[str, list[tuple[float, float, str]]]] = []
     try:
         while next(stream)[1] != "<exists>":
             continue
         for _ in range(int(_number(stream))):
             kind, name = _string(stream), _string(stream)
             _number(stream), _number(stream)
+            marked = []
             for _ in range(int(_number(stream))):
                 start = _number(stream)
                 end = _number(stream) if kind == "IntervalTier" else start
                 said = _string(stream).strip()
                 if said and kind == "IntervalTier":
-                    turns.append(Turn(start, end, {"speaker": name, "text": said}))
+                    marked.append((start, end, said))
+            if kind == "IntervalTier":
+                tiers.append((name, marked))
     except (StopIteration, TypeError, ValueError):
         raise UsageError(f"{where} is a damaged TextGrid: save it again in Praat") from None
-    return turns
+    return tiers
 
 
 def _number(stream: Iterator[_Parts]) -> float:

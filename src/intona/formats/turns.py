@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from intona.errors import UsageError
+
+Notice = Callable[[str], object]
 
 
 @dataclass(frozen=True)
@@ -25,18 +29,41 @@ class Turn:
     file: str | None = None
 
 
-def checked(turns: list[Turn], where: str) -> list[Turn]:
-    """Return the turns sorted by time.
+def checked(turns: list[Turn], where: str, notice: Notice = warnings.warn) -> list[Turn]:
+    """Return the turns that a recording can have, sorted by time.
+
+    Those without length, with their end before their begin, or that begin before the recording
+    are left out.
+
+    Args:
+        turns: as read.
+        where: what to call them in messages.
+        notice: told in one sentence how many were left out.
 
     Raises:
-        UsageError: there is none, or one has no length or an impossible begin.
+        UsageError: none is left.
     """
-    for number, turn in enumerate(turns, 1):
-        if not 0 <= turn.start < turn.end < float("inf"):
-            raise UsageError(
-                f"{where}: segment {number} from {turn.start:g} s to {turn.end:g} s "
-                "has no length: the end must be after the start"
-            )
     if not turns:
         raise UsageError(f"{where} holds no segments: leave it out to find speech automatically")
-    return sorted(turns, key=lambda turn: (turn.start, turn.end))
+    good = [turn for turn in turns if 0 <= turn.start < turn.end < float("inf")]
+    bad = next((turn for turn in turns if turn not in good), None)
+    if bad is None:
+        return sorted(good, key=lambda turn: (turn.start, turn.end))
+    example = f"for example {bad.start:g} s to {bad.end:g} s: the end must be after the start"
+    if not good:
+        raise UsageError(f"{where}: all of its {len(turns)} segments have no length, {example}")
+    notice(
+        f"{where}: {len(turns) - len(good)} of {len(turns)} segments left out, they have no "
+        f"length, {example}"
+    )
+    return sorted(good, key=lambda turn: (turn.start, turn.end))
+
+
+def lines_of(text: str) -> list[str]:
+    r"""Return the lines of a text; only line ends end one, not all that Unicode has for it.
+
+    Examples:
+        >>> lines_of("a b\r\nc")
+        ['a b', 'c']
+    """
+    return re.split(r"\r\n|\r|\n", text)

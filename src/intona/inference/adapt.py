@@ -64,6 +64,8 @@ def statistics_of(
             continue  # whoever predicts it hears of it
         for utterance in found:
             running.add(model.embedding([utterance.samples], utterance.rate))
+        if not isinstance(source, str | Path | Audio) and source.seekable():
+            source.seek(0)  # it is heard again
     if not running.count:
         raise AudioError("nothing to adapt to: there is no speech in these recordings")
     return running.statistics()
@@ -129,7 +131,8 @@ def sample(sources: Iterable[Source | Audio], most: int) -> list[Source | Audio]
     named = [Path(each) for each in given if isinstance(each, str | Path)]
     if not named:
         return sounds
-    best = heapq.nsmallest(most, ((_digest(file), str(file)) for file in find(named)))
+    files = (file for file in find(named) if isinstance(file, Path))
+    best = heapq.nsmallest(most, ((_digest(file), str(file)) for file in files))
     return [*sounds, *(Path(name) for _, name in sorted(best, key=lambda item: item[1]))]
 
 

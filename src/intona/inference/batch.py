@@ -16,6 +16,7 @@ A file that cannot be read is one row of ``errors.parquet`` beside the result.
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -24,8 +25,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from intona.audio import find
+from intona.audio import files, find
+from intona.audio.finding import Found, UnheardError, require_some
 from intona.errors import AudioError, UsageError
+from intona.files import require_apart, require_writable, spelled
 from intona.inference.choice import Choice
 from intona.inference.parts import Parts
 from intona.parallel import HERE, Engine, Local, Lost
@@ -62,10 +65,10 @@ class Summary:
 
 @dataclass(frozen=True)
 class Shard:
-    """A few consecutive files; ``key`` is number and digest."""
+    """A few consecutive files, or errors in place of some; ``key`` is number and digest."""
 
     key: str
-    files: tuple[str, ...]
+    files: tuple[str | UnheardError, ...]
 
 
 @dataclass(frozen=True)
@@ -100,18 +103,17 @@ class Predict:
         return list(map(_row, predict_each(state, task.files), task.files))
 
 
-def _row(found: Prediction | AudioError, file: str) -> dict[str, Any]:
-    name = _unicode(file)
+def _row(found: Prediction | AudioError, file: str | UnheardError) -> dict[str, Any]:
+    name = _name(file)
     if isinstance(found, AudioError):
-        return {"file": name, "error": str(found).replace(file, name)}
+        return {"file": name, "error": spelled(str(found))}
     row = found.to_dict()
     probabilities = row.pop("probabilities")
     return {"error": None, **row, **probabilities, "file": name}
 
 
-def _unicode(file: str) -> str:
-    """Spell out the bytes of a name that are not Unicode: a table holds nothing else."""
-    return file.encode("utf-8", "backslashreplace").decode()
+def _name(file: str | UnheardError) -> str:
+    return spelled(str(file.path) if isinstance(file, UnheardError) else file)
 
 
 def predict_folder(
@@ -138,8 +140,9 @@ def predict_folder(
             far until the search through the folders ends.
 
     Raises:
-        UsageError: ``out`` is no parquet file or cannot be written, or another run is writing it.
-        AudioError: a path does not exist or holds no audio.
+        UsageError: ``out`` is no parquet file, cannot be written or is an input, or another run is
+            writing it.
+        AudioError: none of the paths exists.
         ModelError: the model cannot be loaded.
     """
     from intona._version import __version__
@@ -153,6 +156,9 @@ def predict_folder(
     content, metadata = read_model(source)
     choice = choice or Choice()
     roots = [Path(path) for path in paths]
+    require_some(roots)
+    require_writable(out)
+    require_apart([out, out.with_name("errors.parquet")], (*files(roots), source))
     job = Predict(content, metadata, source, choice)
     recognizer = job.setup()
     if choice.adapt:
@@ -178,11 +184,11 @@ def predict_folder(
                 tally.add(len(rows))
         finally:
             tally.stop()
-        files, errors, audio = parts.join(keys)
-    return Summary(files, errors, tally.resumed, audio, time.monotonic() - begin)
+        good, errors, audio = parts.join(keys)
+    return Summary(good, errors, tally.resumed, audio, time.monotonic() - begin)
 
 
-def _cut(files: Iterable[Path], size: int) -> Iterator[Shard]:
+def _cut(files: Iterable[Found], size: int) -> Iterator[Shard]:
     """Cut the stream of files into shards named by number and content."""
     stream = iter(files)
     for number in range(10**9):
@@ -190,15 +196,19 @@ def _cut(files: Iterable[Path], size: int) -> Iterator[Shard]:
         if not chunk:
             return
         digest = hashlib.sha256()
+        names: list[str | UnheardError] = []
         for file in chunk:
+            if not isinstance(file, Path | UnheardError):
+                raise UsageError("a batch is made of files: name them, not what is piped in")
+            names.append(str(file) if isinstance(file, Path) else file)
             try:
-                status = file.stat()
+                status = os.stat(file if isinstance(file, Path) else file.path)
                 stamp = f"{status.st_size} {status.st_mtime_ns}"
             except OSError:
                 stamp = "gone"
             digest.update(f"{file}\0{stamp}\n".encode(errors="surrogateescape"))
         key = f"{number:08d}-{digest.hexdigest()[:16]}"
-        yield Shard(key, tuple(str(file) for file in chunk))
+        yield Shard(key, tuple(names))
 
 
 def _todo(shards: Iterable[Shard], parts: Parts, keys: list[str], tally: _Tally) -> Iterator[Shard]:
@@ -216,7 +226,7 @@ def _one_by_one(job: Predict, shard: Shard, on: Engine) -> list[dict[str, Any]]:
     alone = [Shard(f"{number}", (file,)) for number, file in enumerate(shard.files)]
     done = dict(Local(max(2, on.workers)).run(job, alone))
     return [
-        {"file": _unicode(task.files[0]), "error": "a worker was killed while it read this file"}
+        {"file": _name(task.files[0]), "error": "a worker was killed while it read this file"}
         if isinstance(done[task], Lost)
         else done[task][0]
         for task in alone
@@ -244,13 +254,10 @@ class _Tally:
             threading.Thread(target=self._count, args=(roots,), daemon=True).start()
 
     def _count(self, roots: list[Path]) -> None:
-        try:
-            for _ in find(roots):
-                self._total += 1
-                if self._ended.is_set():
-                    return
-        except AudioError:
-            return  # the run itself meets the same fault, and tells
+        for _ in find(roots):
+            self._total += 1
+            if self._ended.is_set():
+                return
 
     def add(self, count: int) -> None:
         self._done += count

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import Audio, blocks, resample
-from intona.audio.decode import Source
+from intona.audio.decode import Source, name_of, title_of
 from intona.audio.vad import RATE, SpeechOptions, chances, regions_of
 from intona.errors import AudioError
 from intona.inference.model import Model
@@ -33,6 +33,9 @@ SECONDS = 120.0  # and of audio: some 25 MB
 # also be music, so its prediction is never more than ``unsure``.
 _CLEAR = SpeechOptions()
 _FAINT = SpeechOptions(threshold=0.1, hysteresis=0.05, min_speech=0.1)
+
+
+_Waiting = tuple[Source | Audio | AudioError, Audio | AudioError | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +110,7 @@ def predict(
     Raises:
         AudioError: the recording cannot be read or used.
     """
-    file = str(source) if isinstance(source, str | Path) else None
+    file = None if isinstance(source, Audio) else title_of(source)
     mean = Mean()
     for block in stretch(source, start, end):
         (clip,) = clips([block], model.rate)
@@ -118,16 +121,17 @@ def predict(
 
 
 def predict_each(
-    model: Model, sources: Iterable[str | Path | Audio], *, together: int = TOGETHER
+    model: Model, sources: Iterable[Source | Audio | AudioError], *, together: int = TOGETHER
 ) -> Iterator[Prediction | AudioError]:
     """Yield one prediction per recording, or the error that prevented it; never stops half-way.
 
     Args:
         model: the recogniser.
-        sources: files, or audio; those longer than 30 s are predicted alone.
+        sources: files, audio (those longer than 30 s are predicted alone), or an error of a name
+            that no file is behind, which is yielded in its place.
         together: clips in a window; 1 yields each as soon as it is done.
     """
-    window: list[tuple[str | Path | Audio, Audio | AudioError | None]] = []
+    window: list[_Waiting] = []
     seconds = 0.0
     for source in sources:
         found = _short(source)
@@ -209,8 +213,10 @@ def _rows(model: Model, found: Sequence[Clip]) -> list[NDArray[np.float64]]:
     return rows
 
 
-def _short(source: str | Path | Audio) -> Audio | AudioError | None:
+def _short(source: Source | Audio | AudioError) -> Audio | AudioError | None:
     """Return a whole recording, its error, or ``None`` for one that is too long to be held."""
+    if isinstance(source, AudioError):
+        return source
     if isinstance(source, Audio):
         return source if 0.0 < source.duration <= LONGEST else None
     try:
@@ -221,15 +227,14 @@ def _short(source: str | Path | Audio) -> Audio | AudioError | None:
         return _as_error(source, error)
 
 
-def _as_error(source: str | Path | Audio, error: AudioError | OSError) -> AudioError:
+def _as_error(source: Source | Audio, error: AudioError | OSError) -> AudioError:
     if isinstance(error, AudioError):
         return error
-    return AudioError(f"cannot read {source}: {error.strerror or error}")
+    name = "the audio" if isinstance(source, Audio) else name_of(source)
+    return AudioError(f"cannot read {name}: {error.strerror or error}")
 
 
-def _predict_window(
-    model: Model, window: Sequence[tuple[str | Path | Audio, Audio | AudioError | None]]
-) -> Iterator[Prediction | AudioError]:
+def _predict_window(model: Model, window: Sequence[_Waiting]) -> Iterator[Prediction | AudioError]:
     heard = clips([found for _, found in window if isinstance(found, Audio)], model.rate)
     rows = iter(_rows(model, [clip for clip in heard if clip.spoken]))
     waiting = iter(heard)
@@ -237,14 +242,19 @@ def _predict_window(
         if isinstance(found, AudioError):
             yield found
         elif found is None:
+            assert not isinstance(source, AudioError)
             try:
+                if not isinstance(source, str | Path | Audio):
+                    source.seek(0)  # it has been looked into
                 yield predict(model, source)
             except (AudioError, OSError) as error:
                 yield _as_error(source, error)
         else:
             clip, mean = next(waiting), Mean()
             mean.add(clip, next(rows) if clip.spoken else None)
-            yield mean.prediction(model, None if isinstance(source, Audio) else str(source))
+            assert not isinstance(source, AudioError)
+            named = None if isinstance(source, Audio) else title_of(source)
+            yield mean.prediction(model, named)
 
 
 def _seconds(row: NDArray[np.float32], duration: float, options: SpeechOptions) -> float:

@@ -8,12 +8,13 @@ language, room, microphone or way of speaking: varied speech of anybody there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from intona.audio import Audio
+from intona.audio.decode import Source
 from intona.errors import AudioError, UsageError
 from intona.features.manner import ASPECTS
 from intona.features.prosody import measure
@@ -28,17 +29,24 @@ LEAST = 2.0  # seconds of speech needed in all
 
 
 def enroll(
-    model: Recognizer, sources: Iterable[str | Path | Audio], *, name: str, speech: str = "neutral"
+    model: Recognizer,
+    sources: Iterable[Source | Audio | AudioError],
+    *,
+    name: str,
+    speech: str = "neutral",
+    trouble: Callable[[AudioError], object] | None = None,
 ) -> Profile:
     """Make a profile.
 
     Args:
         model: what the profile is for.
         sources: recordings of this speaker alone, or from this place; a file that is named twice
-            counts once.
+            counts once. An error of a name that no file is behind is treated as an error of it.
         name: of the speaker or place.
         speech: ``"neutral"``; ``"mixed"`` for varied speech without labels; ``"place"`` for
             varied speech of anybody, for a language, room or microphone.
+        trouble: called with the error of a recording that cannot be used, which is then left out;
+            without it the first such error is raised.
 
     Raises:
         UsageError: an unknown kind of speech, or a model that cannot adapt.
@@ -50,11 +58,18 @@ def enroll(
     running, seconds = Running(), 0.0
     measured: list[dict[str, float]] = []
     for source in _once(sources):
-        for utterance in utterances(source):
-            running.add(model.embedding([utterance.samples], utterance.rate))
-            seconds += utterance.duration
-            if speech == "neutral":
-                measured.append(measure(utterance.samples, utterance.rate))
+        try:
+            if isinstance(source, AudioError):
+                raise source
+            for utterance in utterances(source):
+                running.add(model.embedding([utterance.samples], utterance.rate))
+                seconds += utterance.duration
+                if speech == "neutral":
+                    measured.append(measure(utterance.samples, utterance.rate))
+        except AudioError as error:
+            if trouble is None:
+                raise
+            trouble(error)
     if seconds < LEAST:
         raise AudioError(
             f"only {seconds:.1f} s of speech was found to enroll {name}: give at least {LEAST:.0f}"
@@ -69,7 +84,7 @@ def enroll(
     )
 
 
-def heard_before(model: Recognizer, sources: Iterable[str | Path | Audio]) -> list[str]:
+def heard_before(model: Recognizer, sources: Iterable[Source | Audio | AudioError]) -> list[str]:
     """Return what is to be said, one sentence each, of recordings the model was trained on.
 
     A profile of them fits, but what it gains there says nothing of new recordings.
@@ -78,7 +93,8 @@ def heard_before(model: Recognizer, sources: Iterable[str | Path | Audio]) -> li
         model: what the profile is for.
         sources: recordings; those that are in no file are new.
     """
-    wanted = [Utterance(str(one)) for one in sources if not isinstance(one, Audio)]
+    paths = [Path(one) for one in sources if isinstance(one, str | Path)]
+    wanted = [Utterance(str(one)) for one in paths if one.is_file()]
     heard = Training.of(model.metadata).heard
     if not wanted:
         return []
@@ -97,11 +113,13 @@ def heard_before(model: Recognizer, sources: Iterable[str | Path | Audio]) -> li
     return said
 
 
-def _once(sources: Iterable[str | Path | Audio]) -> Iterable[str | Path | Audio]:
+def _once(
+    sources: Iterable[Source | Audio | AudioError],
+) -> Iterator[Source | Audio | AudioError]:
     """Yield each source, a file that is named twice once."""
     heard: set[Path] = set()
     for source in sources:
-        if not isinstance(source, Audio):
+        if isinstance(source, str | Path):
             file = Path(source).resolve()
             if file in heard:
                 continue

@@ -84,12 +84,18 @@ class Parts:
         Args:
             key: its name; the parts are joined in the order of the keys given to :meth:`join`.
             rows: of the table, with ``error`` for those that are to become rows of the errors.
+
+        Raises:
+            UsageError: it cannot be written.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        with atomic(self._path(key)) as temporary:
-            pq.write_table(pa.Table.from_pylist(rows, self._schema()), temporary)
+        try:
+            with atomic(self._path(key)) as temporary:
+                pq.write_table(pa.Table.from_pylist(rows, self._schema()), temporary)
+        except OSError as error:
+            raise self._unwritten(error) from None
 
     def join(self, keys: Iterable[str]) -> tuple[int, int, float]:
         """Join parts into the result and ``errors.parquet``.
@@ -132,8 +138,14 @@ class Parts:
             os.replace(errors, self.out.with_name("errors.parquet"))
             os.replace(whole, self.out)
         except OSError as error:
-            raise UsageError(f"cannot write {self.out}: {error.strerror or error}") from None
+            raise self._unwritten(error) from None
         return counts[0], counts[1], audio
+
+    def _unwritten(self, error: OSError) -> UsageError:
+        return UsageError(
+            f"cannot write {self.out}: {error.strerror or error}; what was done is kept in "
+            f"{self.folder}, and the same command goes on from there"
+        )
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.parquet"

@@ -58,7 +58,7 @@ class Profile:
         Raises:
             UsageError: it cannot be written.
         """
-        from intona.files import atomic
+        from intona.files import save_text
 
         content = {
             "kind": KIND,
@@ -74,11 +74,9 @@ class Profile:
         }
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            with atomic(path) as temporary:
-                temporary.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
         except OSError as error:
             raise UsageError(f"cannot write the profile {path}: {error.strerror}") from None
-        return Path(path)
+        return save_text(path, json.dumps(content, indent=1) + "\n")
 
     @classmethod
     def load(cls, path: str | Path) -> Profile:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import Audio
+from intona.audio.decode import Source
 from intona.errors import ModelError, UsageError
 from intona.inference import clip
 from intona.labels import label_map, merging_matrix
@@ -236,7 +237,7 @@ class Recognizer:
             yield from live.push(block)
         yield from live.flush()
 
-    def adapt(self, sources: Iterable[str | Path | Audio]) -> Recognizer:
+    def adapt(self, sources: Iterable[Source | Audio]) -> Recognizer:
         """Return the same model, adapted to recordings: they are judged against each other.
 
         It needs no labels and assumes mixed speech: over recordings of one single emotion,

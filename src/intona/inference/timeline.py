@@ -7,6 +7,7 @@ smoothed and merged. Ready-made segments can take the place of the detector.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import Audio, blocks
-from intona.audio.decode import Source
-from intona.errors import AudioError
-from intona.formats.turns import Turn, checked
+from intona.audio.decode import Source, name_of, title_of
+from intona.errors import AudioError, UsageError
+from intona.formats.turns import Notice, Turn, checked
 from intona.inference.model import Adaptable, Model
 from intona.inference.online import Online
 from intona.inference.windows import TimelineOptions
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 BLOCK = 10.0  # seconds decoded at once
 BATCH = 4  # windows judged at once; more is no faster, and takes memory
+TOLERANCE = 0.1  # seconds; a segment may end so much later than its recording
 SHORTEST = 0.05  # seconds; a shorter segment is no utterance
 
 Progress = Callable[[float], object]
@@ -45,6 +47,7 @@ def timeline(
     adapt: bool = False,
     progress: Progress | None = None,
     stop: Stopped | None = None,
+    notice: Notice = warnings.warn,
     **changes: Any,
 ) -> pd.DataFrame:
     """Return the emotion of a recording over time.
@@ -60,6 +63,7 @@ def timeline(
             :meth:`intona.inference.recognizer.Recognizer.adapt`.
         progress: called with the seconds done so far.
         stop: asked after each block; once it says ``True``, the recording ends there.
+        notice: told in a sentence each what is odd about the turns.
         changes: single fields of the options, for example ``window=2.0``.
 
     Returns:
@@ -77,9 +81,9 @@ def timeline(
     if turns is None:
         found = list(segments(model, source, chosen, progress=progress, stop=stop))
         return to_table(found, model.labels)
-    given = _turns(turns, source)
-    rows = judge_turns(model, source, given, chosen, progress=progress)
-    return to_table(rows, model.labels, [turn.values for turn in given])
+    given = _turns(turns, source, notice)
+    rows = _judged(model, source, given, chosen, progress=progress, notice=notice)
+    return to_table([row for _, row in rows], model.labels, [turn.values for turn, _ in rows])
 
 
 def segments(
@@ -128,36 +132,59 @@ def segments(
 
 def timeline_each(
     model: Model,
-    files: Iterable[str | Path],
+    files: Iterable[Source | AudioError],
     options: TimelineOptions | None = None,
     *,
     turns: str | Path | None = None,
     adapt: bool = False,
     progress: Callable[[Path, float], object] | None = None,
     stop: Stopped | None = None,
+    notice: Notice = warnings.warn,
 ) -> Iterator[tuple[Path, pd.DataFrame | AudioError]]:
     """Yield each recording with its timeline, or the error that prevented it.
 
     Args:
         model: a :class:`intona.inference.recognizer.Recognizer`.
-        files: recordings.
+        files: recordings, or errors of names that no file is behind, yielded in their place.
         options: windows, segments and speech.
         turns: a file of ready-made segments, see :func:`timeline`.
         adapt: adapt the model to each recording first.
         progress: called with the recording and the seconds of it done so far.
         stop: once it says ``True``, the running recording ends there, and no other begins.
+        notice: told in a sentence each what is odd about the turns.
 
     Raises:
-        UsageError: the turns cannot be read, or are about none of the recordings.
+        UsageError: the turns cannot be read.
     """
-    for file in map(Path, files):
+    if turns is not None:
+        from intona.formats import read_turns
+
+        read_turns(turns, notice=lambda _: None)  # a damaged file is refused before the work
+    for source in files:
+        if isinstance(source, AudioError):
+            yield getattr(source, "path", Path()), source
+            continue
+        file = Path(title_of(source) or name_of(source))
         told = None if progress is None else partial(progress, file)
         try:
             found = timeline(
-                model, file, options, turns=turns, adapt=adapt, progress=told, stop=stop
+                model,
+                source,
+                options,
+                turns=turns,
+                adapt=adapt,
+                progress=told,
+                stop=stop,
+                notice=notice,
             )
         except AudioError as error:
             yield file, error
+        except UsageError as error:
+            if turns is None:
+                raise
+            yield file, AudioError(str(error))  # they are not about this recording
+        except OSError as error:
+            yield file, AudioError(f"cannot read {file}: {error.strerror or error}")
         else:
             yield file, found
         if stop is not None and stop():
@@ -171,11 +198,13 @@ def judge_turns(
     options: TimelineOptions | None = None,
     *,
     progress: Progress | None = None,
+    notice: Notice = warnings.warn,
 ) -> list[Prediction]:
-    """Return one prediction per ready-made segment, in their order.
+    """Return one prediction per ready-made segment of the recording, in their order.
 
-    A segment longer than a window is cut evenly, and the parts' probabilities are averaged.
-    One of digital silence, or shorter than 50 ms, has the status ``no_speech``.
+    Segments that begin after the recording's end are left out; one that begins in it and ends later
+    ends where it does. A segment longer than a window is cut evenly, and the parts' probabilities
+    are averaged. One of digital silence, or shorter than 50 ms, has the status ``no_speech``.
 
     Args:
         model: a :class:`intona.inference.recognizer.Recognizer`.
@@ -183,11 +212,27 @@ def judge_turns(
         turns: the segments, in any order; they may overlap.
         options: the window's length counts, nothing else.
         progress: called with the seconds done so far.
+        notice: told in a sentence each what was left out or cut.
 
     Raises:
-        AudioError: the recording cannot be read, or ends before a segment begins.
+        AudioError: the recording cannot be read, or ends before all segments begin.
     """
-    options = options or TimelineOptions()
+    rows = _judged(
+        model, source, turns, options or TimelineOptions(), progress=progress, notice=notice
+    )
+    return [row for _, row in rows]
+
+
+def _judged(
+    model: Model,
+    source: Source | Audio,
+    turns: Sequence[Turn],
+    options: TimelineOptions,
+    *,
+    progress: Progress | None,
+    notice: Notice,
+) -> list[tuple[Turn, Prediction]]:
+    """Return the segments that lie in the recording, each with its prediction."""
     file = _name(source)
     totals: list[NDArray[np.float64] | float] = [0.0] * len(turns)
     weights = np.zeros(len(turns))
@@ -201,22 +246,47 @@ def judge_turns(
                 weights[k] += len(samples) / rate
         if progress is not None:
             progress(duration)
-    late = [turn for turn in turns if turn.start >= duration]
-    if late:
-        raise AudioError(
-            f"{file or 'the recording'} ends at {duration:.2f} s, before a segment that begins at "
-            f"{late[0].start:.2f} s: do these segments belong to another recording?"
-        )
+    _tell_of_late(turns, duration, file or "the recording", notice)
     return [
-        model.prediction(
-            np.asarray(totals[k] / weights[k]) if weights[k] else None,
-            turn.start,
-            turn.end,
-            file,
-            speech=weights[k],
+        (
+            turn,
+            model.prediction(
+                np.asarray(totals[k] / weights[k]) if weights[k] else None,
+                turn.start,
+                _end(turn, duration),
+                file,
+                speech=weights[k],
+            ),
         )
         for k, turn in enumerate(turns)
+        if turn.start < duration
     ]
+
+
+def _end(turn: Turn, duration: float) -> float:
+    """Return where a segment ends in a recording; times of segments are not exact."""
+    return turn.end if turn.end <= duration + TOLERANCE else round(duration, 3)
+
+
+def _tell_of_late(turns: Sequence[Turn], duration: float, file: str, notice: Notice) -> None:
+    """Tell of segments past the end, and refuse when there are no others."""
+    late = [turn for turn in turns if turn.start >= duration]
+    cut = sum(turn.start < duration and _end(turn, duration) != turn.end for turn in turns)
+    if late and len(late) == len(turns):
+        raise AudioError(
+            f"{file} ends at {duration:.2f} s, before a segment that begins at "
+            f"{late[0].start:.2f} s: do these segments belong to another recording?"
+        )
+    if late:
+        notice(
+            f"{file}: {len(late)} of {len(turns)} segments left out, they begin after its end at "
+            f"{duration:.2f} s"
+        )
+    if cut:
+        notice(
+            f"{file}: {cut} of {len(turns)} segments end after it does and were cut at "
+            f"{duration:.2f} s"
+        )
 
 
 def adapted_to(
@@ -242,21 +312,21 @@ def adapted_to(
 
     adaptable = cast("Adaptable", model)
     statistics = statistics_of(adaptable, [source], longest=options.window, progress=progress)
-    if not isinstance(source, str | Path | Audio):
-        source.seek(0)
     return adaptable.adapted(statistics)
 
 
-def _turns(turns: str | Path | Sequence[Turn], source: Source | Audio) -> Sequence[Turn]:
+def _turns(
+    turns: str | Path | Sequence[Turn], source: Source | Audio, notice: Notice
+) -> Sequence[Turn]:
     if not isinstance(turns, str | Path):
-        return checked(list(turns), "the list")
+        return checked(list(turns), "the list", notice)
     from intona.formats import read_turns
 
-    return read_turns(turns, _name(source))
+    return read_turns(turns, _name(source), notice)
 
 
 def _name(source: Source | Audio) -> str | None:
-    return str(source) if isinstance(source, str | Path) else None
+    return None if isinstance(source, Audio) else title_of(source)
 
 
 def _blocks(source: Source | Audio, rate: int | None) -> Iterator[Audio]:

@@ -167,22 +167,19 @@ def write_model(model: onnx.ModelProto, metadata: Mapping[str, Any], path: str |
     """Write the graph with its metadata to one file, atomically.
 
     Raises:
-        ModelError: incomplete metadata, or the file cannot be written.
+        ModelError: incomplete metadata.
+        UsageError: the file cannot be written.
     """
-    from intona.files import atomic
+    from intona.files import save, spelled
 
     path = Path(path)
     complete = {"schema": SCHEMA, **metadata}
     _validate(complete, path)
     del model.metadata_props[:]
     entry = model.metadata_props.add()
-    entry.key, entry.value = KEY, json.dumps(complete, sort_keys=True, ensure_ascii=False)
-    try:
-        with atomic(path) as temporary:
-            temporary.write_bytes(model.SerializeToString())
-    except OSError as error:
-        raise ModelError(f"cannot write the model {path}: {error.strerror}") from None
-    return path
+    entry.key, entry.value = KEY, spelled(json.dumps(complete, sort_keys=True, ensure_ascii=False))
+    content = model.SerializeToString()
+    return save(path, lambda place: place.write_bytes(content))
 
 
 def _validate(metadata: Any, path: Path) -> None:

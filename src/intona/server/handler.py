@@ -133,7 +133,7 @@ class ModelHandler:
         return {**about, "segments": counted}, _written(rows, model.labels, request.format)
 
     def _explain(self, request: wire.Explain, data: bytes) -> Reply:
-        from intona.explain.occlusion import occlude
+        from intona.explain.occlusion import occlude, require_speech
         from intona.features.manner import remarks
 
         model, profile = self._choices.choose(request.choice)
@@ -149,6 +149,7 @@ class ModelHandler:
         if request.choice.adapt:
             upload.seek(0)
             model = _adapted(model, upload, self._bounded(upload))
+        require_speech(audio, upload.name)
         evidence = occlude(model, audio, emotion=request.emotion)
         evidence = replace(evidence, times=evidence.times + start)
         own = profile.manner if profile is not None else {}

@@ -10,12 +10,27 @@ from fastapi.responses import Response
 
 from intona.server import wire
 from intona.server.formats import MEDIA_TYPES, FormatName, attachment
-from intona.server.problems import document
+from intona.server.problems import Problem, document
 from intona.server.schemas import Answer, Explanation, ModelCard, Timeline
 from intona.server.service import Service
 from intona.server.wire import LABELS_LENGTH, Choice, Reply
 
-router = APIRouter(prefix="/v1", tags=["v1"])
+
+async def _once(request: Request) -> None:
+    """Refuse what is given twice: which one was meant cannot be told.
+
+    Raises:
+        Problem: a part of the form, or a parameter, is given more than once.
+    """
+    form = "multipart/form-data" in request.headers.get("content-type", "")
+    names = [name for name, _ in request.query_params.multi_items()]
+    names += [name for name, _ in (await request.form()).multi_items()] if form else []
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise Problem(422, "given-twice", f"{twice[:60]} is given more than once: send one")
+
+
+router = APIRouter(prefix="/v1", tags=["v1"], dependencies=[Depends(_once)])
 
 Recording = Annotated[
     UploadFile, File(description="The recording: wav, flac, mp3, ogg, opus, m4a, webm, amr ...")

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import core as audio
-from intona.errors import UsageError
+from intona.audio import finding
+from intona.errors import AudioError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,9 @@ class Bank:
         Raises:
             AudioError: when the folder is missing or holds no audio.
         """
-        files = list(audio.find([folder]))
+        files = finding.files([folder])
+        if not files:
+            raise AudioError(f"{folder} is missing or holds no audio file: name a folder with some")
         signals = tuple(audio.read(file, rate=rate, end=seconds).samples for file in files)
         return cls(signals, rate, tuple(file.name for file in files))
 
