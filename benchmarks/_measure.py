@@ -82,12 +82,6 @@ def timed() -> Iterator[Took]:
     took.wall, took.cpu = time.perf_counter() - wall, time.process_time() - cpu
 
 
-def one_thread() -> None:
-    """Let libraries that are imported later compute on one thread."""
-    for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
-        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
-
-
 def clips(folder: Path | None, count: int) -> list[Clip]:
     """Return recordings of a folder, evenly spread, or synthetic ones of 3.7 s at 48 kHz."""
     from intona.audio import find, read

@@ -25,9 +25,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from _measure import memory, one_thread, options, tell
-
-one_thread()
+from _measure import memory, options, tell
 
 NAIVE = """
 import glob, pickle, sys, time

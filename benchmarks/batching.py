@@ -12,9 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from _measure import one_thread, options, tell, timed
-
-one_thread()
+from _measure import options, tell, timed
 
 
 def cpu(job: Callable[[], object], count: int) -> float:

@@ -26,7 +26,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import soundfile
-from _measure import memory, one_thread, options, tell
+from _measure import memory, options, tell
 from websockets.asyncio.client import connect
 
 from intona import corpora
@@ -66,7 +66,6 @@ def main() -> None:
         streams=16,
         stream_seconds=20.0,
     )
-    one_thread()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prepare(folder)

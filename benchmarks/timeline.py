@@ -23,7 +23,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from _measure import one_thread, options, tell, timed
+from _measure import options, tell, timed
 
 FRAMES = 100  # per second
 
@@ -82,7 +82,6 @@ def main() -> None:
         command = [sys.executable, __file__, "--measure", str(recording)]
         command += ["--window", str(given.window), "--hop", str(given.hop)]
         command += ["--model", given.model] if given.model else []
-        one_thread()
         done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
         took = json.loads(done.stdout)
         model = intona.load(given.model)

@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.errors import ModelError
+from intona.threads import one_blas_thread
 
 RATE = 16_000
 CHUNK = 512
@@ -66,9 +67,10 @@ class Silero:
             Shape ``(n,)``, in [0, 1].
         """
         parts = []
-        for first in range(0, len(chunks), _BATCH):
-            gates = _gates(chunks[first : first + _BATCH], self._weights)
-            parts.append(_recall(gates[:, None], self._memory, self._weights)[:, 0])
+        with one_blas_thread():
+            for first in range(0, len(chunks), _BATCH):
+                gates = _gates(chunks[first : first + _BATCH], self._weights)
+                parts.append(_recall(gates[:, None], self._memory, self._weights)[:, 0])
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 
@@ -89,13 +91,14 @@ def each(recordings: Sequence[Array]) -> list[Array]:
     lengths = [len(chunks) for chunks in recordings]
     gates = np.zeros((max(lengths, default=0), len(lengths), 4 * _HIDDEN), np.float32)
     order = np.argsort(lengths, kind="stable")[::-1]
-    for column, number in enumerate(order):
-        for first in range(0, lengths[number], _BATCH):
-            part = recordings[number][first : first + _BATCH]
-            gates[first : first + len(part), column] = _gates(part, weights)
     # The longest come first: those that go on are always the first columns.
     going = [sum(length > step for length in lengths) for step in range(len(gates))]
-    scores = _recall(gates, np.zeros((2, len(lengths), _HIDDEN), np.float32), weights, going)
+    with one_blas_thread():
+        for column, number in enumerate(order):
+            for first in range(0, lengths[number], _BATCH):
+                part = recordings[number][first : first + _BATCH]
+                gates[first : first + len(part), column] = _gates(part, weights)
+        scores = _recall(gates, np.zeros((2, len(lengths), _HIDDEN), np.float32), weights, going)
     found = [np.zeros(0, np.float32)] * len(lengths)
     for column, number in enumerate(order):
         found[number] = scores[: lengths[number], column]

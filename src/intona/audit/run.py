@@ -21,7 +21,8 @@ from intona.audit.predictions import Predictions
 from intona.audit.robustness import parallel, robustness, same
 from intona.audit.suite import ModelRun, Suite
 from intona.errors import UsageError
-from intona.parallel import HERE, Engine, Progress, one_thread
+from intona.parallel import HERE, Engine, Progress
+from intona.threads import one_thread
 
 Floats = NDArray[np.float64]
 

@@ -14,6 +14,7 @@ from importlib import import_module
 import typer
 
 from intona.errors import IntonaError
+from intona.threads import ask_for_one_thread
 
 __all__ = ["main"]
 
@@ -81,6 +82,7 @@ def _root(
 
 def main() -> None:
     """Run the command line; an expected error is one sentence and an exit code."""
+    ask_for_one_thread()  # before numpy is loaded
     for stream in (sys.stdout, sys.stderr):
         # Names of files may hold what the terminal's encoding, or Unicode itself, does not.
         if isinstance(stream, io.TextIOWrapper):

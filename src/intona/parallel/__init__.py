@@ -6,7 +6,7 @@ so the stream may be endless. A worker that dies costs nothing but time: what it
 again elsewhere. A task that kills its worker when it runs alone is yielded as :class:`Lost`.
 """
 
-from intona.parallel.base import Engine, Job, Lost, Progress, map, one_thread
+from intona.parallel.base import Engine, Job, Lost, Progress, map
 from intona.parallel.choice import ENGINES, engine
 from intona.parallel.local import HERE, Local
 
@@ -20,5 +20,4 @@ __all__ = [
     "Progress",
     "engine",
     "map",
-    "one_thread",
 ]

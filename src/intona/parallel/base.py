@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-Progress = Callable[[int, int, str], None]
+from intona.threads import one_thread
 
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+Progress = Callable[[int, int, str], None]
 
 
 class Job(Protocol):
@@ -133,26 +132,3 @@ def _alone(work: _Chunks, part: tuple[Any, ...], on: Engine, results: Any) -> li
     return [
         one if isinstance(one := found[number], Lost) else one[0] for number in range(len(part))
     ]
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Limit linear algebra and OpenMP to one thread, here and in processes started within.
-
-    Threads of a BLAS that wait for each other spin: on a busy machine an evaluation spent twenty
-    times its work so. The processes share the cores instead.
-    """
-    from threadpoolctl import threadpool_limits
-
-    before = {name: os.environ.get(name) for name in _THREADS}
-    # The environment is for libraries that are loaded later, and for new processes.
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

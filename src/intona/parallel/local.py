@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from typing import Any, ClassVar
 
-from intona.parallel.base import Job, Lost, one_thread
+from intona.parallel.base import Job, Lost
+from intona.threads import one_thread
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from intona.errors import MissingExtraError, UsageError
-from intona.parallel.base import Job, Lost, one_thread
+from intona.parallel.base import Job, Lost
+from intona.threads import one_thread
 
 _ATTEMPTS = 3
 _AHEAD = 2  # tasks in hand per actor: one running, one waiting
