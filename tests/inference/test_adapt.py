@@ -19,7 +19,6 @@ from intona.errors import AudioError, UsageError
 from intona.inference import timeline as timelines
 from intona.inference.adapt import (
     FEWEST,
-    LONGEST,
     Following,
     sample,
     spread,
@@ -28,6 +27,7 @@ from intona.inference.adapt import (
 )
 from intona.inference.batch import predict_folder
 from intona.inference.choice import Choice
+from intona.inference.clip import UTTERANCE
 from intona.inference.notice import Notice
 from intona.inference.recognizer import Recognizer, load
 from intona.inference.stream import Stream
@@ -113,7 +113,7 @@ def test_a_long_recording_is_divided_and_a_clip_is_not() -> None:
     parts = list(utterances(conversation(), 3.0))
     assert len(parts) >= 6
     assert all(0.5 <= part.duration <= 3.0 + 1e-6 for part in parts)
-    assert max(part.duration for part in utterances(conversation(9.5))) <= LONGEST
+    assert max(part.duration for part in utterances(conversation(9.5))) <= UTTERANCE
 
 
 def test_it_is_adapted_to_the_embeddings_of_what_it_hears(model: Recognizer, clips: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -133,3 +134,32 @@ def test_groups_hold_each_signal_once_and_little_padding() -> None:
         assert len(inside) == 1 or (padded <= 120_000 and sum(inside) >= 0.95 * padded)
         assert len(inside) <= TOGETHER
     assert max(map(len, groups)) > 1
+
+
+def test_of_a_long_recording_the_speech_is_judged_in_utterances(model: Recognizer) -> None:
+    """By hand: regions as the timeline finds them, divided evenly, averaged by length."""
+    happy, sad = (synthetic.utterance(name, seconds=s) for name, s in (("happy", 11.0), ("sad", 4)))
+    pause = np.zeros(16_000, np.float32)
+    blocks = [happy.samples, pause, sad.samples, np.tile(pause, 14)]  # 30 s, and then
+    sound = Audio(np.concatenate([*blocks, sad.samples]), 16_000)
+    heard = []
+    for first in (0, 480_000):
+        part = Audio(sound.samples[first : first + 480_000], 16_000)
+        for begin, end in speech.regions(part):
+            pieces = 2 if end - begin > 8 else 1
+            edges = np.linspace(begin, end, pieces + 1)
+            for start, stop in pairwise(edges):
+                heard.append(part.samples[round(start * 16_000) : round(stop * 16_000)])
+    assert sorted(round(len(one) / 16_000) for one in heard) == [4, 4, 5, 5]
+    weights = [len(one) for one in heard]
+    expected = np.average([model.rows([one], 16_000)[0] for one in heard], axis=0, weights=weights)
+    found = model.predict(sound)
+    np.testing.assert_allclose(list(found.probabilities.values()), expected[:8], atol=1e-5)
+    assert (found.start, found.end) == (0.0, 34.0)
+
+
+def test_thirty_seconds_are_one_clip(model: Recognizer) -> None:
+    sound = synthetic.utterance("happy", seconds=30.0)
+    row = model.rows([sound.samples], sound.rate)[0]
+    found = list(model.predict(sound).probabilities.values())
+    np.testing.assert_allclose(found, row[:8], atol=1e-6)

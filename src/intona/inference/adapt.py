@@ -11,7 +11,6 @@ import hashlib
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,13 @@ from numpy.typing import NDArray
 
 from intona.audio import Audio, blocks
 from intona.audio.decode import Source
-from intona.audio.vad import regions
 from intona.errors import AudioError
+from intona.inference.clip import UTTERANCE, clips
 from intona.inference.model import Adaptable
 from intona.models.adaptation import Running, Statistics
 from intona.tables import Prediction
 
 MOST = 64  # utterances; more change nothing (docs/enrolment.md)
-LONGEST = 8.0  # seconds of an utterance; longer recordings are divided where speech pauses
 SHORTEST = 0.5  # seconds; shorter ones are left out
 FEWEST = 4  # utterances before a live stream is adapted to them
 
@@ -37,7 +35,7 @@ def statistics_of(
     sources: Iterable[Source | Audio],
     *,
     most: int = MOST,
-    longest: float = LONGEST,
+    longest: float = UTTERANCE,
     progress: Callable[[float], object] | None = None,
 ) -> Statistics:
     """Return the statistics of recordings' embeddings, for :meth:`Recognizer.adapted`.
@@ -138,7 +136,7 @@ def sample(sources: Iterable[Source | Audio], most: int) -> list[Source | Audio]
 
 def utterances(
     source: Source | Audio,
-    longest: float = LONGEST,
+    longest: float = UTTERANCE,
     progress: Callable[[float], object] | None = None,
 ) -> Iterator[Audio]:
     """Yield a clip with speech as it is, and of a long recording the stretches of speech.
@@ -156,17 +154,14 @@ def utterances(
         done += part.duration
         if progress is not None:
             progress(done)
-        stretches = regions(part)
-        if part.duration <= longest:
-            if stretches:
-                yield part
+        (heard,) = clips([part], None)
+        if not heard.clear:
             continue
-        for begin, end in stretches:
-            pieces = int(np.ceil((end - begin) / longest))
-            for start, stop in pairwise(np.linspace(begin, end, pieces + 1)):
-                if stop - start >= SHORTEST:
-                    first, last = round(start * part.rate), round(stop * part.rate)
-                    yield Audio(part.samples[first:last], part.rate)
+        if part.duration <= longest:
+            yield part
+        else:
+            found = (one.audio for one in heard.utterances(longest))
+            yield from (audio for audio in found if audio.duration >= SHORTEST)
 
 
 def spread(items: Iterable[Audio], most: int) -> Sequence[Audio]:

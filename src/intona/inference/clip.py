@@ -1,17 +1,19 @@
 """Clips: one prediction for each recording as a whole, any number of them side by side.
 
-A recording longer than :data:`LONGEST` is heard block by block, in constant memory, and the blocks'
-rows are averaged by their amount of speech. Shorter ones that follow each other are read into a
-window of bounded size; voice activity is found in all of them side by side, and clips of similar
-length share a call of the model. Each is treated by its own length, so what a clip gets alone and
-among others differs by no more than rounding. The same files in the same order always give the
-very same numbers.
+A recording longer than :data:`LONGEST` is heard as its timeline is: in constant memory, the regions
+of speech alone, in utterances of at most :data:`UTTERANCE`; their rows are averaged by length.
+Shorter ones that follow each other are read into a window of bounded size; voice activity is found
+in all of them side by side, and clips of similar length share a call of the model. Each is treated
+by its own length, so what a clip gets alone and among others differs by no more than rounding. The
+same files in the same order always give the very same numbers.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +26,8 @@ from intona.errors import AudioError
 from intona.inference.model import Model
 from intona.tables import Prediction
 
-LONGEST = 30.0  # seconds given to the model at once; longer recordings are averaged over blocks
+LONGEST = 30.0  # seconds given to the model at once; of longer recordings, utterances are
+UTTERANCE = 8.0  # seconds of one, at most: the encoder's attention grows with the square
 LEAST_SPEECH = 0.15  # seconds of speech a recording must hold to have an emotion
 TOGETHER = 32  # clips in a window
 SECONDS = 120.0  # and of audio: some 25 MB
@@ -45,39 +48,55 @@ class Clip:
     Attributes:
         audio: at the rate that was asked for.
         duration: in seconds.
-        speech: seconds of it that are speech.
+        regions: begin and end in seconds of what is speech, in order.
         clear: whether it is clearly speech.
     """
 
     audio: Audio
     duration: float
-    speech: float
+    regions: tuple[tuple[float, float], ...]
     clear: bool
+
+    @property
+    def speech(self) -> float:
+        """Seconds of it that are speech."""
+        return sum(end - begin for begin, end in self.regions)
 
     @property
     def spoken(self) -> bool:
         """Whether it holds enough speech to have an emotion."""
         return self.speech >= LEAST_SPEECH
 
+    def utterances(self, longest: float = UTTERANCE) -> Iterator[Clip]:
+        """Yield each region of speech; a longer one than ``longest`` seconds divided evenly."""
+        for begin, end in self.regions:
+            count = math.ceil((end - begin) / longest)
+            for start, stop in pairwise(np.linspace(begin, end, count + 1)):
+                first, last = round(start * self.audio.rate), round(stop * self.audio.rate)
+                part = Audio(self.audio.samples[first:last], self.audio.rate)
+                yield Clip(part, part.duration, ((0.0, part.duration),), self.clear)
+
 
 class Mean:
-    """The mean of blocks' rows, weighted by their speech; clear speech outdoes faint."""
+    """The mean of clips' rows, weighted by their speech; clear speech outdoes faint.
 
-    def __init__(self) -> None:
-        self.duration = 0.0
+    Attributes:
+        duration: of the recording, in seconds.
+    """
+
+    def __init__(self, duration: float = 0.0) -> None:
+        self.duration = duration
         self._total: list[NDArray[np.float64] | float] = [0.0, 0.0]
         self._weight = [0.0, 0.0]
 
-    def add(self, clip: Clip, row: NDArray[np.float64] | None) -> None:
-        """Count a block in, with its row; ``None`` for one without speech."""
-        self.duration += clip.duration
-        if row is not None:
-            kind = int(clip.clear)
-            self._total[kind] = self._total[kind] + clip.speech * row
-            self._weight[kind] += clip.speech
+    def add(self, clip: Clip, row: NDArray[np.float64]) -> None:
+        """Count the row of a clip in."""
+        kind = int(clip.clear)
+        self._total[kind] = self._total[kind] + clip.speech * row
+        self._weight[kind] += clip.speech
 
     def prediction(self, model: Model, file: str | None, start: float = 0.0) -> Prediction:
-        """Return what the blocks say together.
+        """Return what the clips say together; without any, that there is no speech.
 
         Args:
             model: whose rows they are.
@@ -112,9 +131,15 @@ def predict(
     """
     file = None if isinstance(source, Audio) else title_of(source)
     mean = Mean()
-    for block in stretch(source, start, end):
+    whole = True
+    for block, more in _followed(stretch(source, start, end)):
+        whole = whole and not more
+        mean.duration += block.duration
         (clip,) = clips([block], model.rate)
-        mean.add(clip, _rows(model, [clip])[0] if clip.spoken else None)
+        if clip.spoken:
+            parts = [clip] if whole else list(clip.utterances())
+            for part, row in zip(parts, _rows(model, parts), strict=True):
+                mean.add(part, row)
     if mean.duration == 0.0:
         raise AudioError(f"{file or 'the recording'} has no audio between {start} s and {end} s")
     return mean.prediction(model, file, start)
@@ -154,17 +179,17 @@ def clips(parts: Sequence[Audio], rate: int | None) -> list[Clip]:
     found = []
     for part, sound, row in zip(parts, sounds, chances(sounds), strict=True):
         duration = len(sound) / RATE
-        seconds = _seconds(row, duration, _CLEAR)
-        clear = seconds >= LEAST_SPEECH
+        regions = regions_of(row, duration, _CLEAR)
+        clear = sum(end - begin for begin, end in regions) >= LEAST_SPEECH
         if not clear:
-            seconds = _seconds(row, duration, _FAINT)
+            regions = regions_of(row, duration, _FAINT)
         if rate == RATE:
             audio = Audio(sound, RATE)
         elif rate is None:
             audio = part
         else:
             audio = Audio(resample(part.samples, part.rate, rate), rate)
-        found.append(Clip(audio, part.duration, seconds, clear))
+        found.append(Clip(audio, part.duration, tuple(regions), clear))
     return found
 
 
@@ -250,12 +275,21 @@ def _predict_window(model: Model, window: Sequence[_Waiting]) -> Iterator[Predic
             except (AudioError, OSError) as error:
                 yield _as_error(source, error)
         else:
-            clip, mean = next(waiting), Mean()
-            mean.add(clip, next(rows) if clip.spoken else None)
+            clip = next(waiting)
+            mean = Mean(clip.duration)
+            if clip.spoken:
+                mean.add(clip, next(rows))
             assert not isinstance(source, AudioError)
             named = None if isinstance(source, Audio) else title_of(source)
             yield mean.prediction(model, named)
 
 
-def _seconds(row: NDArray[np.float32], duration: float, options: SpeechOptions) -> float:
-    return sum(stop - begin for begin, stop in regions_of(row, duration, options))
+def _followed(parts: Iterable[Audio]) -> Iterator[tuple[Audio, bool]]:
+    """Yield each part with whether another follows."""
+    waiting: Audio | None = None
+    for part in parts:
+        if waiting is not None:
+            yield waiting, True
+        waiting = part
+    if waiting is not None:
+        yield waiting, False

@@ -206,9 +206,9 @@ class Recognizer:
     ) -> Prediction:
         """Predict the emotion of one recording as a whole.
 
-        Recordings longer than 30 s are read block by block, in constant memory, and the
-        blocks' probabilities are averaged by their amount of speech; for what happens when,
-        use the timeline.
+        Of recordings longer than 30 s, read in constant memory, the regions of speech are judged,
+        in utterances of at most 8 s, and their probabilities averaged by length; for what happens
+        when, use the timeline.
 
         Args:
             source: a path, a binary file object, or :class:`intona.audio.Audio`.
