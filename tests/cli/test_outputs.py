@@ -39,7 +39,7 @@ def test_one_missing_name_is_one_line(
     if out == "o.parquet":
         import pandas as pd
 
-        assert list(pd.read_parquet("errors.parquet")["file"]) == ["gone.wav"]
+        assert list(pd.read_parquet("o.errors.parquet")["file"]) == ["gone.wav"]
     else:
         assert "gone.wav does not exist" in result.err
 

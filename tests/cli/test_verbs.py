@@ -89,7 +89,7 @@ def test_many_recordings_name_their_bad_ones(
     result = intona("predict", voices, bad, "--model", model, "--out", out)
     assert result.code == 1
     assert len(pd.read_parquet(out)) == len(list(voices.rglob("*.wav")))
-    (row,) = pd.read_parquet(tmp_path / "errors.parquet").to_dict("records")
+    (row,) = pd.read_parquet(tmp_path / "all.errors.parquet").to_dict("records")
     assert str(bad) in str(row)
     refused = intona("predict", voices, "--model", model, "--workers", "2")
     assert refused.code == 2

@@ -29,6 +29,7 @@ from intona.inference.batch import predict_folder
 from intona.inference.choice import Choice
 from intona.inference.clip import UTTERANCE
 from intona.inference.notice import Notice
+from intona.inference.parts import errors_of
 from intona.inference.recognizer import Recognizer, load
 from intona.inference.stream import Stream
 from intona.inference.timeline import timeline
@@ -160,7 +161,7 @@ def test_nothing_to_adapt_to_is_an_error(
 
 
 def tables(out: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    return pd.read_parquet(out), pd.read_parquet(out.with_name("errors.parquet"))
+    return pd.read_parquet(out), pd.read_parquet(errors_of(out))
 
 
 ADAPTED = Choice(adapt=True, emotions=("happy", "sad", "angry"))

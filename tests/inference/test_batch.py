@@ -15,7 +15,8 @@ import soundfile
 from intona import audio, corpora
 from intona.corpora import synthetic
 from intona.errors import AudioError, UsageError
-from intona.inference.batch import predict_folder
+from intona.inference.batch import CODED, PLAIN, SECONDS, predict_folder
+from intona.inference.parts import errors_of
 from intona.inference.recognizer import load
 from intona.models import recipes
 from intona.models.train import train
@@ -44,7 +45,7 @@ def model(voices, tmp_path_factory):
 
 
 def tables(out: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    return pd.read_parquet(out), pd.read_parquet(out.with_name("errors.parquet"))
+    return pd.read_parquet(out), pd.read_parquet(errors_of(out))
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +107,7 @@ def test_workers_and_shards_do_not_change_the_result(
     assert summary.audio == pytest.approx(12.0)
     assert seen[-1][0] == 14
     assert all(done <= total for done, total in seen)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["errors.parquet", "r.parquet"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.errors.parquet", "r.parquet"]
 
 
 def test_a_name_that_is_not_unicode_is_spelled_out(model, clips, tmp_path):
@@ -136,6 +137,48 @@ def test_a_file_that_kills_its_worker_is_one_row_of_errors(model, clips, tmp_pat
     good, bad = tables(tmp_path / "r.parquet")
     assert len(good) == 11
     assert bad.set_index("file")["error"][deadly] == "a worker was killed while it read this file"
+
+
+@pytest.mark.parametrize(("suffix", "rate"), [(".wav", PLAIN), (".FLAC", PLAIN), (".opus", CODED)])
+def test_long_recordings_are_shared_among_workers(model, tmp_path, monkeypatch, suffix, rate):
+    """Cut by what they seem to hold: six of ten minutes are six shards, short ones share one."""
+    sizes = {"a": SECONDS, "b": SECONDS, "c": SECONDS / 2, "d": SECONDS / 2, "e": 1.0, "f": 1.0}
+    for name, seconds in sizes.items():
+        with open(tmp_path / f"{name}{suffix}", "wb") as file:
+            file.truncate(int(seconds * rate))
+    cut = []
+
+    def run(self, job, tasks):
+        for task in tasks:
+            cut.append("".join(Path(file).stem for file in task.files))
+            yield task, [{"file": file, "error": "not heard"} for file in task.files]
+
+    monkeypatch.setattr("intona.parallel.local.Local.run", run)
+    predict_folder(model, [tmp_path], tmp_path / "r.parquet")
+    assert cut == ["a", "b", "cd", "ef"]
+
+
+@pytest.mark.parametrize("name", ["errors.parquet", "a.errors.parquet", "A.Errors.PARQUET"])
+def test_a_table_of_errors_is_no_result(model, clips, tmp_path, name):
+    with pytest.raises(UsageError, match="the name of a table of errors"):
+        predict_folder(model, [clips], tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_results_in_one_folder_keep_their_errors(model, clips, tmp_path):
+    predict_folder(model, [clips], tmp_path / "a.parquet")
+    predict_folder(model, [clips / "0"], tmp_path / "b.parquet")
+    assert len(tables(tmp_path / "a.parquet")[1]) == 2
+    assert len(tables(tmp_path / "b.parquet")[1]) == 0
+
+
+def test_other_readers_are_told_the_unit_of_times(model, clips, tmp_path):
+    import pyarrow.parquet as pq
+
+    predict_folder(model, [clips / "0"], tmp_path / "r.parquet")
+    stored = pq.ParquetFile(tmp_path / "r.parquet")
+    assert stored.metadata.metadata[b"unit of start and end"] == b"ns"
+    assert stored.schema.column(stored.schema.names.index("end")).physical_type == "INT64"
 
 
 class Killed(BaseException):
@@ -171,7 +214,10 @@ def test_interrupted_at_any_step_it_ends_the_same(model, clips, expected, tmp_pa
         assert ended or not out.exists() or pd.read_parquet(out).equals(expected[0])
         predict_folder(model, [clips], out, shard=6)
         same(tables(out), expected)
-        assert sorted(path.name for path in out.parent.iterdir()) == ["errors.parquet", "r.parquet"]
+        assert sorted(path.name for path in out.parent.iterdir()) == [
+            "r.errors.parquet",
+            "r.parquet",
+        ]
         if ended:
             break
     assert step > 8
@@ -225,7 +271,8 @@ def test_two_runs_at_once_are_refused(model, clips, tmp_path):
 
 RUN = """
 import sys
-from intona.inference.batch import predict_folder
+from intona.inference.batch import CODED, PLAIN, SECONDS, predict_folder
+from intona.inference.parts import errors_of
 from intona.parallel import Local
 if __name__ == "__main__":
     predict_folder(sys.argv[1], [sys.argv[2]], sys.argv[3], on=Local(2), shard=4)

@@ -79,6 +79,6 @@ def test_a_table_of_predictions_has_it_among_the_errors(intona, deadly, tiny_mod
     out = tmp_path / "p.parquet"
     told = intona("predict", deadly, "--model", tiny_model, "--out", out, "--workers", 2)
     assert told.code == 1
-    (bad,) = pd.read_parquet(tmp_path / "errors.parquet")["file"]
+    (bad,) = pd.read_parquet(tmp_path / "p.errors.parquet")["file"]
     assert DEADLY in bad
     assert len(pd.read_parquet(out)) == len(list(deadly.rglob("*.wav"))) - 1

@@ -70,7 +70,7 @@ def test_a_node_killed_half_way_changes_nothing(cluster, voices, tmp_path):
     )
     assert killed[0] < 400
     assert (summary.files, summary.errors) == (576, 1)
-    for name in ("r.parquet", "errors.parquet"):
+    for name in ("r.parquet", "r.errors.parquet"):
         pd.testing.assert_frame_equal(
             pd.read_parquet(tmp_path / name), pd.read_parquet(tmp_path / "local" / name)
         )

@@ -51,6 +51,14 @@ Turns = Annotated[
         help="Ready-made segments for the timeline: CSV, RTTM, TextGrid, WebVTT or SRT.",
     ),
 ]
+Shard = Annotated[
+    int | None,
+    typer.Option(
+        "--shard",
+        min=1,
+        help="Recordings done between two saves, at most 64 and about ten minutes of sound.",
+    ),
+]
 Plot = Annotated[
     Path | None, typer.Option("--plot", help="Draw the timeline of one recording as a picture.")
 ]
@@ -72,6 +80,7 @@ def run(
     turns: Turns = None,
     plot: Plot = None,
     workers: options.Workers = 1,
+    shard: Shard = None,
     engine: options.Engine = "local",
     address: options.Address = None,
 ) -> None:
@@ -82,7 +91,7 @@ def run(
 
     Written to a .parquet file, a folder of any size is predicted by --workers processes; if the
     run is stopped or killed, the same command goes on where it was. Bad files are the rows of
-    errors.parquet beside it.
+    emotions.errors.parquet beside emotions.parquet.
 
     For example:
 
@@ -106,8 +115,8 @@ def run(
     options.require_some(paths)
     over_time = timeline or turns is not None or plot is not None
     to_parquet = not over_time and format_of(style, out) == "parquet"
-    if not to_parquet and (workers > 1 or engine != "local" or address):
-        raise UsageError("--workers, --engine and --address go with --out FILE.parquet")
+    if not to_parquet and (workers > 1 or shard or engine != "local" or address):
+        raise UsageError("--workers, --shard, --engine and --address go with --out FILE.parquet")
     if profile is not None and to_parquet:
         raise UsageError("--profile goes with text, json and csv: a batch has many speakers")
     if to_parquet and options.STANDARD_INPUT in paths:
@@ -116,7 +125,7 @@ def run(
         raise UsageError("--profile and --adapt are two answers to one question: choose one")
     choice = Choice(labels.parse_list(emotions), labels.parse_merge(merge), adapt)
     if to_parquet:
-        _batch(model, paths, out, choice, options.place(workers, engine, address))
+        _batch(model, paths, out, choice, options.place(workers, engine, address), shard)
         return
     inputs = [*options.files_named(model, profile, turns), *paths]
     few = not over_time and len(paths) <= FEW and not any(path.is_dir() for path in paths)
@@ -223,21 +232,25 @@ def _batch(
     out: Path | None,
     choice: Choice,
     on: Place,
+    shard: int | None,
 ) -> None:
     from intona.cli.progress import bar
-    from intona.inference.batch import predict_folder
+    from intona.inference.batch import SHARD, predict_folder
+    from intona.inference.parts import errors_of
 
     assert out is not None  # format_of has refused parquet without a file
+    size = shard or SHARD
     with bar() as progress:
-        done = predict_folder(model, paths, out, choice=choice, on=on, progress=progress)
+        done = predict_folder(
+            model, paths, out, choice=choice, on=on, shard=size, progress=progress
+        )
     resumed = f", {done.resumed} of them by an earlier run" if done.resumed else ""
     typer.echo(
         f"{out}: {done.files} recordings{resumed}, {done.audio / 3600:.2f} h of audio "
         f"in {done.seconds:.1f} s"
     )
     if done.errors:
-        beside = out.with_name("errors.parquet")
-        print(f"error: {done.errors} recordings failed: see {beside}", file=sys.stderr)
+        print(f"error: {done.errors} recordings failed: see {errors_of(out)}", file=sys.stderr)
         raise typer.Exit(1)
 
 

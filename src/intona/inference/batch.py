@@ -2,7 +2,8 @@
 
 How it survives being killed at any moment:
 
-* Files are found as a stream, in sorted order, and cut into shards of equal size.
+* Files are found as a stream, in sorted order, and cut into shards: so many files at most, and no
+  more once they seem to hold ten minutes.
 * A finished shard becomes one part file, by an atomic rename, in ``RESULT.parts/``. Its name holds
   the shard's number and a digest of its files' names, sizes and times, so a part is used again only
   for exactly the files it was made from.
@@ -10,7 +11,7 @@ How it survives being killed at any moment:
   by one atomic rename; then they are deleted. The result therefore equals that of an undisturbed
   run, row by row.
 
-A file that cannot be read is one row of ``errors.parquet`` beside the result.
+A file that cannot be read is one row of ``RESULT.errors.parquet`` beside ``RESULT.parquet``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ from intona.audio.finding import Found, UnheardError, require_some
 from intona.errors import AudioError, UsageError
 from intona.files import require_apart, require_writable, spelled
 from intona.inference.choice import Choice
-from intona.inference.parts import Parts
+from intona.inference.parts import Parts, errors_of
 from intona.parallel import HERE, Engine, Local, Lost
 
 if TYPE_CHECKING:
@@ -41,7 +41,11 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int, str], None]
 
-SHARD = 64
+SHARD = 64  # files in one, at most
+SECONDS = 600.0  # of sound that its files seem to hold by their sizes: what a kill can cost
+# Bytes a second: of 16 bits at 16 kHz, and of codecs at the rate of speech.
+PLAIN, CODED = 32_000, 4_000
+_PLAIN_SUFFIXES = frozenset({".wav", ".wave", ".flac", ".aif", ".aiff", ".aifc", ".au", ".w64"})
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Summary:
 
     Attributes:
         files: recordings in the result.
-        errors: recordings in ``errors.parquet``.
+        errors: recordings in the table of errors.
         resumed: recordings that an earlier, interrupted run had already done.
         audio: seconds of audio in the result.
         seconds: how long this run took.
@@ -135,13 +139,13 @@ def predict_folder(
         choice: labels to answer with, and whether to adapt to the recordings: then an even
             sample of them is heard first, the same whenever the names are the same.
         on: where: here, in local processes, on Ray.
-        shard: files per part file.
+        shard: files per part file, at most.
         progress: called as ``progress(done, total, text)``; ``total`` is what has been found so
             far until the search through the folders ends.
 
     Raises:
-        UsageError: ``out`` is no parquet file, cannot be written or is an input, or another run is
-            writing it.
+        UsageError: ``out`` is no parquet file, has the name of a table of errors, cannot be written
+            or is an input, another run is writing it, or ``shard`` is not positive.
         AudioError: none of the paths exists.
         ModelError: the model cannot be loaded.
     """
@@ -150,15 +154,16 @@ def predict_folder(
 
     begin = time.monotonic()
     out = Path(out)
-    if out.suffix.lower() != ".parquet":
-        raise UsageError(f"{out}: many recordings are written as parquet: name a .parquet file")
+    require_parquet(out)
+    if shard < 1:
+        raise UsageError(f"a shard holds at least 1 file, not {shard}")
     source = locate(model)
     content, metadata = read_model(source)
     choice = choice or Choice()
     roots = [Path(path) for path in paths]
     require_some(roots)
     require_writable(out)
-    require_apart([out, out.with_name("errors.parquet")], (*files(roots), source))
+    require_apart([out, errors_of(out)], (*files(roots), source))
     job = Predict(content, metadata, source, choice)
     recognizer = job.setup()
     if choice.adapt:
@@ -188,27 +193,46 @@ def predict_folder(
     return Summary(good, errors, tally.resumed, audio, time.monotonic() - begin)
 
 
+def require_parquet(out: Path) -> None:
+    """Refuse the name of a result, before the work.
+
+    Raises:
+        UsageError: no parquet file, or the name of a table of errors.
+    """
+    if out.suffix.lower() != ".parquet":
+        raise UsageError(f"{out}: many recordings are written as parquet: name a .parquet file")
+    if out.stem.lower() == "errors" or out.stem.lower().endswith(".errors"):
+        raise UsageError(f"{out} is the name of a table of errors: name the result differently")
+
+
 def _cut(files: Iterable[Found], size: int) -> Iterator[Shard]:
     """Cut the stream of files into shards named by number and content."""
     stream = iter(files)
     for number in range(10**9):
-        chunk = list(islice(stream, size))
-        if not chunk:
-            return
         digest = hashlib.sha256()
         names: list[str | UnheardError] = []
-        for file in chunk:
+        seconds = 0.0
+        for file in stream:
             if not isinstance(file, Path | UnheardError):
                 raise UsageError("a batch is made of files: name them, not what is piped in")
             names.append(str(file) if isinstance(file, Path) else file)
+            place = file if isinstance(file, Path) else file.path
             try:
-                status = os.stat(file if isinstance(file, Path) else file.path)
+                status = os.stat(place)
                 stamp = f"{status.st_size} {status.st_mtime_ns}"
+                seconds += status.st_size / _bytes_a_second(place)
             except OSError:
                 stamp = "gone"
             digest.update(f"{file}\0{stamp}\n".encode(errors="surrogateescape"))
-        key = f"{number:08d}-{digest.hexdigest()[:16]}"
-        yield Shard(key, tuple(names))
+            if len(names) == size or seconds >= SECONDS:
+                break
+        if not names:
+            return
+        yield Shard(f"{number:08d}-{digest.hexdigest()[:16]}", tuple(names))
+
+
+def _bytes_a_second(file: Path) -> int:
+    return PLAIN if file.suffix.lower() in _PLAIN_SUFFIXES else CODED
 
 
 def _todo(shards: Iterable[Shard], parts: Parts, keys: list[str], tally: _Tally) -> Iterator[Shard]:

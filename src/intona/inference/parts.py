@@ -26,6 +26,16 @@ _PANDAS = {"string": "str", "float64": "float64", "int64": "int64"}
 _ROWS = 65_536  # of the result held in memory at a time
 
 
+def errors_of(out: Path) -> Path:
+    """Return where the table of a result's errors is: beside it, under its name.
+
+    Examples:
+        >>> errors_of(Path("calls.parquet")).name
+        'calls.errors.parquet'
+    """
+    return out.with_suffix(f".errors{out.suffix}")
+
+
 class Parts:
     """The folder ``RESULT.parts/``.
 
@@ -98,7 +108,7 @@ class Parts:
             raise self._unwritten(error) from None
 
     def join(self, keys: Iterable[str]) -> tuple[int, int, float]:
-        """Join parts into the result and ``errors.parquet``.
+        """Join parts into the result and the table of its errors.
 
         Args:
             keys: of the parts, in order.
@@ -135,7 +145,7 @@ class Parts:
                     counts[0] += len(fine)
                     counts[1] += len(wrong)
                     audio += pc.sum(pc.subtract(fine["end"], fine["start"])).as_py() or 0.0
-            os.replace(errors, self.out.with_name("errors.parquet"))
+            os.replace(errors, errors_of(self.out))
             os.replace(whole, self.out)
         except OSError as error:
             raise self._unwritten(error) from None
@@ -217,7 +227,11 @@ class Parts:
             },
             index=index,
         )
-        return pa.Table.from_pandas(frame)
+        found = pa.Table.from_pandas(frame)
+        # Parquet has no type for durations: other readers than Arrow's see whole numbers.
+        return found.replace_schema_metadata(
+            {**found.schema.metadata, b"unit of start and end": b"ns"}
+        )
 
 
 def _lock(handle: int, out: Path) -> None:
