@@ -1,8 +1,8 @@
 """The metrics as functions of how often each speaker counts, for :mod:`intona.metrics.bootstrap`.
 
 What adds up over utterances (confusion counts, Brier, log-loss, moments) is summed per speaker
-once; concordant pairs, and with them the area under the ROC curve, are counted per pair of
-speakers. Only the calibration error and the risk-coverage area go through the ranking again.
+once. The areas under the ROC and risk-coverage curves and the calibration error go through the
+ranking again with each resample's weights. All grow linearly with the number of utterances.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from intona.metrics.arrays import Floats, divide, mean_known
 from intona.metrics.decisions import FROM_COUNTS, Decisions
 from intona.metrics.numbers import FROM_MOMENTS, moments
 from intona.metrics.probabilities import (
-    concordant_pairs,
+    ConcordantPairs,
     log_losses,
     ranked,
     ranked_area_under_risk_coverage,
@@ -29,6 +29,7 @@ ClusterStatistic = Callable[[Floats], Floats]
 """From speaker weights ``(resamples, speakers)`` to values ``(resamples,)``."""
 
 BINS = 15
+BLOCK = 250_000  # weights of utterances held at once: as much as stays in the cache
 
 
 def cluster_numbers(names: Sequence[Hashable]) -> tuple[NDArray[np.intp], list[Hashable]]:
@@ -138,26 +139,34 @@ def _of_pairs(
     pairs, positives, negatives = [], [], []
     for k, label in enumerate(labels):
         positive = names == label
-        pairs.append(concordant_pairs(values[:, k], positive, clusters))
+        pairs.append(ConcordantPairs(values[:, k], positive, clusters))
         positives.append(np.bincount(clusters[positive], minlength=size))
         negatives.append(np.bincount(clusters[~positive], minlength=size))
 
     def statistic(weights: Floats) -> Floats:
-        areas = []
-        for table, above, below in zip(pairs, positives, negatives, strict=True):
-            won = np.einsum("ra,ab,rb->r", weights, table, weights, optimize=True)
-            areas.append(divide(won, (weights @ above) * (weights @ below), np.nan))
+        areas = [
+            divide(won(weights), (weights @ above) * (weights @ below), np.nan)
+            for won, above, below in zip(pairs, positives, negatives, strict=True)
+        ]
         return mean_known(np.stack(areas), axis=0)
 
-    return statistic
+    return _in_blocks(statistic, len(values))
 
 
 def _of_ranking(
     confidence: Floats,
     right: NDArray[np.bool_],
     clusters: NDArray[np.intp],
-    metric: Callable[[Floats, Floats, Floats], float],
+    metric: Callable[[Floats, Floats, Floats], Floats],
 ) -> ClusterStatistic:
     values, correct = ranked(confidence, right)
     owner = clusters[np.argsort(-confidence, kind="stable")]
-    return lambda weights: np.array([metric(values, correct, row[owner]) for row in weights])
+    return _in_blocks(lambda weights: metric(values, correct, weights[:, owner]), len(values))
+
+
+def _in_blocks(statistic: ClusterStatistic, utterances: int) -> ClusterStatistic:
+    """Bound the memory of a statistic that weighs every utterance in every resample."""
+    rows = max(1, BLOCK // utterances)
+    return lambda weights: np.concatenate(
+        [statistic(weights[first : first + rows]) for first in range(0, len(weights), rows)]
+    )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from intona.metrics.arrays import Floats
+from intona.metrics.arrays import Floats, divide
 
 
 def expected_calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: int = 15) -> float:
@@ -27,7 +27,8 @@ def expected_calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: 
         0.1
     """
     values, right = ranked(confidence, correct)
-    return ranked_calibration_error(values[::-1], right[::-1], np.ones(len(values)), bins)
+    once = np.ones((1, len(values)))
+    return float(ranked_calibration_error(values[::-1], right[::-1], once, bins)[0])
 
 
 def brier_score(truth: Sequence[str], probabilities: ArrayLike, labels: Sequence[str]) -> float:
@@ -69,7 +70,7 @@ def area_under_roc(truth: Sequence[str], probabilities: ArrayLike, labels: Seque
     for k, label in enumerate(labels):
         positive = np.array([name == label for name in truth])
         if positive.any() and not positive.all():
-            pairs = concordant_pairs(values[:, k], positive, one)[0, 0]
+            (pairs,) = ConcordantPairs(values[:, k], positive, one)(np.ones((1, 1)))
             areas.append(pairs / (positive.sum() * (~positive).sum()))
     return float(np.mean(areas)) if areas else float("nan")
 
@@ -91,7 +92,7 @@ def risk_coverage(confidence: ArrayLike, correct: ArrayLike) -> tuple[Floats, Fl
         ([0.25, 0.5, 0.75, 1.0], [0.0, 0.0, 0.0, 0.25])
     """
     values, right = ranked(confidence, correct)
-    return _risk_coverage(values, right, np.ones(len(values)))
+    return _risk_coverage(values, right)
 
 
 def area_under_risk_coverage(confidence: ArrayLike, correct: ArrayLike) -> float:
@@ -105,7 +106,7 @@ def area_under_risk_coverage(confidence: ArrayLike, correct: ArrayLike) -> float
         0.0625
     """
     values, right = ranked(confidence, correct)
-    return ranked_area_under_risk_coverage(values, right, np.ones(len(values)))
+    return float(ranked_area_under_risk_coverage(values, right, np.ones((1, len(values))))[0])
 
 
 def squared_errors(truth: Sequence[str], probabilities: ArrayLike, labels: Sequence[str]) -> Floats:
@@ -123,26 +124,38 @@ def log_losses(truth: Sequence[str], probabilities: ArrayLike, labels: Sequence[
     return -np.log(np.maximum(chosen, 1e-15))
 
 
-def concordant_pairs(scores: ArrayLike, positive: ArrayLike, clusters: NDArray[np.intp]) -> Floats:
+class ConcordantPairs:
     """Count pairs in which a positive utterance scores above a negative one, ties half.
+
+    Ranked once, counted for any weights of the speakers, in time linear in the utterances.
 
     Args:
         scores: shape ``(n,)``.
         positive: shape ``(n,)``, boolean.
         clusters: cluster number (speaker) of each utterance, 0..c-1.
 
-    Returns:
-        Counts ``(c, c)``: positives of the row's cluster, negatives of the column's.
+    Examples:
+        >>> pairs = ConcordantPairs([0.9, 0.4, 0.4], [True, False, True], np.array([0, 0, 1]))
+        >>> pairs(np.array([[1.0, 1.0], [2.0, 0.0]])).tolist()
+        [1.5, 4.0]
     """
-    values = np.asarray(scores, dtype=np.float64)
-    is_positive = np.asarray(positive, dtype=bool)
-    _, tie = np.unique(values, return_inverse=True)
-    shape = (int(tie.max()) + 1, int(clusters.max()) + 1)
-    positives, negatives = np.zeros(shape), np.zeros(shape)
-    np.add.at(positives, (tie[is_positive], clusters[is_positive]), 1)
-    np.add.at(negatives, (tie[~is_positive], clusters[~is_positive]), 1)
-    below = np.cumsum(negatives, axis=0) - negatives / 2
-    return positives.T @ below
+
+    def __init__(self, scores: ArrayLike, positive: ArrayLike, clusters: NDArray[np.intp]) -> None:
+        values = np.asarray(scores, dtype=np.float64)
+        chosen = np.asarray(positive, dtype=bool)
+        order = np.argsort(values[~chosen], kind="stable")
+        ranked_below = values[~chosen][order]
+        self._below = clusters[~chosen][order]
+        self._above = clusters[chosen]
+        self._beaten = np.searchsorted(ranked_below, values[chosen], "left")
+        self._reached = np.searchsorted(ranked_below, values[chosen], "right")
+
+    def __call__(self, weights: Floats) -> Floats:
+        """Return the count, shape ``(rows,)``, for weights of shape ``(rows, c)``."""
+        below = np.zeros((len(weights), len(self._below) + 1))
+        np.cumsum(weights[:, self._below], axis=1, out=below[:, 1:])
+        twice = below[:, self._beaten] + below[:, self._reached]
+        return np.asarray(np.einsum("ra,ra->r", weights[:, self._above], twice) / 2)
 
 
 def _probabilities(truth: Sequence[str], probabilities: ArrayLike, labels: Sequence[str]) -> Floats:
@@ -168,23 +181,49 @@ def ranked(confidence: ArrayLike, correct: ArrayLike) -> tuple[Floats, Floats]:
     return values[order], right[order]
 
 
-def ranked_calibration_error(values: Floats, right: Floats, weights: Floats, bins: int) -> float:
-    """Return the calibration error of :func:`ranked` values, each counted ``weights`` times."""
-    middle = (np.cumsum(weights) - weights / 2) / weights.sum()
-    chosen = np.minimum((middle * bins).astype(np.intp), bins - 1)
-    gaps = np.bincount(chosen, weights * (values - right), minlength=bins)
-    return float(np.abs(gaps).sum() / weights.sum())
+def ranked_calibration_error(values: Floats, right: Floats, weights: Floats, bins: int) -> Floats:
+    """Return the calibration error of :func:`ranked` values, each counted ``weights`` times.
+
+    Args:
+        values: confidence, shape ``(n,)``.
+        right: shape ``(n,)``.
+        weights: shape ``(rows, n)``.
+        bins: of equal weight.
+
+    Returns:
+        Shape ``(rows,)``.
+    """
+    until = np.cumsum(weights, axis=1)
+    gaps = np.zeros((len(weights), weights.shape[1] + 1))
+    np.cumsum(weights * (values - right), axis=1, out=gaps[:, 1:])
+    # An utterance belongs to the bin that its middle lies in; the middles ascend.
+    middle = (until - weights / 2) / until[:, -1:]
+    edges = np.arange(1, bins) / bins
+    ends = np.stack([np.searchsorted(row, edges, "left") for row in middle])
+    ends = np.pad(ends, ((0, 0), (1, 1)), constant_values=((0, 0), (0, weights.shape[1])))
+    within = np.diff(np.take_along_axis(gaps, ends, axis=1), axis=1)
+    return np.asarray(np.abs(within).sum(axis=1) / until[:, -1])
 
 
-def _risk_coverage(values: Floats, right: Floats, weights: Floats) -> tuple[Floats, Floats]:
+def _risk_coverage(values: Floats, right: Floats) -> tuple[Floats, Floats]:
     last = np.flatnonzero(np.append(values[1:] != values[:-1], True))
-    answered = np.cumsum(weights)[last]
-    wrong = np.cumsum(weights * (1.0 - right))[last]
-    some = answered > 0
-    return answered[some] / weights.sum(), wrong[some] / answered[some]
+    answered = last + 1.0
+    return answered / len(values), np.cumsum(1.0 - right)[last] / answered
 
 
-def ranked_area_under_risk_coverage(values: Floats, right: Floats, weights: Floats) -> float:
-    """Return AURC of :func:`ranked` values, each counted ``weights`` times."""
-    coverage, risk = _risk_coverage(values, right, weights)
-    return float(np.sum(np.diff(coverage, prepend=0.0) * risk))
+def ranked_area_under_risk_coverage(values: Floats, right: Floats, weights: Floats) -> Floats:
+    """Return AURC of :func:`ranked` values, each counted ``weights`` times.
+
+    Args:
+        values: confidence, shape ``(n,)``.
+        right: shape ``(n,)``.
+        weights: shape ``(rows, n)``.
+
+    Returns:
+        Shape ``(rows,)``.
+    """
+    last = np.flatnonzero(np.append(values[1:] != values[:-1], True))
+    answered = np.cumsum(weights, axis=1)[:, last]
+    wrong = np.cumsum(weights * (1.0 - right), axis=1)[:, last]
+    steps = np.diff(answered, axis=1, prepend=0.0) / answered[:, -1:]
+    return np.asarray((steps * divide(wrong, answered, 0.0)).sum(axis=1))
