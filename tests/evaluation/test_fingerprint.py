@@ -8,6 +8,7 @@ import soundfile
 
 from intona.audio import read, resample
 from intona.corpora import synthetic
+from intona.evaluation import fingerprint as fingerprints
 from intona.evaluation.fingerprint import SAME, Fingerprint, same_recordings, similarity
 
 fingerprint = Fingerprint()
@@ -50,7 +51,7 @@ def test_another_take_is_another_recording():
     assert same_recordings(rows) == []
 
 
-def test_pairs_are_those_of_a_full_comparison():
+def test_pairs_are_those_of_a_full_comparison(monkeypatch):
     generator = np.random.default_rng(0)
     voices = [synthetic.utterance(name, k, 0) for name in ("happy", "sad") for k in range(3)]
     rows = np.stack([fingerprint(one.samples, one.rate) for one in voices])
@@ -60,8 +61,22 @@ def test_pairs_are_those_of_a_full_comparison():
         (i, j) for i in range(8) for j in range(i + 1, 8) if similarity(rows[i], rows[j]) >= SAME
     }
     assert expected == {(4, 6), (1, 7)}
-    for block in (1, 3, 100):
-        assert {(i, j) for i, j, _ in same_recordings(rows, block=block)} == expected
+    for rows_held in (1, 3, 100):
+        monkeypatch.setattr(fingerprints, "HELD", 8 * rows_held)
+        monkeypatch.setattr(fingerprints, "DIRECTIONS", rows_held)
+        assert {(i, j) for i, j, _ in same_recordings(rows)} == expected
+
+
+def test_no_candidate_is_missed_in_few_directions(monkeypatch):
+    """Products of the short rows are never below those of the magnitudes."""
+    generator = np.random.default_rng(2)
+    magnitudes = np.abs(generator.normal(size=(60, 1600))).astype(np.float32)
+    magnitudes /= np.linalg.norm(magnitudes, axis=1, keepdims=True)
+    for count in (1, 5, 40):
+        monkeypatch.setattr(fingerprints, "DIRECTIONS", count)
+        bounds = fingerprints._bounds(magnitudes)
+        assert bounds.shape == (60, count + 1)
+        assert (bounds @ bounds.T >= magnitudes @ magnitudes.T - 1e-6).all()
 
 
 def test_long_and_silent_recordings():

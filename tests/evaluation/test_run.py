@@ -22,6 +22,7 @@ from intona.evaluation.text import summary
 from intona.features import front_end
 from intona.features.classic import Classic
 from intona.features.extract import extract
+from intona.models.lineage import Training
 from intona.models.recipes import Recipe
 from intona.parallel import Local
 
@@ -262,8 +263,8 @@ def test_a_recipe_is_tested_on_rows_without_any_column(corpus, cheat):
 
 
 def test_an_embedding_that_heard_the_speakers_is_refused(corpus, svm, monkeypatch):
-    heard = {"ravdess": {"speakers": list(corpus.speakers[:1])}}
-    monkeypatch.setattr(Classic, "heard", heard, raising=False)
+    training = Training({"ravdess": {"speakers": list(corpus.speakers[:1])}})
+    monkeypatch.setattr(Classic, "training", training, raising=False)
     with pytest.raises(LeakError, match="1 of the speakers under test: ravdess-01"):
         evaluate(svm, corpus, parse("loso"))
 

@@ -226,7 +226,7 @@ def test_speakers_are_held_out_everywhere_with_their_songs() -> None:
 
 def test_of_one_corpus_speakers_alone_are_held_out() -> None:
     cases = cases_of(learners("a"), 3)
-    assert [case.corpus for case in cases] == [False] * 3
+    assert [case.corpus for case in cases] == [None] * 3
     nameless = replace(learners("a"), speakers=np.full(len(learners("a").corpora), None))
     assert cases_of(nameless, 3) == []
 

@@ -32,6 +32,11 @@ BANDS = 16
 MODULATIONS = 100
 RANGE = 3.0  # decades of power below the loudest band
 
+DIRECTIONS = 64  # in which candidates are looked for
+SAMPLE = 400  # recordings that these are found from
+ROUNDING = 1e-6  # of sums in single precision
+HELD = 20_000_000  # products held at once
+
 
 class Fingerprint:
     """The fingerprint as a front end, so that it is cached and computed like any other."""
@@ -101,27 +106,45 @@ def similarity(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 
 
 def same_recordings(
-    fingerprints: NDArray[np.float32], *, threshold: float = SAME, block: int = 1024
+    fingerprints: NDArray[np.float32], *, threshold: float = SAME
 ) -> list[tuple[int, int, float]]:
     """Return all pairs of rows that are the same recording: ``(i, j, similarity)``, i < j.
 
     Args:
         fingerprints: shape ``(n, 3200)``.
         threshold: least similarity.
-        block: rows compared at once; bounds the memory.
     """
-    half = BANDS * MODULATIONS
-    magnitudes = np.hypot(fingerprints[:, :half], fingerprints[:, half:])
+    magnitudes = _magnitudes(fingerprints)
+    bounds = _bounds(magnitudes)
+    block = max(1, HELD // max(len(bounds), 1))
     found = []
-    for first in range(0, len(magnitudes), block):
-        bound = magnitudes[first : first + block] @ magnitudes[first:].T
-        rows, columns = np.nonzero(bound >= threshold)
+    for first in range(0, len(bounds), block):
+        rows, columns = np.nonzero(bounds[first : first + block] @ bounds[first:].T >= threshold)
         for i, j in zip(rows + first, columns + first, strict=True):
-            if i < j:
+            if i < j and magnitudes[i] @ magnitudes[j] >= threshold:
                 value = similarity(fingerprints[i], fingerprints[j])
                 if value >= threshold:
                     found.append((int(i), int(j), value))
     return found
+
+
+def _magnitudes(fingerprints: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what does not depend on the shift in time; products bound the similarity."""
+    half = BANDS * MODULATIONS
+    return np.hypot(fingerprints[:, :half], fingerprints[:, half:])
+
+
+def _bounds(magnitudes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return short rows whose products are never below those of the magnitudes.
+
+    Coordinates in the main directions and the length of what is left (Cauchy and Schwarz): a
+    twenty-fifth of the work for large corpora.
+    """
+    sample = magnitudes[:: max(1, len(magnitudes) // SAMPLE)]
+    directions = np.linalg.svd(sample, full_matrices=False)[2][:DIRECTIONS]
+    inside = magnitudes @ directions.T
+    left = np.einsum("nd,nd->n", magnitudes, magnitudes) - np.einsum("nd,nd->n", inside, inside)
+    return np.column_stack([inside, np.sqrt(np.maximum(left, 0.0) + ROUNDING)])
 
 
 def _spectrum(fingerprint: NDArray[np.float32]) -> NDArray[np.complex128]:

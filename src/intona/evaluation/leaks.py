@@ -178,21 +178,20 @@ def nobody(table: pd.DataFrame) -> list[Finding]:
 
 
 def content_hashes(files: Sequence[str]) -> list[str]:
-    """Return the SHA-256 of each file, each file read once.
+    """Return the SHA-256 of each file.
 
     Raises:
         AudioError: a file cannot be read.
     """
     from intona.features.cache import content_hash
 
-    known: dict[str, str] = {}
+    found = []
     for file in files:
-        if file not in known:
-            try:
-                known[file] = content_hash(file)
-            except OSError as error:
-                raise AudioError(f"cannot read {file}: {error.strerror or error}") from None
-    return [known[file] for file in files]
+        try:
+            found.append(content_hash(file))
+        except OSError as error:
+            raise AudioError(f"cannot read {file}: {error.strerror or error}") from None
+    return found
 
 
 def _values(table: pd.DataFrame, column: str) -> list[str | None]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -30,9 +31,18 @@ def cache_folder() -> Path:
 def content_hash(path: str | Path) -> str:
     """Return the SHA-256 of a file's bytes, as hex.
 
+    It is remembered as long as the file has the same size and time of change: an evaluation asks
+    for it in every fold.
+
     Raises:
         OSError: when the file cannot be read.
     """
+    status = os.stat(path)
+    return _content_hash(str(path), status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+@lru_cache(maxsize=100_000)
+def _content_hash(path: str, _size: int, _changed: int, _inode: int) -> str:
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
 
+BLOCK = 250_000  # values of the features used at once: they stay in the cache
+
 
 def log_softmax(scores: Floats) -> Floats:
     """Return ``log(exp(s) / sum(exp(s)))`` along the last axis."""
@@ -75,18 +77,25 @@ def softmax_regression(
     truth = np.eye(classes)[targets] if targets.ndim == 1 else np.asarray(targets, np.float64)
     closed = None if possible is None else np.where(possible, 0.0, -1e4)
 
+    rows = max(1, BLOCK // width)
+    parts = [slice(first, first + rows) for first in range(0, count, rows)]
+
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         matrix = flat.reshape(width + 1, classes)
-        scores = values @ matrix[:-1].astype(np.float32) + matrix[-1]
-        if closed is not None:
-            scores = scores + closed
-        logs = log_softmax(scores)
-        slope = ((np.exp(logs) - truth) * weight[:, None] / total).astype(np.float32)
-        gradient = np.empty_like(matrix)
-        gradient[:-1] = values.T @ slope + matrix[:-1] / (C * total)
-        gradient[-1] = slope.sum(axis=0)
-        value = -float((weight * (truth * logs).sum(axis=1)).sum() / total)
-        value += float((matrix[:-1] ** 2).sum()) / (2 * C * total)
+        slopes, offsets = matrix[:-1].astype(np.float32), matrix[-1]
+        gradient = np.zeros_like(matrix)
+        gradient[:-1] = matrix[:-1] / (C * total)
+        value = float((matrix[:-1] ** 2).sum()) / (2 * C * total)
+        for part in parts:
+            scores = values[part] @ slopes + offsets
+            if closed is not None:
+                scores = scores + closed[part]
+            logs = log_softmax(scores)
+            own = weight[part, None] / total
+            slope = ((np.exp(logs) - truth[part]) * own).astype(np.float32)
+            gradient[:-1] += values[part].T @ slope
+            gradient[-1] += slope.sum(axis=0)
+            value -= float((own * truth[part] * logs).sum())
         return value, gradient.ravel()
 
     start = np.zeros((width + 1) * classes)
