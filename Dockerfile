@@ -1,12 +1,16 @@
-# The service alone: no training, no torch. Build from the repository's root.
-FROM python:3.12-slim AS build
+# The service alone: no training, no torch. Build from the repository's root. What is installed is in
+# image.lock, by version and hash; name the base by its digest for an image that can be built again:
+#   docker build --build-arg BASE=python:3.12-slim@sha256:... .
+ARG BASE=python:3.12-slim
+FROM ${BASE} AS build
 WORKDIR /build
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE image.lock ./
 COPY src ./src
 RUN python -m venv /opt/intona \
-    && /opt/intona/bin/pip install --no-cache-dir ".[server]"
+    && /opt/intona/bin/pip install --no-cache-dir --require-hashes -r image.lock \
+    && /opt/intona/bin/pip install --no-cache-dir --no-deps .
 
-FROM python:3.12-slim
+FROM ${BASE}
 COPY --from=build /opt/intona /opt/intona
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin intona
 USER 10001:10001
