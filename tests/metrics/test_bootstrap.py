@@ -5,6 +5,9 @@ import pytest
 import scipy.stats
 
 from intona.metrics.bootstrap import draws, interval, intervals
+from intona.metrics.clustered import of_probabilities
+
+NAME = "expected_calibration_error"
 
 
 def mean_of(values):
@@ -75,3 +78,21 @@ def test_one_speaker_has_no_interval():
 def test_a_statistic_without_spread():
     found = interval(mean_of(np.full(5, 0.25)), 5)
     assert (found.low, found.high, found.bca_low, found.bca_high) == pytest.approx((0.25,) * 4)
+
+
+def test_an_interval_of_the_calibration_error_contains_it():
+    """Of a well calibrated model, resamples look worse than the whole: they are moved."""
+    random = np.random.default_rng(3)
+    for seed in range(5):
+        chance = random.uniform(0.5, 1.0, 2000)
+        truth = np.where(random.uniform(size=2000) < chance, "a", "b")
+        chances = np.stack([chance, 1 - chance], axis=1)
+        speakers = np.arange(2000) // 50
+        ece = of_probabilities(truth, chances, ("a", "b"), speakers)[NAME]
+        raw = ece(draws(40, 500, seed))
+        found = intervals({NAME: ece}, 40, resamples=500, seed=seed)[NAME]
+        assert raw.mean() > found.value
+        assert found.low < found.value < found.high
+        assert found.high - found.low == pytest.approx(
+            np.subtract(*np.quantile(raw, (0.975, 0.025)))
+        )
