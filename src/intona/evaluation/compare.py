@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.errors import UsageError
+from intona.evaluation import paper
 from intona.evaluation.contamination import untold
 from intona.evaluation.measure import clusters, headline, short_name
 from intona.evaluation.result import Evaluation, without_nan
@@ -168,7 +169,7 @@ def comparison_text(comparison: Comparison) -> str:
 
 
 def save_comparison(comparison: Comparison, folder: str | Path) -> Path:
-    """Write ``comparison.json``, ``comparison.txt`` and ``comparison.png``; return the picture.
+    """Write ``comparison.json``, ``.txt`` and ``.png``, and tables; return the picture.
 
     Raises:
         UsageError: the folder cannot be written.
@@ -177,6 +178,7 @@ def save_comparison(comparison: Comparison, folder: str | Path) -> Path:
     require_folder(folder)
     save_text(folder / "comparison.json", json.dumps(comparison.to_dict(), indent=2) + "\n")
     save_text(folder / "comparison.txt", comparison_text(comparison))
+    paper.of_comparison(comparison).save(folder)
     return save(_drawing(comparison), folder / "comparison.png")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from intona.evaluation import figures
+from intona.evaluation import figures, paper
 from intona.evaluation.facts import Facts
 from intona.evaluation.measure import headline, short_name
 from intona.evaluation.result import JSON, TABLE
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 PAGE = "report.html"
 CONFUSION = "confusion.png"
-WRITTEN = (PAGE, CONFUSION, JSON, TABLE)
+WRITTEN = (PAGE, CONFUSION, JSON, TABLE, *paper.NAMES)
 
 
 def write_report(
     evaluation: Evaluation, folder: str | Path, *, model: Recognizer | None = None
 ) -> Path:
-    """Write ``report.html``, ``confusion.png``, ``evaluation.json``, ``predictions.parquet``.
+    """Write ``report.html``, ``confusion.png``, ``evaluation.json``, tables, predictions.
 
     Args:
         evaluation: the result.
@@ -51,6 +51,7 @@ def write_report(
     """
     folder = evaluation.save(folder)
     save_text(folder / PAGE, render(evaluation, folder, model=model))
+    paper.of_evaluation(evaluation).save(folder)
     if not evaluation.numeric:
         facts = evaluation.facts
         title = f"{stamp_word(facts.leaky, facts.transductive)}{_title(evaluation)}"

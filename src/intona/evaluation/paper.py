@@ -1,0 +1,223 @@
+"""Results as the tables that papers print: Markdown, LaTeX (booktabs) and CSV.
+
+The same figures as in the terminal; what is LEAKY or TRANSDUCTIVE is called so in the caption, and
+in the name of its row.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from intona.evaluation.by_corpus import IN_PERCENT, MEASURES
+from intona.evaluation.measure import short_name
+from intona.evaluation.text import PERCENT, stamp_word
+from intona.files import save_text
+from intona.metrics.bootstrap import Interval
+
+if TYPE_CHECKING:
+    from intona.evaluation.compare import Comparison
+    from intona.evaluation.result import Evaluation
+
+NAMES = ("table.md", "table.tex", "table.csv")
+
+_TEX = {
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "\\": "\\textbackslash{}",
+    "~": "\\textasciitilde{}",
+    "^": "\\textasciicircum{}",
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number with its interval.
+
+    Attributes:
+        value: NaN where there is none.
+        low: of the 95 % interval.
+        high: of it.
+        percent: whether it is shown in per cent.
+        signed: whether a plus is shown.
+    """
+
+    value: float
+    low: float
+    high: float
+    percent: bool = False
+    signed: bool = False
+
+    def __str__(self) -> str:
+        return f"{self._text(self.value)} [{self._text(self.low)}, {self._text(self.high)}]"
+
+    def _text(self, value: float) -> str:
+        if value != value:
+            return "-"
+        sign = "+" if self.signed else ""
+        return f"{100 * value:{sign}.1f}" if self.percent else f"{value:{sign}.3f}"
+
+
+Cell = str | Figure
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table to be printed.
+
+    Attributes:
+        caption: what it shows.
+        head: names of the columns.
+        rows: of as many cells.
+    """
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def markdown(self) -> str:
+        """Return it in Markdown.
+
+        Examples:
+            >>> print(Table("Runs", ("run", "UAR"), (("a", Figure(0.5, 0.4, 0.6)),)).markdown())
+            Runs
+            <BLANKLINE>
+            | run | UAR |
+            |---|---|
+            | a | 0.500 [0.400, 0.600] |
+            <BLANKLINE>
+        """
+        lines = [self.head, *(tuple(map(str, row)) for row in self.rows)]
+        cells = [[cell.replace("|", "\\|") for cell in line] for line in lines]
+        head, *rows = [f"| {' | '.join(line)} |" for line in cells]
+        rule = "|" + "---|" * len(self.head)
+        return "\n".join([self.caption, "", head, rule, *rows]) + "\n"
+
+    def latex(self) -> str:
+        """Return it in LaTeX, for the package booktabs."""
+        lines = [self.head, *(tuple(map(str, row)) for row in self.rows)]
+        head, *rows = (" & ".join(map(tex, row)) + r" \\" for row in lines)
+        columns = "l" + "r" * (len(self.head) - 1)
+        inside = [r"\toprule", head, r"\midrule", *rows, r"\bottomrule"]
+        return (
+            "\n".join(
+                [
+                    "% needs \\usepackage{booktabs}",
+                    r"\begin{table}",
+                    r"\centering",
+                    rf"\caption{{{tex(self.caption)}}}",
+                    rf"\begin{{tabular}}{{{columns}}}",
+                    *inside,
+                    r"\end{tabular}",
+                    r"\end{table}",
+                ]
+            )
+            + "\n"
+        )
+
+    def csv(self) -> str:
+        """Return it as CSV: every figure as value, low and high, in full precision."""
+        figures = {
+            column
+            for column in range(len(self.head))
+            if any(isinstance(row[column], Figure) for row in self.rows)
+        }
+        lines = [
+            [
+                part
+                for column, name in enumerate(self.head)
+                for part in ([name, f"{name} low", f"{name} high"] if column in figures else [name])
+            ]
+        ]
+        for row in self.rows:
+            line: list[str] = []
+            for column, cell in enumerate(row):
+                if isinstance(cell, Figure):
+                    values = (cell.value, cell.low, cell.high)
+                    line += ["" if value != value else repr(float(value)) for value in values]
+                else:
+                    line += [cell, "", ""] if column in figures else [cell]
+            lines.append(line)
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(lines)
+        return text.getvalue()
+
+    def save(self, folder: Path) -> None:
+        """Write ``table.md``, ``table.tex`` and ``table.csv``.
+
+        Raises:
+            UsageError: they cannot be written.
+        """
+        for name, text in zip(NAMES, (self.markdown(), self.latex(), self.csv()), strict=True):
+            save_text(folder / name, text)
+
+
+def tex(text: str) -> str:
+    """Return text with what LaTeX takes for commands spelled out."""
+    return re.sub(r"[&%$#_{}\\~^]", lambda found: _TEX[found[0]], text)
+
+
+def of_evaluation(evaluation: Evaluation) -> Table:
+    """Return a row per corpus and their mean where the protocol is by corpus, else one row."""
+    facts = evaluation.facts
+    marked = stamp_word(facts.leaky, facts.transductive)
+    protocol = (
+        facts.protocol
+        if not facts.enrolment_name
+        else (f"{facts.protocol}, with {facts.enrolment_name}")
+    )
+    caption = (
+        f"{marked}{facts.recipe} on {facts.corpus}, {protocol}: "
+        f"{facts.corpus_details.utterances} utterances, {facts.speakers} speakers; "
+        "95 % intervals by bootstrap over speakers"
+    )
+    if facts.by_corpus:
+        rows: tuple[tuple[Cell, ...], ...] = tuple(
+            (f"{marked}{name}", *(_measure(measure, found[measure]) for measure in MEASURES))
+            for name, found in facts.by_corpus.items()
+        )
+        return Table(caption, ("corpus", *MEASURES.values()), rows)
+    metrics = evaluation.metrics
+    head = tuple(short_name(name) for name in metrics)
+    row = tuple(_figure(name, value) for name, value in metrics.items())
+    return Table(caption, ("recipe", *head), ((f"{marked}{facts.recipe}", *row),))
+
+
+def of_comparison(comparison: Comparison) -> Table:
+    """Return a row per run, best first, with its difference to the best."""
+    best, *_ = comparison.runs
+    against = {pair.other: pair for pair in comparison.pairs if pair.one == best}
+    marked = stamp_word(bool(comparison.leaky_reasons), False)
+    rows: list[tuple[Cell, ...]] = []
+    for name, value in comparison.runs.items():
+        own = f"{stamp_word(False, name in comparison.transductive)}{name}"
+        cells: tuple[Cell, ...] = ("", "")
+        if name in against:
+            pair = against[name]
+            lead = pair.difference
+            behind = Figure(-lead.value, -lead.high, -lead.low, comparison.metric in PERCENT, True)
+            p = "-" if pair.p_holm != pair.p_holm else f"{pair.p_holm:.4f}"
+            cells = (behind, p)
+        rows.append((own, _figure(comparison.metric, value), *cells))
+    caption = (
+        f"{marked}{short_name(comparison.metric)} on the same folds, {comparison.protocol}; 95 % "
+        "intervals by bootstrap over speakers; p: Wilcoxon's signed-rank test over speakers "
+        "against the first, corrected by Holm"
+    )
+    return Table(caption, ("run", short_name(comparison.metric), "difference", "p"), tuple(rows))
+
+
+def _figure(name: str, value: Interval) -> Figure:
+    return Figure(value.value, value.low, value.high, name in PERCENT)
+
+
+def _measure(name: str, bounds: Mapping[str, float | None]) -> Figure:
+    value, low, high = (
+        float("nan") if bounds[key] is None else float(bounds[key] or 0.0)
+        for key in ("value", "low", "high")
+    )
+    return Figure(value, low, high, name in IN_PERCENT)
