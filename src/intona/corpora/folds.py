@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,7 +23,7 @@ def inner_folds(
     Args:
         targets: labels or numbers, shape ``(n,)``; labels are balanced over the folds.
         speakers: one per utterance, kept whole; ``None`` where none are known, and then
-            utterances are divided.
+            utterances are divided. Labels with fewer utterances than folds are not in every one.
         folds: how many, at least 2 and at most as many as there are speakers.
         seed: of the division.
 
@@ -36,13 +38,16 @@ def inner_folds(
     from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
     values = np.asarray(targets)
-    numeric = values.dtype.kind == "f"
+    loose = values.dtype.kind == "f" or max(Counter(values.tolist()).values()) < folds
     options = {"n_splits": folds, "shuffle": True, "random_state": seed}
-    if speakers is None:
-        splitter = (KFold if numeric else StratifiedKFold)(**options)
-        return list(splitter.split(values, values))
-    splitter = (GroupKFold if numeric else StratifiedGroupKFold)(**options)
-    return list(splitter.split(values, values, np.asarray(speakers)))
+    with warnings.catch_warnings():
+        # That a label is rarer than folds are is no news here.
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        if speakers is None:
+            splitter = (KFold if loose else StratifiedKFold)(**options)
+            return list(splitter.split(values, values))
+        splitter = (GroupKFold if loose else StratifiedGroupKFold)(**options)
+        return list(splitter.split(values, values, np.asarray(speakers)))
 
 
 @dataclass(frozen=True)
