@@ -17,7 +17,7 @@ from intona.cli.stopping import Stop
 from intona.corpora import synthetic
 from intona.errors import AudioError, UsageError
 from intona.formats.turns import Turn
-from intona.inference.timeline import judge_turns, segments, timeline, timeline_each
+from intona.inference.timeline import TURNS, judge_turns, segments, timeline, timeline_each
 from intona.tables import COLUMNS
 
 RATE = 16_000
@@ -148,6 +148,18 @@ def test_turns_give_one_row_each(recording: Path) -> None:
     parts = [whole.samples[round(s * RATE) : round((s + 2.5) * RATE)] for s in (0.5, 3.0)]
     expected = model.rows(parts, RATE).mean(axis=0)
     np.testing.assert_allclose(table.iloc[0][["neutral", "sad", "angry"]].astype(float), expected)
+
+
+def test_any_number_of_turns_is_judged_a_few_at_a_time(recording: Path) -> None:
+    """They may all overlap, also at the end, and memory must not grow with them."""
+    model = FakeRecognizer()
+    end = soundfile.info(recording).duration
+    turns = [Turn(0.5, 1.5)] * 100 + [Turn(end - 1.0, end + 0.05)] * 70
+    rows = judge_turns(model, recording, turns)
+    assert [(row.start, row.end) for row in rows] == [(turn.start, turn.end) for turn in turns]
+    assert {row.emotion for row in rows[:100]} == {rows[0].emotion}
+    assert max(count for count, _ in model.calls) <= TURNS
+    assert sum(count for count, _ in model.calls) == 170
 
 
 def test_turns_that_cannot_be_judged(recording: Path) -> None:

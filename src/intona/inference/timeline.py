@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 BLOCK = 10.0  # seconds decoded at once
 BATCH = 4  # windows judged at once; more is no faster, and takes memory
+TURNS = 32  # ready-made segments held at once
 TOLERANCE = 0.1  # seconds; a segment may end so much later than its recording
 SHORTEST = 0.05  # seconds; a shorter segment is no utterance
 
@@ -354,16 +355,21 @@ def _turn_windows(
         while waiting and waiting[-1][1] * rate <= total:
             start, end, k = waiting.pop()
             batch.append((k, kept[round(start * rate) - offset : round(end * rate) - offset]))
+            if len(batch) == TURNS:  # any number of segments may overlap
+                yield rate, batch, total / rate
+                batch = []
         needed = min(round(waiting[-1][0] * rate), total) if waiting else total
         kept = kept[needed - offset :].copy()
         offset = needed
         yield rate, batch, total / rate
     if rate:
-        rest = [
-            (k, kept[max(0, round(start * rate) - offset) : round(end * rate) - offset])
-            for start, end, k in reversed(waiting)
-        ]
-        yield rate, rest, total / rate
+        late = waiting[::-1]
+        for first in range(0, len(late) + 1, TURNS):
+            rest = [
+                (k, kept[max(0, round(start * rate) - offset) : round(end * rate) - offset])
+                for start, end, k in late[first : first + TURNS]
+            ]
+            yield rate, rest, total / rate
 
 
 def _parts(turns: Sequence[Turn], window: float) -> Iterator[tuple[float, float, int]]:
