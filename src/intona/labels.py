@@ -7,6 +7,7 @@ a corpus, :func:`merge_columns` the probabilities of a model; both follow :func:
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,59 @@ _FORMS = {
 }
 
 
+RESERVED = frozenset(
+    [
+        "file",
+        "start",
+        "end",
+        "emotion",
+        "confidence",
+        "status",
+        "reason",
+        "familiarity",
+        "arousal",
+        "valence",
+        "adapted",
+        "truth",
+        "prediction",
+        "fold",
+        "model_seed",
+        "speaker",
+        "corpus",
+        "language",
+        "sex",
+        "split",
+        "size",
+    ]
+)
+"""Names of columns in tables that also have a column for each emotion; no emotion has one."""
+
+
+def tidy(text: str) -> str:
+    """Return a name as it is meant: composed Unicode, single spaces and none around it.
+
+    Examples:
+        >>> tidy(" anna  b\\ufeff "), tidy("Zoe\\u0308") == "Zo\\xeb"
+        ('anna b', True)
+    """
+    visible = text.replace("\ufeff", "").replace("\u200b", "")
+    return " ".join(unicodedata.normalize("NFC", visible).split())
+
+
+def refuse_reserved(labels: Iterable[str | None], where: str) -> None:
+    """Refuse emotions that are called like columns of the tables they will head a column of.
+
+    Raises:
+        UsageError: one of them is.
+    """
+    taken = sorted({label for label in labels if label is not None} & RESERVED)
+    if taken:
+        raise UsageError(
+            f"{where}: an emotion cannot be called {taken[0]}, as a column of the results is: "
+            f"call it for example {taken[0]}_emotion"
+        )
+
+
 def canonical(label: str) -> str:
     """Return the vocabulary's word for another form of it; any other label in lower case.
 
@@ -58,7 +112,7 @@ def canonical(label: str) -> str:
         >>> canonical("Anger"), canonical("joy"), canonical(" Proud")
         ('angry', 'happy', 'proud')
     """
-    word = label.strip().lower()
+    word = tidy(label).lower()
     return _FORMS.get(word, word)
 
 
@@ -236,6 +290,7 @@ def _merges(merge: Mapping[str, str], present: set[str], owner: str) -> dict[str
         if merges.setdefault(before, after) != after:
             raise UsageError(f"--merge: {before} cannot become both {merges[before]} and {after}")
     _require(merges, present, "merge", owner)
+    refuse_reserved(merges.values(), "--merge")
     for old, new in sorted(merges.items()):
         if new in merges:
             raise UsageError(

@@ -7,6 +7,7 @@ warning; what is called a speaker in error costs a promise of independence that 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 _SPLITS = {
     "train": "train training trn trainset",
@@ -69,6 +70,18 @@ def split_of(name: str) -> str | None:
     if not is_part(name):
         return None
     return next((_SPLIT[word] for word in _words(name) if word in _SPLIT), None)
+
+
+def own_name(folder: Path) -> str:
+    """Return the name of the deepest folder that is not called as a part.
+
+    Examples:
+        >>> own_name(Path("/home/ann/mood/data/train"))
+        'mood'
+    """
+    place = folder.resolve()
+    names = [each.name for each in (place, *place.parents) if each.name]
+    return next((name for name in names if not is_part(name)), names[0] if names else "table")
 
 
 def _is_made_of_parts(word: str) -> bool:
