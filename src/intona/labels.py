@@ -52,39 +52,21 @@ _FORMS = {
 }
 
 
-RESERVED = frozenset(
-    [
-        "file",
-        "start",
-        "end",
-        "emotion",
-        "confidence",
-        "status",
-        "reason",
-        "familiarity",
-        "arousal",
-        "valence",
-        "adapted",
-        "truth",
-        "prediction",
-        "fold",
-        "model_seed",
-        "speaker",
-        "corpus",
-        "language",
-        "sex",
-        "split",
-        "size",
-    ]
-)
+# fmt: off
+RESERVED = frozenset({
+    "file", "start", "end", "emotion", "confidence", "status", "reason", "familiarity", "arousal",
+    "valence", "adapted", "truth", "prediction", "fold", "model_seed", "speaker", "corpus",
+    "language", "sex", "split", "size",
+})
+# fmt: on
 """Names of columns in tables that also have a column for each emotion; no emotion has one."""
 
 
 def tidy(text: str) -> str:
-    """Return a name as it is meant: composed Unicode, single spaces and none around it.
+    r"""Return a name as it is meant: composed Unicode, single spaces and none around it.
 
     Examples:
-        >>> tidy(" anna  b\\ufeff "), tidy("Zoe\\u0308") == "Zo\\xeb"
+        >>> tidy(" anna  b\ufeff "), tidy("Zoe\u0308") == "Zo\xeb"
         ('anna b', True)
     """
     visible = text.replace("\ufeff", "").replace("\u200b", "")

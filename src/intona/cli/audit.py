@@ -52,6 +52,7 @@ def run(
     emotions: options.Emotions = None,
     merge: options.Merge = None,
     allow_leaks: Allow = False,
+    skip_bad: options.SkipBad = False,
     seed: options.Seed = 0,
     workers: options.Workers = 1,
     engine: options.Engine = "local",
@@ -81,10 +82,11 @@ def run(
             emotions=labels.parse_list(emotions),
             merge=labels.parse_merge(merge),
             allow_leaks=allow_leaks,
+            skip_bad=skip_bad,
             on=on,
             progress=progress,
         )
-        options.warn_of_nobody(prepared.dataset.table)
+        options.report_problems(prepared.corpus)
         result = audit.run(prepared.models, prepared.dataset, how, progress)
     typer.echo(audit.summary(result, prepared.context, failed=report is None), nl=False)
     if report is not None:

@@ -121,6 +121,7 @@ def run(
     merge: options.Merge = None,
     target: options.Target = "emotion",
     numbers: options.Numbers = None,
+    skip_bad: options.SkipBad = False,
     extra: Extra = None,
     enrol: Enrol = None,
     adapt: options.Adapt = False,
@@ -175,6 +176,7 @@ def run(
         settings=settings,
         target=target,
         numbers=numbers,
+        skip_bad=skip_bad,
     )
     asked = Options(
         target=target,

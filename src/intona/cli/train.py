@@ -28,6 +28,7 @@ def run(
     without: Without = None,
     target: options.Target = "emotion",
     numbers: options.Numbers = None,
+    skip_bad: options.SkipBad = False,
     seed: options.Seed = 0,
     workers: options.Workers = 1,
     engine: options.Engine = "local",
@@ -62,6 +63,7 @@ def run(
         merge=merge,
         columns=columns,
         settings=settings,
+        skip_bad=skip_bad,
     )
     used = options.files_named(recipe, plan.front_end.get("model"))
     require_apart([out], chain(used, files_of(paths, corpus)))

@@ -20,7 +20,7 @@ from intona.corpora.loading import Tree
 from intona.corpora.parts import is_part, split_of
 from intona.corpora.tables import NO_SPEAKER
 from intona.errors import CorpusError, UsageError
-from intona.labels import EMOTIONS, canonical
+from intona.labels import EMOTIONS, canonical, tidy
 
 OPTIONS = frozenset({"speaker", "language"})
 _SPEAKER = re.compile(r"((?:speaker|actor|spk)[-_]?\d+)(?:[-_ ].*)?", re.IGNORECASE)
@@ -59,7 +59,7 @@ def read(tree: Tree, *, speaker: str | None = None, language: str | None = None)
         emotion = canonical(folder)
         if emotion != folder:
             renamed[folder] = emotion
-        who = _who(path, folder, everywhere, pattern)
+        who = tidy(_who(path, folder, everywhere, pattern) or "") or None
         row: dict[str, str | None] = {
             "file": str(tree.root / path),
             "emotion": emotion,

@@ -44,13 +44,10 @@ class Problem(str):
     kind: str
 
     def __new__(cls, text: str, kind: str = "extra") -> Problem:
+        """Make one; what is no Unicode in it is spelled out."""
         problem = super().__new__(cls, spelled(text))
         problem.kind = kind
         return problem
-
-    def __getnewargs__(self) -> tuple[str, str]:
-        """Travel to another process and back."""
-        return str(self), self.kind
 
 
 def kind_of(problem: str) -> str:

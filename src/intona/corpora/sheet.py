@@ -1,4 +1,4 @@
-"""Tables as people keep them: any separator, quoting, line ends, byte order mark; JSON in its forms.
+"""Tables as people keep them: any separator, quoting, line ends and mark; JSON in its forms.
 
 A :class:`Sheet` is what stands in the file and where it stands; which column means what, and what a
 row must have, is said in :mod:`intona.corpora.tables`.
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from intona.corpora.cells import is_missing, number_of
 from intona.corpora.problem import ROW, Problem
 from intona.errors import CorpusError
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 SUFFIXES = frozenset({".csv", ".tsv", ".parquet", ".json", ".jsonl"})
 _SEPARATORS = (",", ";", "\t", "|")
-_MISSING = frozenset({"", "na", "nan", "none", "null", "<na>", "n/a", "nat"})
-_NUMBER = re.compile(r"\s*[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?\s*", re.ASCII)
 # The longer marks first: UTF-32's begins with UTF-16's.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -263,30 +262,8 @@ def _numbers(column: pd.Series, decimal_comma: bool) -> pd.Series:
     """Return a column as numbers where it holds nothing else."""
     import pandas as pd
 
-    values = [None if is_missing(value) else number(value, decimal_comma) for value in column]
+    values = [None if is_missing(value) else number_of(value, decimal_comma) for value in column]
     if any(value != value for value in values) or not any(value is not None for value in values):
         return column
-    return pd.Series(values, index=column.index, dtype="float64")
-
-
-def is_missing(text: Any) -> bool:
-    """Tell whether a word stands for a missing number or label.
-
-    Examples:
-        >>> is_missing("NA"), is_missing(" nan"), is_missing("sad")
-        (True, True, False)
-    """
-    return text is None or (isinstance(text, str) and text.strip().casefold() in _MISSING)
-
-
-def number(text: str, decimal_comma: bool = False) -> float:
-    """Read a number; NaN where it is none.
-
-    Examples:
-        >>> number("1.5"), number("1,5", True), number("1,5")
-        (1.5, 1.5, nan)
-    """
-    found = _NUMBER.fullmatch(text)
-    if found is None or ("," in text and not decimal_comma):
-        return float("nan")
-    return float(text.replace(",", "."))
+    whole = all(value is not None and re.fullmatch(r"\s*-?\d{1,18}\s*", value) for value in column)
+    return pd.Series(list(map(int, column)) if whole else values, index=column.index)

@@ -25,18 +25,18 @@ reported. A table with the column ``corpus``, as intona writes them, keeps it an
 from __future__ import annotations
 
 import json
-import os
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intona.corpora.base import Corpus, key_of, table
+from intona.corpora.cells import TIMES, is_missing, plain, set_times, word
+from intona.corpora.located import bases, locate
 from intona.corpora.parts import own_name, split_of
 from intona.corpora.problem import ROW, Problem, examples
-from intona.corpora.sheet import SUFFIXES, Sheet, decoded, folded, is_missing, number
+from intona.corpora.sheet import SUFFIXES, Sheet, decoded, folded
 from intona.corpora.sheet import read as read_sheet
 from intona.corpora.wording import remarks, settled
 from intona.errors import CorpusError, UsageError
@@ -60,9 +60,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "sex": ("sex", "gender"),
 }
 _KNOWN = frozenset(name for names in _NAMES.values() for name in names)
-_TIMES = ("start", "end", "duration")
-_TEXTS = frozenset(name for ours in _NAMES if ours not in _TIMES for name in _NAMES[ours])
-_LONGEST = 1e8  # seconds, three years
+_TEXTS = frozenset(name for ours in _NAMES if ours not in TIMES for name in _NAMES[ours])
 NO_SPEAKER = (
     "no speaker is known for {count} of {total} utterances, so no evaluation on them can be "
     "independent of the speaker and none of its numbers holds for new voices; {mend}"
@@ -91,12 +89,18 @@ def parse_columns(text: str) -> dict[str, str]:
 
 
 def read(
-    path: Path, *, columns: str | Mapping[str, str] | None = None, language: str | None = None
+    path: Path,
+    *,
+    name: str | None = None,
+    columns: str | Mapping[str, str] | None = None,
+    language: str | None = None,
 ) -> Corpus:
     """Read a table or manifest.
 
     Args:
         path: a file with one of :data:`SUFFIXES`.
+        name: what the corpus is called; ``None`` for the table's name, or the folder's where that
+            is a part (``train.csv``), so that parts share their speakers.
         columns: our column names to the table's, or as text for :func:`parse_columns`.
         language: ISO 639-3 code where the table has no such column.
 
@@ -106,17 +110,27 @@ def read(
     """
     chosen = parse_columns(columns) if isinstance(columns, str) else dict(columns or {})
     others = {folded(name) for name in chosen.values()}
-    times = {folded(theirs) for ours, theirs in chosen.items() if ours in _TIMES}
+    times = {folded(theirs) for ours, theirs in chosen.items() if ours in TIMES}
     sheet = read_sheet(path, known=_KNOWN | others, texts=(_TEXTS | others) - times)
+    part = split_of(path.stem) is not None
     return _Reading(
-        # Tables called as parts share their speakers: so they share the folder's name.
-        name=path.stem if split_of(path.stem) is None else own_name(path.parent),
+        name=name or (own_name(path.parent) if part else path.stem),
         folder=path.parent,
         columns=chosen,
         language=language,
         label_map=_label_map(path.parent),
         title=path.name,
     ).corpus(sheet)
+
+
+def is_corpus_table(path: Path) -> bool:
+    """Tell whether a file is a table with columns for files and emotions."""
+    try:
+        columns = read_sheet(path, known=_KNOWN).frame.columns
+    except CorpusError:
+        return False
+    names = {folded(str(column)) for column in columns}
+    return not (names.isdisjoint(_NAMES["file"]) or names.isdisjoint(_NAMES["emotion"]))
 
 
 def _label_map(folder: Path) -> dict[str, str]:
@@ -194,14 +208,14 @@ class _Reading:
         found: dict[str, Path | None] = {}
         changed = _Changes()
         for place, record in zip(places, frame.to_dict("records"), strict=True):
-            known = {str(key): _plain(value) for key, value in record.items()}
+            known = {str(key): plain(value) for key, value in record.items()}
             name = known["file"]
             if name is None:
                 problems.append(Problem(f"{place}: left out, it names no file", ROW))
                 continue
             name = str(name)
             if name not in found:
-                found[name] = _locate(name, self.folder)
+                found[name] = locate(name, self.folder)
             where = found[name]
             if where is None:
                 problems.append(f"{name}: in the table, but there is no such file")
@@ -224,15 +238,15 @@ class _Reading:
         Raises:
             ValueError: it makes no sense; the words follow "left out, ".
         """
-        known["emotion"] = changed.label(_word(known["emotion"]), self.label_map)
-        speaker = changed.speaker(_word(known.get("speaker")))
+        known["emotion"] = changed.label(word(known["emotion"]), self.label_map)
+        speaker = changed.speaker(word(known.get("speaker")))
         if known.get("corpus") is None:
             known["corpus"] = self.name
             speaker = None if speaker is None else f"{self.name}-{speaker}"
         known["speaker"] = speaker
-        language = _word(known.get("language"))
+        language = word(known.get("language"))
         known["language"] = (tidy(language) if language else None) or self.language or "und"
-        _time(known, decimal_comma)
+        set_times(known, decimal_comma)
 
     def _require(
         self,
@@ -247,11 +261,11 @@ class _Reading:
             return
         missing = [name for name, place in found.items() if place is None]
         if missing:
-            bases = examples([str(base) for base in _bases(self.folder)], 2)
+            looked = examples([str(base) for base in bases(self.folder)], 2)
             raise CorpusError(
                 f"{where}: none of the {len(found)} files named in the table exists: "
-                f"{missing[0]} was looked for in {bases}; paths may be absolute or relative to the "
-                "table's folder"
+                f"{missing[0]} was looked for in {looked}; write paths absolute or relative "
+                "to the table's folder"
             )
         if problems:
             raise CorpusError(f"{where}: none of its rows can be used: {problems[0]}")
@@ -323,25 +337,6 @@ class _Changes:
         return notes
 
 
-def _bases(folder: Path | None) -> list[Path]:
-    """Return what paths may be relative to: the table's folder, four above, the working folder."""
-    above = [] if folder is None else [folder, *folder.resolve().parents[:4]]
-    return [*above, Path()]
-
-
-def _locate(name: str, folder: Path | None) -> Path | None:
-    """Return where a file lies, also when it is written as Windows or another system writes it."""
-    plain = [name, name.strip(), name.replace("\\", "/").strip()]
-    forms = (partial(unicodedata.normalize, form) for form in ("NFC", "NFD"))
-    spellings = dict.fromkeys([*plain, *(form(text) for form in forms for text in plain)])
-    for text in spellings:
-        for base in _bases(folder):
-            if text and os.path.isfile(base / text):
-                # One file, one name: or it would count as two.
-                return Path(os.path.realpath(base / text)) if ".." in text else base / text
-    return None
-
-
 def _renamed(frame: pd.DataFrame, name: str, columns: Mapping[str, str]) -> pd.DataFrame:
     """Give the columns we know our names; explicit ones first, then by synonym."""
     present = [str(column) for column in frame.columns]
@@ -352,12 +347,11 @@ def _renamed(frame: pd.DataFrame, name: str, columns: Mapping[str, str]) -> pd.D
     by_name |= {column: column for column in present}
     chosen: dict[str, str] = {}
     for ours, theirs in columns.items():
-        column = by_name.get(theirs, by_name.get(folded(theirs)))
-        if column is None:
+        if theirs not in by_name and folded(theirs) not in by_name:
             raise UsageError(
                 f"{name}: no column {theirs!r} for {ours}; its columns are {_listed(present)}"
             )
-        chosen[ours] = column
+        chosen[ours] = by_name[theirs if theirs in by_name else folded(theirs)]
     for ours, synonyms in _NAMES.items():
         if ours not in chosen:
             found = next((by_name[text] for text in synonyms if text in by_name), None)
@@ -381,68 +375,3 @@ def _renamed(frame: pd.DataFrame, name: str, columns: Mapping[str, str]) -> pd.D
 def _listed(columns: Sequence[str]) -> str:
     text = ", ".join(columns[:20])
     return text if len(text) < 300 else f"{text[:300]} ..."
-
-
-def _plain(value: Any) -> Any:
-    """Return ``None`` for every way to say missing, and text for what is no single value."""
-    import pandas as pd
-
-    if hasattr(value, "tolist") and not hasattr(value, "item"):
-        value = value.tolist()
-    if isinstance(value, list | tuple | dict) or getattr(value, "ndim", 0):
-        return json.dumps(value, default=_described, ensure_ascii=False)
-    return None if pd.isna(value) else value
-
-
-def _described(value: Any) -> Any:
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    return f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
-
-
-def _word(value: Any) -> str | None:
-    """Return a value as text; a whole number without the ``.0`` that a gap in its column adds."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return None if value is None or not str(value).strip() else str(value)
-
-
-def _time(row: dict[str, Any], decimal_comma: bool) -> None:
-    """Turn the times into seconds, and ``start`` + ``duration`` into ``end``.
-
-    Raises:
-        ValueError: they make no segment.
-    """
-    for key in _TIMES:
-        if row.get(key) is not None:
-            row[key] = _seconds(row[key], key, decimal_comma)
-    start, end, duration = (row.get(key) for key in _TIMES)
-    if end is None and start is not None and duration is not None:
-        row["end"] = end = start + duration
-    start = start or 0.0
-    if start < 0:
-        raise ValueError(f"its start is negative ({start:g} s)")
-    if end is not None and end <= start:
-        what = "where it starts" if end == start else f"before it starts at {start:g} s"
-        raise ValueError(f"it ends at {end:g} s, {what}")
-
-
-def _seconds(value: Any, key: str, decimal_comma: bool) -> float | None:
-    import pandas as pd
-
-    if is_missing(value):
-        return None
-    try:
-        if hasattr(value, "total_seconds"):
-            seconds = value.total_seconds()
-        elif isinstance(value, str) and ":" in value:  # as audformat and pandas write them
-            seconds = pd.Timedelta(value).total_seconds()
-        elif isinstance(value, str):
-            seconds = number(value, decimal_comma)
-        else:
-            seconds = float(value)
-    except (ValueError, TypeError, OverflowError):
-        seconds = float("nan")
-    if not abs(seconds) < _LONGEST:
-        raise ValueError(f"its {key} {value!r} is not a time in seconds")
-    return float(seconds)
