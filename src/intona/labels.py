@@ -112,13 +112,26 @@ def order(emotions: Iterable[str]) -> tuple[str, ...]:
 def parse_list(text: str | None) -> tuple[str, ...] | None:
     """Parse ``"happy,sad,angry"``; ``None`` or an empty text means no restriction.
 
+    A part that holds a comma stands in quotes, as in CSV.
+
+    Raises:
+        UsageError: a quotation mark is not closed.
+
     Examples:
         >>> parse_list("happy, sad")
         ('happy', 'sad')
+        >>> parse_list('"sad, very",happy')
+        ('sad, very', 'happy')
     """
+    import csv
+
     if not text:
         return None
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    try:
+        (parts,) = csv.reader([" ".join(text.split())], skipinitialspace=True, strict=True)
+    except csv.Error as error:
+        raise UsageError(f"cannot read {text!r}: a quotation mark is amiss ({error})") from None
+    return tuple(part.strip() for part in parts if part.strip())
 
 
 def parse_merge(text: str | None) -> dict[str, str]:

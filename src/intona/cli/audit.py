@@ -68,6 +68,7 @@ def run(
     from intona.audit.prepare import prepare
     from intona.cli.progress import bar
     from intona.corpora.inputs import files_of
+    from intona.corpora.usable import pointing
     from intona.files import require_apart, require_folder
 
     if report is not None:
@@ -87,7 +88,8 @@ def run(
             progress=progress,
         )
         options.report_problems(prepared.corpus)
-        result = audit.run(prepared.models, prepared.dataset, how, progress)
+        with pointing(prepared.corpus):
+            result = audit.run(prepared.models, prepared.dataset, how, progress)
     typer.echo(audit.summary(result, prepared.context, failed=report is None), nl=False)
     if report is not None:
         typer.echo(f"report: {audit.write(result, prepared.context, report)}")

@@ -31,12 +31,15 @@ def metadata(tree: Tree) -> list[Path]:
 
 def hint(tree: Tree) -> str:
     """Return what a folder that cannot be read holds instead, to be added to an error."""
-    tables = [path for path in tree.files if path.suffix.lower() in _TABLES]
-    tables.sort(key=lambda path: not is_corpus_table(tree.root / path))
+    tables = [path for path in tree.files if path.suffix.lower() in SUFFIXES]
+    sure = [path for path in tables if is_corpus_table(tree.root / path)]
+    tables = sure or [path for path in tables if path.suffix.lower() in _TABLES]
     if tables:
         return f"; is it the table {tree.root / tables[0]}? name that"
     if tree.packed:
-        return f"; it holds the archive {tree.root / tree.packed[0]}: name or unpack that"
+        return (
+            f"; it holds the archive {tree.root / tree.packed[0]}: unpack that and name the folder"
+        )
     return ""
 
 

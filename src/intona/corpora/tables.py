@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any
 from intona.corpora.base import Corpus, key_of, table
 from intona.corpora.cells import TIMES, is_missing, plain, set_times, word
 from intona.corpora.located import bases, locate
-from intona.corpora.parts import own_name, split_of
+from intona.corpora.parts import own_name, whole_of
 from intona.corpora.problem import ROW, Problem, examples
 from intona.corpora.sheet import SUFFIXES, Sheet, decoded, folded
 from intona.corpora.sheet import read as read_sheet
@@ -99,8 +99,8 @@ def read(
 
     Args:
         path: a file with one of :data:`SUFFIXES`.
-        name: what the corpus is called; ``None`` for the table's name, or the folder's where that
-            is a part (``train.csv``), so that parts share their speakers.
+        name: what the corpus is called; ``None`` for the table's name without ``train``, ``test``
+            and the like, or the folder's where nothing is left: so parts share their speakers.
         columns: our column names to the table's, or as text for :func:`parse_columns`.
         language: ISO 639-3 code where the table has no such column.
 
@@ -112,9 +112,8 @@ def read(
     others = {folded(name) for name in chosen.values()}
     times = {folded(theirs) for ours, theirs in chosen.items() if ours in TIMES}
     sheet = read_sheet(path, known=_KNOWN | others, texts=(_TEXTS | others) - times)
-    part = split_of(path.stem) is not None
     return _Reading(
-        name=name or (own_name(path.parent) if part else path.stem),
+        name=name or whole_of(path.stem) or own_name(path.parent),
         folder=path.parent,
         columns=chosen,
         language=language,
@@ -199,15 +198,11 @@ class _Reading:
     def corpus(self, sheet: Sheet) -> Corpus:
         """Make the corpus of what stands in a table."""
         frame = _renamed(sheet.frame, self.title or self.name, self.columns)
-        places = [f"{self.title}, {place}" if self.title else place for place in sheet.places]
-        problems: list[str] = [
-            Problem(f"{self.title}, {problem}" if self.title else problem, problem.kind)
-            for problem in sheet.problems
-        ]
+        problems: list[str] = list(sheet.problems)
         rows: list[tuple[str, dict[str, Any]]] = []
         found: dict[str, Path | None] = {}
         changed = _Changes()
-        for place, record in zip(places, frame.to_dict("records"), strict=True):
+        for place, record in zip(sheet.places, frame.to_dict("records"), strict=True):
             known = {str(key): plain(value) for key, value in record.items()}
             name = known["file"]
             if name is None:
@@ -222,7 +217,7 @@ class _Reading:
                 continue
             known["file"] = str(where)
             try:
-                self._complete(known, changed, sheet.decimal_comma)
+                self._complete(known, place, changed, sheet.decimal_comma)
             except ValueError as error:
                 problems.append(Problem(f"{place} ({name}): left out, {error}", ROW))
                 continue
@@ -230,15 +225,23 @@ class _Reading:
         self._require(rows, problems, found)
         rows, repeated = settled(rows)
         problems += [*repeated, *changed.problems(), *remarks(rows)]
-        return self._finished(rows, problems, changed.notes())
+        return self._finished(rows, [*map(self._titled, problems)], changed.notes())
 
-    def _complete(self, known: dict[str, Any], changed: _Changes, decimal_comma: bool) -> None:
+    def _titled(self, problem: str) -> str:
+        """Say in which table a problem is, where it does not say it itself."""
+        if not self.title or not isinstance(problem, Problem):
+            return problem
+        return Problem(f"{self.title}, {problem}", problem.kind)
+
+    def _complete(
+        self, known: dict[str, Any], place: str, changed: _Changes, decimal_comma: bool
+    ) -> None:
         """Fill in and clean up one row.
 
         Raises:
             ValueError: it makes no sense; the words follow "left out, ".
         """
-        known["emotion"] = changed.label(word(known["emotion"]), self.label_map)
+        known["emotion"] = changed.label(word(known["emotion"]), self.label_map, place)
         speaker = changed.speaker(word(known.get("speaker")))
         if known.get("corpus") is None:
             known["corpus"] = self.name
@@ -261,10 +264,12 @@ class _Reading:
             return
         missing = [name for name, place in found.items() if place is None]
         if missing:
-            looked = examples([str(base) for base in bases(self.folder)], 2)
+            looked = examples(
+                [*dict.fromkeys(str(base.resolve()) for base in bases(self.folder))], 2
+            )
             raise CorpusError(
                 f"{where}: none of the {len(found)} files named in the table exists: "
-                f"{missing[0]} was looked for in {looked}; write paths absolute or relative "
+                f"{missing[0]} was looked for in {examples([*looked], 2)}; write paths absolute or relative "
                 "to the table's folder"
             )
         if problems:
@@ -282,7 +287,8 @@ class _Reading:
         if missing:
             mend = "name the column with --columns speaker=COLUMN"
             problems.insert(0, NO_SPEAKER.format(count=missing, total=len(rows), mend=mend))
-        places = {key_of(row): place for place, row in reversed(rows)}
+        title = f"{self.title}, " if self.title else ""
+        places = {key_of(row): f"{title}{place}" for place, row in reversed(rows)}
         return Corpus(
             self.name, table(whole), problems=tuple(problems), notes=tuple(notes), places=places
         )
@@ -294,15 +300,16 @@ class _Changes:
     def __init__(self) -> None:
         self.labels: dict[str, str] = {}
         self.speakers: dict[str, str] = {}
-        self.missing: dict[str, int] = {}
+        self.missing: dict[str, list[str]] = {}
 
-    def label(self, text: str | None, label_map: Mapping[str, str]) -> str | None:
+    def label(self, text: str | None, label_map: Mapping[str, str], place: str) -> str | None:
         """Return the label that a text stands for."""
         if text is None:
             return None
         label = canonical(label_map.get(text, label_map.get(tidy(text), text)))
         if is_missing(label):
-            self.missing[text] = self.missing.get(text, 0) + bool(label)
+            if label:
+                self.missing.setdefault(text, []).append(place)
             return None
         if label != text:
             self.labels[text] = label
@@ -317,13 +324,12 @@ class _Changes:
 
     def problems(self) -> Iterable[Problem]:
         """Yield what may be meant otherwise."""
-        for text, count in self.missing.items():
-            if count:
-                yield Problem(
-                    f"the label {text!r} was taken for no label at all, {count} times: if it is "
-                    "one, give it another name",
-                    "label",
-                )
+        for text, places in self.missing.items():
+            yield Problem(
+                f"{examples(places)}: the label {text!r} was taken for no label at all: if it is "
+                "one, give it another name",
+                "label",
+            )
 
     def notes(self) -> list[str]:
         """Return what was changed without harm."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _SPARE = 0.25  # seconds that a segment may reach beyond the end: times are often rounded
 _MILLI = 1000.0
+_SHORTEST = 100.0  # milliseconds of a segment that may be meant
 
 
 def unusable(
@@ -87,6 +89,19 @@ def require_usable(
     return replace(corpus, table=corpus.table[kept], problems=(*corpus.problems, *left_out))
 
 
+@contextmanager
+def pointing(corpus: Corpus) -> Iterator[None]:
+    """Say where a recording stands, and how to go on without it, when it ends the work."""
+    try:
+        yield
+    except AudioError as error:
+        named = (place for (file, *_), place in corpus.places.items() if file in str(error))
+        place = next(named, None)
+        raise AudioError(
+            f"{place + ': ' if place else ''}{error}; or leave such recordings out with --skip-bad"
+        ) from None
+
+
 def told(faults: dict[Utterance, str], corpus: Corpus) -> list[Problem]:
     """Say of each utterance that cannot be heard where it stands and what is wrong."""
     hint = ""
@@ -117,7 +132,7 @@ def _fault(each: Utterance) -> str | None:
     try:
         audio = read(each.file, start=each.start, end=each.end)
     except AudioError as error:
-        return str(error)
+        return str(error).removesuffix(": ask for an earlier part")
     except OSError as error:
         return f"cannot read {each.file}: {error.strerror or error}"
     heard = each.start + audio.duration
@@ -129,6 +144,8 @@ def _fault(each: Utterance) -> str | None:
 def _in_milliseconds(wanted: Sequence[Utterance], corpus: Corpus) -> bool:
     """Tell whether all segments are wrong, and would be right if their times were milliseconds."""
     if len(wanted) < sum(map(_is_segment, utterances(corpus.table.index))):  # type: ignore[arg-type]
+        return False
+    if any(each.end is not None and each.end - each.start < _SHORTEST for each in wanted):
         return False
     shorter = (
         replace(each, start=each.start / _MILLI, end=each.end and each.end / _MILLI)

@@ -83,14 +83,14 @@ def remarks(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterator[Problem]:
             where.setdefault(row["emotion"], []).append(place)
     for label, meant in misspelt({label: len(found) for label, found in where.items()}).items():
         yield Problem(
-            f"the label {label!r} ({examples(where[label])}) is one letter away from {meant!r}: "
+            f"{examples(where[label])}: the label {label!r} is one letter away from {meant!r}: "
             "if that is meant, correct it",
             "label",
         )
     spoken = Counter(row["speaker"] for _, row in rows if row["speaker"] is not None)
     for names in near_doubles(spoken):
-        said = ", ".join(f"{name!r} ({spoken[name]})" for name in names)
-        yield Problem(f"speakers hardly differ in name, and count as several: {said}", "speaker")
+        said = ", ".join(f"{name!r} (in {spoken[name]})" for name in names)
+        yield Problem(f"speakers whose names hardly differ count as several: {said}", "speaker")
 
 
 def settled(
@@ -115,7 +115,12 @@ def settled(
         kept += different[::-1]
         times = examples([place for place, _ in group])
         if len(group) > len(different):
-            problems.append(Problem(f"{file}: the same in {times}, which counts once", "duplicate"))
+            problems.append(
+                Problem(
+                    f"{times}: the same utterance of {file} with the same label, counted once",
+                    "duplicate",
+                )
+            )
         elif len(group) > 1:
             problems.append(
                 Problem(f"{file}: in the table {len(group)} times ({times})", "duplicate")
