@@ -269,8 +269,8 @@ class _Reading:
             )
             raise CorpusError(
                 f"{where}: none of the {len(found)} files named in the table exists: "
-                f"{missing[0]} was looked for in {examples([*looked], 2)}; write paths absolute or relative "
-                "to the table's folder"
+                f"{missing[0]} was looked for in {examples([*looked], 2)}; write paths absolute "
+                "or relative to the table's folder"
             )
         if problems:
             raise CorpusError(f"{where}: none of its rows can be used: {problems[0]}")
