@@ -93,7 +93,7 @@ def read(path: Path, known: Collection[str] = (), texts: Collection[str] = ()) -
         reason = error.strerror or str(error).partition("\n")[0]
     except RecursionError:
         reason = "it is nested too deeply"
-    except (ValueError, MemoryError, NotImplementedError) as error:
+    except (ValueError, csv.Error, MemoryError, NotImplementedError) as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
     raise CorpusError(f"{path}: not a readable {suffix[1:]} table ({reason})")
 
@@ -168,14 +168,14 @@ def _rows_of(content: Any) -> list[Any]:
     if not isinstance(content, dict) or not content:
         return []
     inner = list(content.values())
+    if len(inner) == 1 and isinstance(inner[0], list) and isinstance((*inner[0], 0)[0], dict):
+        return inner[0]  # {"data": [...]}
     if not all(isinstance(each, dict | list) for each in inner):
         return [content]
     keys = [list(each) if isinstance(each, dict) else range(len(each)) for each in inner]
     # Columns all have the same rows, called by numbers (as pandas writes them) or only counted.
     if all(key == keys[0] for key in keys) and all(str(key).isdigit() for key in keys[0]):
         return [dict(zip(content, (each[key] for each in inner), strict=True)) for key in keys[0]]
-    if len(inner) == 1 and isinstance(inner[0], list):  # {"data": [...]}
-        return inner[0]
     return inner
 
 
@@ -227,24 +227,26 @@ def _separator(text: str, known: Collection[str], usual: str) -> str:
 
 
 def _records(text: str, sign: str) -> list[list[str]]:
-    """Return the fields of every record; quotes count unless the file does not know them."""
+    """Return the fields of every record; quotes count unless the file does not know them.
+
+    Tools that write without quoting leave quotes in texts as they are, and one at the beginning of
+    a field would swallow the lines to the next. So where a field holds lines, or the quotes do not
+    match, and each line has all fields without them, they are no quotes.
+    """
     try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True))
-    except csv.Error as error:
-        # Tools that write without quoting leave quotes in texts as they are.
-        plain = io.StringIO(text, newline="")
-        records = list(_plainly(plain, sign))
-        widths = {len(record) for record in records if any(record)}
-        if len(widths) == 1:
+        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True))
+        if not any("\n" in field or "\r" in field for record in records for field in record):
             return records
-        raise ValueError(f"a quotation mark is not closed, or not doubled: {error}") from None
-
-
-def _plainly(stream: io.StringIO, sign: str) -> Sequence[list[str]]:
-    try:
-        return list(csv.reader(stream, delimiter=sign, quoting=csv.QUOTE_NONE))
+        fault = None
     except csv.Error as error:
-        raise ValueError(str(error)) from None
+        records, fault = [], error
+    lines = io.StringIO(text, newline="")
+    plain = list(csv.reader(lines, delimiter=sign, quoting=csv.QUOTE_NONE))
+    if len({len(record) for record in plain if any(record)}) == 1:
+        return plain
+    if fault is not None:
+        raise ValueError(f"a quotation mark is not closed, or not doubled: {fault}")
+    return records
 
 
 def _unlike(names: Sequence[str]) -> list[str]:

@@ -264,9 +264,7 @@ class _Reading:
             return
         missing = [name for name, place in found.items() if place is None]
         if missing:
-            looked = examples(
-                [*dict.fromkeys(str(base.resolve()) for base in bases(self.folder))], 2
-            )
+            looked = dict.fromkeys(str(base.resolve()) for base in bases(self.folder))
             raise CorpusError(
                 f"{where}: none of the {len(found)} files named in the table exists: "
                 f"{missing[0]} was looked for in {examples([*looked], 2)}; write paths absolute "
