@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from intona import corpora
 from intona.errors import CorpusError, IntonaError
-from intona.tables import utterances
+from intona.tables import legible, utterances
 
 NAMES = ("a.wav", "b c.wav", "d,e.wav", 'f"g.wav', "zoë.wav")
 
@@ -307,7 +307,23 @@ def test_many_dialects_read_to_the_same_rows(folder, drawn):
 
 
 cell = st.one_of(
-    st.sampled_from([*NAMES, "angry", "s1", "1", "1,5", "-2", "nan", '"', "\0", "\ufeff", "=1+1"]),
+    st.sampled_from(
+        [
+            *NAMES,
+            "angry",
+            "s1",
+            "1",
+            "1,5",
+            "-2",
+            "nan",
+            '"',
+            "\0",
+            "\ufeff",
+            "=1+1",
+            "x" * 300,
+            "\ud800",
+        ]
+    ),
     st.text(max_size=6),
 )
 mess = st.one_of(
@@ -316,15 +332,17 @@ mess = st.one_of(
         lambda rows, sign, end, mark: (
             mark + end.join(sign.join(row) for row in rows).encode("utf-8", "surrogatepass")
         ),
-        st.lists(st.lists(cell, max_size=6), max_size=6).map(
-            lambda rows: [["file", "emotion", "speaker", "start", "end"], *rows]
-        ),
+        st.lists(
+            st.lists(cell, max_size=6)
+            | st.tuples(st.sampled_from(NAMES), *5 * [cell]).map(lambda row: list(row[:5])),
+            max_size=6,
+        ).map(lambda rows: [["file", "emotion", "speaker", "start", "end"], *rows]),
         st.sampled_from([",", ";", "\t", "|"]),
         st.sampled_from(["\n", "\r\n", "\r", "\n\n"]),
         st.sampled_from([b"", b"\xef\xbb\xbf", b"\xff\xfe", b"sep=;\n"]),
     ),
     st.recursive(
-        st.none() | st.booleans() | st.floats() | st.integers() | cell,
+        st.none() | st.booleans() | st.floats() | st.integers() | st.just(10**400) | cell,
         lambda inner: (
             st.lists(inner, max_size=4)
             | st.dictionaries(
@@ -346,6 +364,9 @@ def is_read_or_refused(folder, content, suffix) -> None:
         corpus = corpora.load(path)
         assert len(corpus.table)
         assert set(corpus.table["emotion"].dropna().map(type)) <= {str}
+        legible(corpus.table).to_csv(folder / "again.csv")
+        said = "\n".join((*corpus.problems, *corpus.notes))
+        assert said.encode().decode() == said
 
 
 @quick

@@ -114,17 +114,10 @@ def settled(
         different = list({tuple(row.items()): (place, row) for place, row in group[::-1]}.values())
         kept += different[::-1]
         times = examples([place for place, _ in group])
-        if len(group) > len(different):
-            problems.append(
-                Problem(
-                    f"{times}: the same utterance of {file} with the same label, counted once",
-                    "duplicate",
-                )
-            )
-        elif len(group) > 1:
-            problems.append(
-                Problem(f"{file}: in the table {len(group)} times ({times})", "duplicate")
-            )
+        if len(group) > 1:
+            equal = ", of which equal ones count once" if len(group) > len(different) else ""
+            said = f"{times}: {file} stands there {len(group)} times{equal}"
+            problems.append(Problem(said, "duplicate"))
         labels = Counter(row["emotion"] for _, row in group if row["emotion"] is not None)
         if len(labels) > 1:
             said = " and ".join(f"{label} ({_of(label, group)})" for label in labels)
