@@ -123,7 +123,7 @@ def _choose(source: Any, name: str | None) -> _Choice:
         return _choose_packed(path, name)
     if path.suffix.lower() not in tables.SUFFIXES:
         raise CorpusError(f"{path}: neither a folder, a zip or tar archive, nor a table")
-    if name == "huggingface" or (name is None and hub.is_hub_file(path)):
+    if name in (None, "huggingface") and hub.is_hub_file(path):
         return _Choice("a data set", partial(hub.read_file, path), hub.OPTIONS)
     if name not in (None, "table"):
         raise UsageError(f"{path}: a single table is read as --corpus table, not {name}")

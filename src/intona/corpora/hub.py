@@ -18,7 +18,7 @@ from typing import Any
 
 from intona.corpora.base import Corpus
 from intona.corpora.loading import Tree
-from intona.corpora.parts import own_name, split_of
+from intona.corpora.parts import own_name, split_of, whole_of
 from intona.corpora.sheet import folded
 from intona.corpora.tables import from_frame, parse_columns
 from intona.errors import CorpusError, UsageError
@@ -66,17 +66,21 @@ def read(folder: Path, **options: Any) -> Corpus:
         UsageError: which column holds audio or emotion is not clear.
         CorpusError: the files cannot be read, or the data set is empty.
     """
-    return _read([*_arrow_files(folder), *_parquet_files(folder)], folder, **options)
+    files = [*_arrow_files(folder), *_parquet_files(folder)]
+    return _read(files, folder, folder, own_name(folder), **options)
 
 
 def read_file(path: Path, **options: Any) -> Corpus:
-    """Read one parquet file of the hub; it is called as the data set's folder is.
+    """Read one parquet file of the hub; a shard or part is called as the data set's folder is.
 
     Raises:
         UsageError: which column holds audio or emotion is not clear.
         CorpusError: the file cannot be read, or it is empty.
     """
-    return _read([path], path.parent, **options)
+    shard = _SHARD.fullmatch(path.stem)
+    stem = whole_of(shard[1] if shard else path.stem)
+    title = own_name(path.parent) if not stem or stem.isdigit() else stem
+    return _read([path], path, path.parent, title, **options)
 
 
 def is_hub_file(path: Path) -> bool:
@@ -100,18 +104,17 @@ def _holds_sound(field: Any) -> bool:
     return {"bytes", "path"} <= named
 
 
-def _read(files: Sequence[Path], folder: Path, **options: Any) -> Corpus:
+def _read(files: Sequence[Path], source: Path, folder: Path, title: str, **options: Any) -> Corpus:
     import pyarrow as pa
 
     names: dict[str, list[str]] = {}
-    title = own_name(folder)
     try:
         for info in sorted(folder.rglob("dataset_info.json")):
             names.update(_class_names(json.loads(info.read_text("utf-8")).get("features") or {}))
         return _corpus(_batches(files, folder, names), names, title, folder, **options)
     except (pa.ArrowException, OSError, ValueError, AttributeError) as error:
         reason = str(error).partition("\n")[0]
-        raise CorpusError(f"{folder}: not a readable data set ({reason})") from None
+        raise CorpusError(f"{source}: not a readable data set ({reason})") from None
 
 
 def _arrow_files(folder: Path) -> list[Path]:

@@ -177,6 +177,7 @@ def from_frame(
         columns=parse_columns(columns) if isinstance(columns, str) else dict(columns or {}),
         language=language,
         label_map=label_map or {},
+        title=name,
     ).corpus(Sheet.of(frame))
 
 
@@ -185,7 +186,7 @@ class _Reading:
     """How a table is read: see :func:`from_frame`.
 
     Attributes:
-        title: what the table is called in messages; nothing where it is the only one.
+        title: what the table is called in messages.
     """
 
     name: str
@@ -193,11 +194,11 @@ class _Reading:
     columns: Mapping[str, str]
     language: str | None
     label_map: Mapping[str, str]
-    title: str = ""
+    title: str
 
     def corpus(self, sheet: Sheet) -> Corpus:
         """Make the corpus of what stands in a table."""
-        frame = _renamed(sheet.frame, self.title or self.name, self.columns)
+        frame = _renamed(sheet.frame, self.title, self.columns)
         problems: list[str] = list(sheet.problems)
         rows: list[tuple[str, dict[str, Any]]] = []
         found: dict[str, Path | None] = {}
@@ -229,7 +230,7 @@ class _Reading:
 
     def _titled(self, problem: str) -> str:
         """Say in which table a problem is, where it does not say it itself."""
-        if not self.title or not isinstance(problem, Problem):
+        if not isinstance(problem, Problem):
             return problem
         return Problem(f"{self.title}, {problem}", problem.kind)
 
@@ -258,7 +259,7 @@ class _Reading:
         found: Mapping[str, Path | None],
     ) -> None:
         """Refuse a table of which nothing is left, or whose labels cannot be told from columns."""
-        where = self.title or self.name
+        where = self.title
         if rows:
             refuse_reserved({row["emotion"] for _, row in rows}, where)
             return
@@ -285,8 +286,7 @@ class _Reading:
         if missing:
             mend = "name the column with --columns speaker=COLUMN"
             problems.insert(0, NO_SPEAKER.format(count=missing, total=len(rows), mend=mend))
-        title = f"{self.title}, " if self.title else ""
-        places = {key_of(row): f"{title}{place}" for place, row in reversed(rows)}
+        places = {key_of(row): f"{self.title}, {place}" for place, row in reversed(rows)}
         return Corpus(
             self.name, table(whole), problems=tuple(problems), notes=tuple(notes), places=places
         )
