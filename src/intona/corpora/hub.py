@@ -140,7 +140,8 @@ def _split(path: Path, folder: Path) -> str:
     shard = _SHARD.fullmatch(path.stem)
     if shard:
         return shard[1]
-    return split_of(path.stem) or (path.parent.name if path.parent != folder else "all")
+    split = split_of(path.stem) or split_of(path.parent.name)
+    return split or (path.parent.name if path.parent != folder else "all")
 
 
 def _batches(

@@ -126,7 +126,7 @@ def _missing(corpus: Corpus, found: int) -> list[tuple[str, str, str]]:
     if corpus.citation != known.citation:
         return []
     expected = known.files
-    found += sum(kind_of(problem) == "silent" for problem in corpus.problems)
+    found += sum(kind_of(problem) in ("silent", "unreadable") for problem in corpus.problems)
     if corpus.name == "ravdess" and set(corpus.table["vocal_channel"]) == {"song"}:
         expected = 1012
     missing = []

@@ -57,8 +57,8 @@ class Info:
         get: how to obtain it, for people.
         speakers: how many speakers the complete corpus has; 0 when not published.
         files: how many recordings the complete corpus has; 0 when not fixed.
-        bad: names of published files that are of no use, without their suffix, and why; they are
-            always left out.
+        bad: patterns of paths, without suffix, of published files that are of no use, and why;
+            they are always left out.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Info:
     get: str = ""
     speakers: int = 0
     files: int = 0
-    bad: Mapping[str, str] = field(default_factory=dict)
+    bad: Mapping[str, Problem] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -198,12 +198,8 @@ class Loader:
             known = ", ".join(sorted(self.options)) or "none"
             raise UsageError(f"{self.info.name} has no option {unknown[0]!r}; its options: {known}")
         rows, problems = self.rows(tree, **options)
-        bad = [row for row in rows if Path(row["file"]).stem in self.info.bad]
-        problems += [
-            Problem(f"{row['file']}: left out, {self.info.bad[Path(row['file']).stem]}", "silent")
-            for row in bad
-        ]
-        rows = [row for row in rows if row not in bad]
+        rows, useless = self._without_bad(rows)
+        problems += useless
         if not rows:
             raise CorpusError(
                 f"{tree.root}: nothing here is laid out as {self.info.title} is "
@@ -217,6 +213,19 @@ class Loader:
                 row["speaker"] = f"{self.info.name}-{row['speaker']}"
         info = self.info
         return Corpus(info.name, table(rows), info.licence, info.citation, tuple(problems))
+
+    def _without_bad(self, rows: list[Fields]) -> tuple[list[Fields], list[Problem]]:
+        """Leave out the published files that are known to be of no use."""
+        kept = []
+        problems = []
+        for row in rows:
+            name = PurePath(row["file"]).with_suffix("")
+            why = next((why for form, why in self.info.bad.items() if name.match(form)), None)
+            if why is None:
+                kept.append(row)
+            else:
+                problems.append(Problem(f"{row['file']}: left out, {why}", why.kind))
+        return kept, problems
 
 
 def plain_names(tree: Tree, fields: Callable[[PurePath], Fields | None], example: str) -> Rows:

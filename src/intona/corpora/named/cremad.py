@@ -15,6 +15,7 @@ Quirks
 from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
+from intona.corpora.problem import Problem
 
 INFO = Info(
     name="cremad",
@@ -36,7 +37,7 @@ INFO = Info(
     get="git clone (with git-lfs installed) https://github.com/CheyneyComputerScience/CREMA-D",
     speakers=91,
     files=7442,
-    bad={"1076_MTI_SAD_XX": "it is known to hold no sound"},
+    bad={"1076_MTI_SAD_XX": Problem("it is known to hold no sound", "silent")},
 )
 # fmt: off
 _FEMALE = frozenset({
