@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from intona import corpora
-from intona.errors import CorpusError, IntonaError
+from intona.errors import CorpusError, IntonaError, UsageError
 from intona.tables import legible, utterances
 
 NAMES = ("a.wav", "b c.wav", "d,e.wav", 'f"g.wav', "zoë.wav")
@@ -91,6 +91,27 @@ def test_a_decimal_comma_counts_where_the_comma_does_not_separate(folder):
     path.write_text(written(HEADER, german))
     (problem,) = corpora.load(path).problems
     assert "row 2 (a.wav): left out, its start '0,25' is not a time in seconds" in problem
+
+
+@pytest.mark.parametrize("second", ["emotion", "Emotion"])
+def test_two_columns_of_one_name_are_refused(folder, second):
+    (folder / "t.csv").write_text(f"file,emotion,{second}\na.wav,sad,angry\n")
+    with pytest.raises(UsageError, match="two columns are called emotion"):
+        corpora.load(folder / "t.csv")
+    if second == "Emotion":
+        corpus = corpora.load(folder / "t.csv", columns="emotion=Emotion")
+        assert list(corpus.table["emotion"]) == ["angry"]
+
+
+def test_other_files_and_a_missing_line_of_names(folder):
+    (folder / "t.txt").write_text(written(HEADER, PLAIN, separator="\t"))
+    assert rows_of(folder / "t.txt") == EXPECTED
+    (folder / "t.xlsx").write_bytes(b"PK")
+    with pytest.raises(CorpusError, match="save the sheet as CSV"):
+        corpora.load(folder / "t.xlsx")
+    (folder / "t.csv").write_text(written(PLAIN[0], PLAIN))
+    with pytest.raises(UsageError, match="its first line must name them"):
+        corpora.load(folder / "t.csv")
 
 
 def test_excels_own_first_line(folder):

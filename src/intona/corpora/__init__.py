@@ -119,10 +119,16 @@ def _choose(source: Any, name: str | None) -> _Choice:
         raise CorpusError(f"{path}: no such file or folder")
     if path.is_dir():
         return _choose_folder(path, name)
+    suffix = path.suffix.lower()
+    if suffix in (".xlsx", ".xls", ".ods"):
+        raise CorpusError(f"{path}: a workbook is not read: save the sheet as CSV")
     if archive.is_archive(path):
         return _choose_packed(path, name)
-    if path.suffix.lower() not in tables.SUFFIXES:
-        raise CorpusError(f"{path}: neither a folder, a zip or tar archive, nor a table")
+    if suffix not in tables.SUFFIXES | {".txt"}:
+        raise CorpusError(
+            f"{path}: neither a folder, a zip or tar archive, nor a table (.csv, .tsv, .txt, "
+            ".parquet, .json, .jsonl)"
+        )
     if name in (None, "huggingface") and hub.is_hub_file(path):
         return _Choice("a data set", partial(hub.read_file, path), hub.OPTIONS)
     if name not in (None, "table"):

@@ -70,6 +70,8 @@ def set_times(row: dict[str, Any], decimal_comma: bool) -> None:
     start, end, duration = (row.get(key) for key in TIMES)
     if end is None and start is not None and duration is not None:
         row["end"] = end = start + duration
+        if duration <= 0:
+            raise ValueError(f"it lasts {duration:g} s")
     start = start or 0.0
     if start < 0:
         raise ValueError(f"its start is negative ({start:g} s)")

@@ -70,7 +70,7 @@ def folded(name: str) -> str:
 
 
 def read(path: Path, known: Collection[str] = (), texts: Collection[str] = ()) -> Sheet:
-    """Read a table from a file with one of :data:`SUFFIXES`.
+    """Read a table from a file: with one of :data:`SUFFIXES`, or text with separators.
 
     Args:
         path: the file.
@@ -252,11 +252,10 @@ def _records(text: str, sign: str) -> list[list[str]]:
 def _unlike(names: Sequence[str]) -> list[str]:
     """Give columns without a name, and a second of the same name, names of their own."""
     found: list[str] = []
-    for number, name in enumerate(names, 1):
-        own = name or f"column {number}"
-        while own in found:
-            own += "_"
-        found.append(own)
+    for position, name in enumerate(names, 1):
+        own = name or f"column {position}"
+        times = names[:position].count(name)
+        found.append(f"{own} ({times})" if name and times > 1 else own)
     return found
 
 

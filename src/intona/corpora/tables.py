@@ -25,12 +25,14 @@ reported. A table with the column ``corpus``, as intona writes them, keeps it an
 from __future__ import annotations
 
 import json
+import os
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from intona.audio import AUDIO_SUFFIXES
 from intona.corpora.base import Corpus, key_of, table
 from intona.corpora.cells import TIMES, is_missing, plain, set_times, word
 from intona.corpora.located import bases, locate
@@ -363,13 +365,18 @@ def _renamed(frame: pd.DataFrame, name: str, columns: Mapping[str, str]) -> pd.D
                 chosen[ours] = found
     for ours in ("file", "emotion"):
         if ours not in chosen:
+            headless = any(os.path.splitext(text)[1].lower() in AUDIO_SUFFIXES for text in present)
+            mend = "its first line must name them" if headless else f"say --columns {ours}=COLUMN"
             raise UsageError(
-                f"{name}: which column holds the {ours}? its columns are {_listed(present)}; "
-                f"say --columns {ours}=COLUMN"
+                f"{name}: which column holds the {ours}? its columns are {_listed(present)}; {mend}"
             )
     for ours, theirs in chosen.items():
-        if f"{theirs}_" in present and ours not in columns:
-            raise UsageError(f"{name}: two columns are called {theirs}: rename one of them")
+        alike = [c for c in present if folded(c) == folded(theirs) or c == f"{theirs} (2)"]
+        if len(alike) > 1 and ours not in columns:
+            raise UsageError(
+                f"{name}: two columns are called {theirs} ({', '.join(alike)}): say --columns "
+                f"{ours}=COLUMN, or rename one"
+            )
     taken = set(chosen.values())
     return frame.drop(columns=[c for c in chosen if c in present and c not in taken]).rename(
         columns={theirs: ours for ours, theirs in chosen.items()}
