@@ -15,11 +15,12 @@ One row is one utterance. The columns are found by their names, or named with ``
 ``sex``      also ``gender``
 ===========  ======================================================================
 
-All other columns stay as they are. JSON Lines are read as NeMo (``audio_filepath``, ``offset``,
-``duration``) and EmoBox (``wav``, ``emo``, ``start_time`` ...) write them; EmoBox's
-``label_map.json``, beside the manifest or one folder up, turns its codes into words. Labels in
-another form of a word in the vocabulary (``anger``, ``Happiness``) become that word, which is
-reported. A table with the column ``corpus``, as intona writes them, keeps it and its speakers.
+All other columns stay as they are; names of columns are known in any case. JSON Lines are read as
+NeMo (``audio_filepath``, ``offset``, ``duration``) and EmoBox (``wav``, ``emo``, ``start_time``
+...) write them; EmoBox's ``label_map.json``, beside the manifest or one folder up, turns its codes
+into words. Labels in another form of a word in the vocabulary (``anger``, ``Happiness``) become
+that word, which is reported. A table with the column ``corpus``, as intona writes them, keeps it
+and its speakers.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from intona.corpora.sheet import SUFFIXES, Sheet, decoded, folded
 from intona.corpora.sheet import read as read_sheet
 from intona.corpora.wording import remarks, settled
 from intona.errors import CorpusError, UsageError
-from intona.labels import canonical, refuse_reserved, tidy
+from intona.labels import canonical, parse_list, refuse_reserved, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +73,8 @@ NO_SPEAKER = (
 def parse_columns(text: str) -> dict[str, str]:
     """Parse ``"file=path,emotion=label"`` into a mapping from our names to the table's.
 
+    A column whose name holds a comma stands in quotes: ``'"emotion=label, first"'``.
+
     Raises:
         UsageError: when a part is not of the form ``name=column``, or the name is unknown.
 
@@ -80,7 +83,7 @@ def parse_columns(text: str) -> dict[str, str]:
         {'file': 'path', 'speaker': 'spk'}
     """
     columns = {}
-    for part in text.split(","):
+    for part in parse_list(text) or ("",):
         ours, sign, theirs = (piece.strip() for piece in part.partition("="))
         if not (sign and theirs):
             raise UsageError(f"cannot read the column {part.strip()!r}: write it as name=column")
