@@ -124,6 +124,15 @@ class TestSpeakersAndLabels:
         assert ("'t-01'" in first, "'t-1.0'" in first) == (True, True)
         assert ("'t-s1'" in second, "'t-S1'" in second) == (True, True)
 
+    def test_near_doubles_among_folders(self, tmp_path):
+        root = sounds(tmp_path / "c", ["s1/sad/a.wav", "S1/angry/b.wav", "s2/sad/c.wav"])
+        (detail,) = found(root)["speaker"]
+        assert ("'c-s1'" in detail, "'c-S1'" in detail, "'c-s2'" in detail) == (True, True, False)
+
+    def test_white_space_around_a_folder_makes_no_second_speaker(self, tmp_path):
+        root = sounds(tmp_path / "c", ["anna/sad/a.wav", "anna /angry/b.wav", "bob/sad/c.wav"])
+        assert corpora.load(root).speakers == ("c-anna", "c-bob")
+
     def test_what_is_no_near_double(self):
         assert near_doubles(["s1", "s11", "s1_1", "anna", "anne", "f1", "m1", "10", "100"]) == []
 

@@ -95,8 +95,9 @@ def pointing(corpus: Corpus) -> Iterator[None]:
     try:
         yield
     except AudioError as error:
-        named = (place for (file, *_), place in corpus.places.items() if file in str(error))
-        place = next(named, None)
+        # The longest: a.wav is in the name of aa.wav too.
+        named = {file: place for (file, *_), place in corpus.places.items() if file in str(error)}
+        place = named[max(named, key=len)] if named else None
         raise AudioError(
             f"{place + ': ' if place else ''}{error}; or leave such recordings out with --skip-bad"
         ) from None
