@@ -87,6 +87,19 @@ def refuse_reserved(labels: Iterable[str | None], where: str) -> None:
         )
 
 
+def refuse_target(column: str) -> None:
+    """Refuse to learn a column that the results call otherwise; arousal and valence may be learnt.
+
+    Raises:
+        UsageError: the column is called like one of the results.
+    """
+    if column in RESERVED - {"emotion", "arousal", "valence"}:
+        raise UsageError(
+            f"the target cannot be called {column}, as a column of the results is: rename it, for "
+            f"example {column}_value"
+        )
+
+
 def canonical(label: str) -> str:
     """Return the vocabulary's word for another form of it; any other label in lower case.
 

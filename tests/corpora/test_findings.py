@@ -166,6 +166,15 @@ class TestSpeakersAndLabels:
         with pytest.raises(UsageError, match=f"--merge: an emotion cannot be called {label}"):
             label_map(["sad", "angry"], merge={"sad": label})
 
+    @pytest.mark.parametrize("target", ["truth", "status", "confidence", "fold"])
+    def test_targets_called_like_columns_are_refused(self, clips, intona, tmp_path, target):
+        header = f"file,emotion,speaker,{target}"
+        path = table(clips, "a.wav,sad,x,1", "b.wav,sad,y,2", header=header)
+        said = f"the target cannot be called {target}, as a column of the results is"
+        for words in (("train", path, "--out", tmp_path / "m.onnx"), ("evaluate", path)):
+            told = intona(*words, "--target", target)
+            assert (told.code, said in told.err) == (2, True)
+
     def test_the_columns_of_predictions_are_reserved(self):
         assert {"file", "start", "end", *COLUMNS} <= RESERVED
 
