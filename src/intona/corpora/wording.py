@@ -12,6 +12,7 @@ from intona.labels import EMOTIONS
 
 _SHORT = 4  # letters; sad and mad are both words
 _RARE = 0.25  # of the frequent one's count
+_COMPARED = 100  # labels; more are no labels but texts
 
 
 def near_doubles(speakers: Iterable[str]) -> list[tuple[str, ...]]:
@@ -45,10 +46,11 @@ def misspelt(counts: Mapping[str, int]) -> dict[str, str]:
         {'angy': 'angry'}
     """
     found = {}
+    most = sorted(counts.items(), key=lambda item: -item[1])[:_COMPARED]
     for label, count in counts.items():
         if label in EMOTIONS:
             continue
-        frequent = [other for other, times in counts.items() if count <= _RARE * times]
+        frequent = [other for other, times in most if count <= _RARE * times]
         for other in (*EMOTIONS, *frequent):
             if _one_slip(label, other):
                 found[label] = other
