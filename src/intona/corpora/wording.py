@@ -91,7 +91,7 @@ def remarks(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterator[Problem]:
         )
     spoken = Counter(row["speaker"] for _, row in rows if row["speaker"] is not None)
     for names in near_doubles(spoken):
-        said = ", ".join(f"{name!r} (in {spoken[name]})" for name in names)
+        said = ", ".join(f"{name!r} (rows: {spoken[name]})" for name in names)
         yield Problem(f"speakers whose names hardly differ count as several: {said}", "speaker")
 
 
@@ -122,7 +122,8 @@ def settled(
             problems.append(Problem(said, "duplicate"))
         labels = Counter(row["emotion"] for _, row in group if row["emotion"] is not None)
         if len(labels) > 1:
-            said = " and ".join(f"{label} ({_of(label, group)})" for label in labels)
+            said = " and ".join(f"{label} ({_of(label, group)})" for label in [*labels][:3])
+            said += f" and {len(labels) - 3} more" if len(labels) > 3 else ""
             problems.append(Problem(f"{file}: one utterance is labelled {said}", "label"))
     return kept, problems
 
