@@ -57,6 +57,14 @@ class TestRepeats:
         assert "a.wav stands there 3 times, of which equal ones count once" in told["duplicate"][0]
         assert "labelled angry (row 2, row 4) and sad (row 3)" in told["label"][0]
 
+    def test_one_file_under_several_names_is_one(self, clips):
+        (clips / "link.wav").symlink_to(clips / "a.wav")
+        (clips / "sub").mkdir()
+        names = ("a.wav", "link.wav", "sub/../a.wav", clips / "a.wav")
+        assert len(corpora.load(table(clips, *(f"{name},sad,x" for name in names))).table) == 1
+        told = found(table(clips, "a.wav,sad,x", f"{clips / 'a.wav'},angry,x"))
+        assert "labelled sad (row 2) and angry (row 3)" in told["label"][0]
+
     def test_rows_of_several_raters_stay(self, clips):
         path = table(clips, "a.wav,sad,x,1", "a.wav,sad,x,2", header="file,emotion,speaker,valence")
         assert list(corpora.load(path).table["valence"]) == [1, 2]

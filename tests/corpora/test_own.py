@@ -114,6 +114,8 @@ class TestTables:
             corpora.load(path, columns={"file": "b"})
         with pytest.raises(UsageError, match="write it as name=column"):
             corpora.load(path, columns="file")
+        with pytest.raises(UsageError, match="emotion cannot be two things at once"):
+            corpora.load(path, columns="emotion=emotion,speaker=emotion")
         with pytest.raises(UsageError, match="no column is called 'mood'"):
             corpora.load(path, columns="mood=a")
         with pytest.raises(UsageError, match="no option 'channel' for a table"):

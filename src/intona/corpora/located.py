@@ -22,6 +22,5 @@ def locate(name: str, folder: Path | None) -> Path | None:
     for text in spellings:
         for base in bases(folder):
             if text and os.path.isfile(base / text):
-                # One file, one name: or it would count as two.
-                return Path(os.path.realpath(base / text)) if ".." in text else base / text
+                return base / text
     return None

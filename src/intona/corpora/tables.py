@@ -360,7 +360,10 @@ def _renamed(frame: pd.DataFrame, name: str, columns: Mapping[str, str]) -> pd.D
             raise UsageError(
                 f"{name}: no column {theirs!r} for {ours}; its columns are {_listed(present)}"
             )
-        chosen[ours] = by_name[theirs if theirs in by_name else folded(theirs)]
+        column = by_name[theirs if theirs in by_name else folded(theirs)]
+        if column in chosen.values():
+            raise UsageError(f"--columns: {column} cannot be two things at once")
+        chosen[ours] = column
     for ours, synonyms in _NAMES.items():
         if ours not in chosen:
             found = next((by_name[text] for text in synonyms if text in by_name), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -64,9 +65,7 @@ def _one_slip(one: str, other: str) -> bool:
         return False
     if any(map(str.isdigit, long)):
         return False
-    head = next(
-        (k for k, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short)
-    )
+    head = len(os.path.commonprefix([short, long]))
     a, b = short[head:], long[head:]
     if len(a) < len(b):
         return a == b[1:]
@@ -107,13 +106,16 @@ def settled(
         The rows that stay (those of several labels all do), and what is to be said.
     """
     groups: dict[tuple[Any, ...], list[tuple[str, dict[str, Any]]]] = {}
+    real = {name: os.path.realpath(name) for name in {row["file"] for _, row in rows}}
     for place, row in rows:
-        key = (row["file"], row.get("start") or 0.0, row.get("end"))
+        key = (real[row["file"]], row.get("start") or 0.0, row.get("end"))
         groups.setdefault(key, []).append((place, row))
     kept = []
     problems = []
-    for (file, *_), group in groups.items():
-        different = list({tuple(row.items()): (place, row) for place, row in group[::-1]}.values())
+    for group in groups.values():
+        file = group[0][1]["file"]
+        told = [tuple((name, row[name]) for name in row if name != "file") for _, row in group]
+        different = list(dict(zip(told[::-1], group[::-1], strict=True)).values())
         kept += different[::-1]
         times = examples([place for place, _ in group])
         if len(group) > 1:
