@@ -65,7 +65,8 @@ def _one_slip(one: str, other: str) -> bool:
         return False
     if any(map(str.isdigit, long)):
         return False
-    head = len(os.path.commonprefix([short, long]))
+    pairs = zip(short, long, strict=False)
+    head = next((k for k, (a, b) in enumerate(pairs) if a != b), len(short))
     a, b = short[head:], long[head:]
     if len(a) < len(b):
         return a == b[1:]
