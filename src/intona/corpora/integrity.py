@@ -73,7 +73,7 @@ def check(
     for file, error in sound["error"].dropna().items():
         findings.append(("unreadable", str(file), str(error)))
     good = sound[sound["error"].isna()]
-    findings += _copies(good["hash"], corpus.table)
+    findings += _copies(good["hash"][good["peak"] >= _SILENT], corpus.table)  # silence is alike
     for file, peak in good["peak"][good["peak"] < _SILENT].items():
         findings.append(("silent", str(file), f"its peak is {peak:.0f} dBFS"))
     for file, share in good["clipped"][good["clipped"] > _CLIPPED].items():

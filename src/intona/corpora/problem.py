@@ -19,6 +19,7 @@ FIXES: Mapping[str, str] = {
     "unread": "unpack it, or name it on the command line too",
     "extra": "move what does not belong to the corpus, or name it as the others are",
     "unreadable": "record or export it again, or leave it out with --skip-bad",
+    "damaged": "export it again from the original, or leave it out with --skip-bad",
     "duplicate": "keep one of them: a copy in training and test makes a result too good",
     "silent": "remove it, or leave it out with --skip-bad",
     "clipped": "lower the level of the recording if the original is at hand",
