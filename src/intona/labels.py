@@ -7,6 +7,7 @@ a corpus, :func:`merge_columns` the probabilities of a model; both follow :func:
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,54 @@ _FORMS = {
 }
 
 
+# fmt: off
+RESERVED = frozenset({
+    "file", "start", "end", "emotion", "confidence", "status", "reason", "familiarity", "arousal",
+    "valence", "adapted", "truth", "prediction", "fold", "model_seed", "speaker", "corpus",
+    "language", "sex", "split", "size",
+})
+# fmt: on
+"""Names of columns in tables that also have a column for each emotion; no emotion has one."""
+
+
+def tidy(text: str) -> str:
+    r"""Return a name as it is meant: composed Unicode, single spaces and none around it.
+
+    Examples:
+        >>> tidy(" anna  b\ufeff "), tidy("Zoe\u0308") == "Zo\xeb"
+        ('anna b', True)
+    """
+    visible = text.replace("\ufeff", "").replace("\u200b", "")
+    return " ".join(unicodedata.normalize("NFC", visible).split())
+
+
+def refuse_reserved(labels: Iterable[str | None], where: str) -> None:
+    """Refuse emotions that are called like columns of the tables they will head a column of.
+
+    Raises:
+        UsageError: one of them is.
+    """
+    taken = sorted({label for label in labels if label is not None} & RESERVED)
+    if taken:
+        raise UsageError(
+            f"{where}: an emotion cannot be called {taken[0]}, as a column of the results is: "
+            f"call it for example {taken[0]}_emotion"
+        )
+
+
+def refuse_target(column: str) -> None:
+    """Refuse to learn a column that the results call otherwise; arousal and valence may be learnt.
+
+    Raises:
+        UsageError: the column is called like one of the results.
+    """
+    if column in RESERVED - {"emotion", "arousal", "valence"}:
+        raise UsageError(
+            f"the target cannot be called {column}, as a column of the results is: rename it, for "
+            f"example {column}_value"
+        )
+
+
 def canonical(label: str) -> str:
     """Return the vocabulary's word for another form of it; any other label in lower case.
 
@@ -58,7 +107,7 @@ def canonical(label: str) -> str:
         >>> canonical("Anger"), canonical("joy"), canonical(" Proud")
         ('angry', 'happy', 'proud')
     """
-    word = label.strip().lower()
+    word = tidy(label).lower()
     return _FORMS.get(word, word)
 
 
@@ -76,13 +125,26 @@ def order(emotions: Iterable[str]) -> tuple[str, ...]:
 def parse_list(text: str | None) -> tuple[str, ...] | None:
     """Parse ``"happy,sad,angry"``; ``None`` or an empty text means no restriction.
 
+    A part that holds a comma stands in quotes, as in CSV.
+
+    Raises:
+        UsageError: a quotation mark is not closed.
+
     Examples:
         >>> parse_list("happy, sad")
         ('happy', 'sad')
+        >>> parse_list('"sad, very",happy')
+        ('sad, very', 'happy')
     """
+    import csv
+
     if not text:
         return None
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    try:
+        (parts,) = csv.reader([" ".join(text.split())], skipinitialspace=True, strict=True)
+    except csv.Error as error:
+        raise UsageError(f"cannot read {text!r}: a quotation mark is amiss ({error})") from None
+    return tuple(part.strip() for part in parts if part.strip())
 
 
 def parse_merge(text: str | None) -> dict[str, str]:
@@ -236,6 +298,7 @@ def _merges(merge: Mapping[str, str], present: set[str], owner: str) -> dict[str
         if merges.setdefault(before, after) != after:
             raise UsageError(f"--merge: {before} cannot become both {merges[before]} and {after}")
     _require(merges, present, "merge", owner)
+    refuse_reserved(merges.values(), "--merge")
     for old, new in sorted(merges.items()):
         if new in merges:
             raise UsageError(

@@ -114,6 +114,8 @@ class TestTables:
             corpora.load(path, columns={"file": "b"})
         with pytest.raises(UsageError, match="write it as name=column"):
             corpora.load(path, columns="file")
+        with pytest.raises(UsageError, match="emotion cannot be two things at once"):
+            corpora.load(path, columns="emotion=emotion,speaker=emotion")
         with pytest.raises(UsageError, match="no column is called 'mood'"):
             corpora.load(path, columns="mood=a")
         with pytest.raises(UsageError, match="no option 'channel' for a table"):
@@ -205,6 +207,43 @@ class TestAudformat:
         assert speakers(corpora.load(db)) == ["mood-a", "mood-b"]
         assert list(corpora.load(db["emotion"].df).table["emotion"]) == ["angry", "sad"]
 
+    @pytest.mark.parametrize("scheme", ["table", "labels", "none"])
+    @pytest.mark.parametrize("sex", ["sex", "gender"])
+    def test_what_a_miscellaneous_table_knows_of_speakers(self, grow, tmp_path, scheme, sex):
+        audformat = pytest.importorskip("audformat")
+        db = self.database()
+        facts = {"a": {sex: "female", "age": 30, "language": "fra"}, "b": {sex: "male", "age": 40}}
+        if scheme == "labels":
+            db.schemes["who"] = audformat.Scheme(labels=facts)
+        else:
+            db.schemes["number"] = audformat.Scheme("int")
+            db["speaker"] = audformat.MiscTable(pd.Index(["a", "b"], name="speaker"))
+            for name in (sex, "age", "language"):
+                db["speaker"][name] = audformat.Column(
+                    scheme_id="number" if name == "age" else None
+                )
+                db["speaker"][name].set([known.get(name) for known in facts.values()])
+            db.schemes["who"] = (
+                audformat.Scheme(labels="speaker", dtype="str")
+                if scheme == "table"
+                else audformat.Scheme("str")
+            )
+        db["files"]["speaker"].set([None, None])
+        db["files"].drop_columns("speaker", inplace=True)
+        db["files"]["speaker"] = audformat.Column(scheme_id="who")
+        db["files"]["speaker"].set(["a", "b"])
+        db["emotion"]["mood"] = audformat.Column(scheme_id="emotion")
+        db["emotion"]["mood"].set(["sad", "anger"])
+        db.save(str(grow(tmp_path / "db", FILES)))
+        table = corpora.load(tmp_path / "db").table
+        assert list(table["emotion"]) == ["angry", "sad"]
+        assert list(table["sex"]) == ["female", "male"]
+        assert list(table["age"]) == [30, 40]
+        assert list(table["language"]) == ["fra", "deu"]
+        other = corpora.load(tmp_path / "db", columns="emotion=mood")
+        assert list(other.table["emotion"]) == ["sad", "angry"]
+        assert speakers(other) == ["mood-a", "mood-b"]
+
     def test_a_database_without_emotions_or_damaged(self, grow, tmp_path):
         db = self.database()
         db.drop_tables("emotion")
@@ -272,6 +311,72 @@ class TestHub:
         corpus = corpora.load(data)
         assert list(corpus.table.index.get_level_values("file")) == files
         assert speakers(corpus) == ["dataset-a", "dataset-b", "dataset-c"]
+
+
+class TestHubFiles:
+    """Parquet files as the hub holds them, made without the package ``datasets``."""
+
+    def shard(self, grow, root: Path, name: str, rows, *, classes=True) -> Path:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        grow(root / "in", FILES)
+        sound = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+        clips = [
+            None if file is None else {"bytes": (root / "in" / file).read_bytes(), "path": None}
+            for file, *_ in rows
+        ]
+        table = pa.table(
+            {
+                "Audio": pa.array(clips, type=sound),
+                "label": [row[1] for row in rows],
+                "speaker_id": [row[2] for row in rows],
+            }
+        )
+        if classes:
+            label = {"_type": "ClassLabel", "names": ["anger", "sadness"]}
+            about = {"info": {"features": {"label": label}}}
+            table = table.replace_schema_metadata({"huggingface": json.dumps(about)})
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, path)
+        return path
+
+    @pytest.mark.parametrize(
+        "name", ["mood/data/train-00000-of-00001.parquet", "mood/default/train/0000.parquet"]
+    )
+    def test_by_its_own_name_as_in_its_folder(self, grow, tmp_path, name):
+        path = self.shard(grow, tmp_path, name, [(FILES[0], 0, 1), (FILES[1], 1, 2)])
+        for source in (path, tmp_path / "mood"):
+            table = corpora.load(source).table.reset_index().set_index("speaker")
+            assert dict(table["emotion"]) == {"mood-1": "angry", "mood-2": "sad"}
+            assert set(table["split"]) == {"train"}
+            content = Path(table.loc["mood-1", "file"]).read_bytes()
+            assert content == (tmp_path / "in" / FILES[0]).read_bytes()
+
+    def test_shards_share_their_speakers(self, grow, tmp_path):
+        shards = [
+            self.shard(grow, tmp_path, f"mood/train-0000{n}-of-00002.parquet", [(FILES[n], n, who)])
+            for n, who in enumerate([1, 1.0])
+        ]
+        assert corpora.load(shards).speakers == ("mood-1",)
+
+    def test_without_names_of_classes_and_without_sound(self, grow, tmp_path):
+        rows = [(FILES[0], "sad", "x"), (None, "sad", "x")]
+        corpus = corpora.load(self.shard(grow, tmp_path, "mine.parquet", rows, classes=False))
+        assert corpus.name == "mine"
+        assert corpus.problems == ("mine, row 2: left out, it names no file",)
+        with pytest.raises(UsageError, match="no column 'x' for file; its columns are Audio"):
+            corpora.load(tmp_path / "mine.parquet", columns="file=x")
+
+    def test_other_structures_in_a_table_do_no_harm(self, grow, tmp_path):
+        grow(tmp_path, FILES)
+        frame = pd.DataFrame({"file": FILES[:1], "emotion": "sad", "votes": [np.array([1, 2])]})
+        frame["raw"] = [{"data": b"1234"}]
+        frame.to_parquet(tmp_path / "t.parquet")
+        table = corpora.load(tmp_path / "t.parquet").table
+        assert list(table["votes"]) == ["[1, 2]"]
+        assert list(table["raw"]) == ['{"data": "4 bytes"}']
 
 
 def test_own_data_beside_a_known_corpus(grow, tmp_path):

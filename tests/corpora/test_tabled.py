@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from intona import corpora
@@ -102,6 +104,18 @@ def test_meld(grow, tmp_path):
         "test": ["sad", "meld-Ross"],
     }
     assert corpus.problems == ("train dia0_utt1: in train_sent_emo.csv, but there is no such file",)
+
+
+def test_melds_damaged_clips_are_left_out(grow, tmp_path):
+    grow(tmp_path, ["train_splits/dia125_utt3.wav", "train_splits/dia0_utt0.wav"])
+    (tmp_path / "train_sent_emo.csv").write_text(
+        "Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\nA,joy,x,125,3\nA,joy,x,0,0\n"
+    )
+    corpus = corpora.load(tmp_path)
+    assert [Path(file).stem for file in corpus.table.index.unique("file")] == ["dia0_utt0"]
+    assert corpus.problems == (
+        "train_splits/dia125_utt3.wav: left out, it is damaged in the published archive",
+    )
 
 
 def test_mspimprov(grow, tmp_path):

@@ -11,7 +11,9 @@ import pandas as pd
 from intona.audit.dataset import Dataset
 from intona.audit.model import AuditedModel
 from intona.audit.report import Context
+from intona.corpora.base import Corpus
 from intona.corpora.speakers import choose_speakers
+from intona.corpora.usable import require_usable
 from intona.errors import UsageError
 from intona.evaluation.contamination import contamination
 from intona.evaluation.labelmap import shared_map
@@ -30,11 +32,13 @@ class Prepared:
     Attributes:
         models: the models.
         dataset: the utterances.
+        corpus: what they were chosen from.
         context: what the report says of them.
     """
 
     models: tuple[AuditedModel, ...]
     dataset: Dataset
+    corpus: Corpus
     context: Context
 
 
@@ -45,6 +49,7 @@ def prepare(
     emotions: Sequence[str] | None = None,
     merge: Mapping[str, str] | None = None,
     allow_leaks: bool = False,
+    skip_bad: bool = False,
     on: Engine = HERE,
     progress: Progress | None = None,
 ) -> Prepared:
@@ -56,6 +61,7 @@ def prepare(
         emotions: labels to keep, of the corpora and of the models; ``None`` keeps all.
         merge: labels to merge first, old to new, of both.
         allow_leaks: audit on speakers a model was trained on, and say so in the report.
+        skip_bad: leave out rows that make no sense and recordings that cannot be used.
         on: where: here, in local processes, on Ray.
         progress: called as ``progress(done, total, text)``.
 
@@ -73,7 +79,7 @@ def prepare(
     if not folders:
         raise UsageError("an audit needs a corpus: name its folder after the models")
     models = [load(path) for path in files] or [load()]
-    corpus = corpora.load(folders)
+    corpus = require_usable(corpora.load(folders), skip=skip_bad, on=on, progress=progress)
     table = corpus.table
     if speakers:
         table = choose_speakers(table, speakers)
@@ -100,7 +106,7 @@ def prepare(
             *_unknown_labels(table, audited[0]),
         ),
     )
-    return Prepared(audited, Dataset.of(table), context)
+    return Prepared(audited, Dataset.of(table), corpus, context)
 
 
 def _label_map(

@@ -52,6 +52,7 @@ def run(
     emotions: options.Emotions = None,
     merge: options.Merge = None,
     allow_leaks: Allow = False,
+    skip_bad: options.SkipBad = False,
     seed: options.Seed = 0,
     workers: options.Workers = 1,
     engine: options.Engine = "local",
@@ -67,6 +68,7 @@ def run(
     from intona.audit.prepare import prepare
     from intona.cli.progress import bar
     from intona.corpora.inputs import files_of
+    from intona.corpora.usable import pointing
     from intona.files import require_apart, require_folder
 
     if report is not None:
@@ -81,11 +83,13 @@ def run(
             emotions=labels.parse_list(emotions),
             merge=labels.parse_merge(merge),
             allow_leaks=allow_leaks,
+            skip_bad=skip_bad,
             on=on,
             progress=progress,
         )
-        options.warn_of_nobody(prepared.dataset.table)
-        result = audit.run(prepared.models, prepared.dataset, how, progress)
+        options.report_problems(prepared.corpus)
+        with pointing(prepared.corpus):
+            result = audit.run(prepared.models, prepared.dataset, how, progress)
     typer.echo(audit.summary(result, prepared.context, failed=report is None), nl=False)
     if report is not None:
         typer.echo(f"report: {audit.write(result, prepared.context, report)}")

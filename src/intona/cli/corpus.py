@@ -108,13 +108,16 @@ def check(
     address: options.Address = None,
     out: Report = None,
 ) -> None:
-    """Look for missing, extra, doubled, unreadable, clipped, silent and mislabelled files.
+    """Look, before training, for all that would hurt it, and say how to mend it.
 
-    The exit code is 1 when something was found.
+    Rows that make no sense, doubled utterances, two labels for one, labels and speakers that are
+    hardly meant as written, missing, extra, unreadable, clipped and silent files, what lies there
+    and is not read. The exit code is 1 when something was found.
     """
     from intona.cli.progress import bar
     from intona.corpora.inputs import files_of
     from intona.corpora.integrity import check as check_corpus
+    from intona.corpora.problem import FIXES
     from intona.files import require_apart, require_writable, save
     from intona.tables import legible
 
@@ -138,6 +141,7 @@ def check(
             typer.echo(f"    {file + ': ' if file else ''}{detail}")
         if len(group) > 10:
             typer.echo(f"    ... and {len(group) - 10} more (all of them with --out FILE.csv)")
+        typer.echo(f"    -> {FIXES[str(kind)]}")
     if len(findings):
         raise typer.Exit(1)
     typer.echo("nothing wrong")

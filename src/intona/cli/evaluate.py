@@ -121,6 +121,7 @@ def run(
     merge: options.Merge = None,
     target: options.Target = "emotion",
     numbers: options.Numbers = None,
+    skip_bad: options.SkipBad = False,
     extra: Extra = None,
     enrol: Enrol = None,
     adapt: options.Adapt = False,
@@ -175,6 +176,7 @@ def run(
         settings=settings,
         target=target,
         numbers=numbers,
+        skip_bad=skip_bad,
     )
     asked = Options(
         target=target,
@@ -255,13 +257,14 @@ def _of_model(
     """Test a finished model, the first of the paths, on the corpora that are the others."""
     from intona import labels
     from intona.cli.progress import bar
+    from intona.corpora.usable import pointing
     from intona.errors import UsageError
     from intona.evaluation.finished import evaluate_model
 
     if len(paths) < 2:
         raise UsageError(f"name a corpus to test {paths[0]} on")
     corpus = read(paths[1:])
-    with bar() as progress, on.session():
+    with bar() as progress, on.session(), pointing(corpus):
         return evaluate_model(
             paths[0],
             corpus,
@@ -290,6 +293,7 @@ def _of_recipe(
 ) -> Evaluation:
     """Train and test a recipe on corpora, fold by fold."""
     from intona.cli.progress import bar
+    from intona.corpora.usable import pointing
     from intona.evaluation.run import evaluate, parse_seeds
     from intona.models import recipes
 
@@ -299,5 +303,5 @@ def _of_recipe(
     # What --corpus, --columns and --set say is said of the corpus under test.
     more = read(extra, name=None, columns=None, settings=None) if extra else None
     asked = replace(asked, model_seeds=seeds, extra=more)
-    with bar() as progress, on.session():
+    with bar() as progress, on.session(), pointing(corpus):
         return evaluate(plan, corpus, split, asked, on=on, progress=progress)

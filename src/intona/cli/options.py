@@ -106,6 +106,13 @@ Emotions = Annotated[
 Merge = Annotated[
     str | None, typer.Option("--merge", help="Merge labels first, for example calm=neutral.")
 ]
+SkipBad = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad",
+        help="Leave out, and report, rows that make no sense and recordings that cannot be used.",
+    ),
+]
 Recipe = Annotated[
     str, typer.Option("--recipe", "-r", help="A built-in recipe's name, or a .toml file.")
 ]
@@ -183,12 +190,32 @@ def corpus_of(
     merge: str | None = None,
     columns: str | None = None,
     settings: Sequence[str] | None = None,
+    skip_bad: bool = False,
 ) -> CorpusTable:
-    """Load, report problems on standard error, then select, merge and number as asked."""
+    """Load, report problems on standard error, then select, merge and number as asked.
+
+    Raises:
+        CorpusError: it cannot be read, or has rows that make no sense and are not to be skipped.
+        UsageError: what is asked does not fit the corpus.
+    """
     from intona import labels
+    from intona.cli.progress import bar
     from intona.corpora import targets
+    from intona.corpora.usable import require_usable
 
     corpus = load_corpus(paths, name, columns, settings)
+    with bar() as progress:
+        corpus = require_usable(corpus, skip=skip_bad, progress=progress)
+    report_problems(corpus)
+    chosen = targets.parse_numbers(numbers)
+    keep, merged = labels.parse_list(emotions), labels.parse_merge(merge)
+    if target == "emotion" or keep or merged:
+        corpus = corpus.select(keep, merged)
+    return targets.as_numbers(corpus, target, chosen) if chosen else corpus
+
+
+def report_problems(corpus: CorpusTable) -> None:
+    """Say on standard error what was done with a corpus and what is wrong with it."""
     said = warn_of_nobody(corpus.table, corpus.problems)
     others = [problem for problem in corpus.problems if problem not in said]
     for sentence in (*corpus.notes, *others[:SHOWN]):
@@ -196,11 +223,6 @@ def corpus_of(
     if len(others) > SHOWN:
         more = len(others) - SHOWN
         typer.echo(f"note: and {more} more like these: see `intona corpus check`", err=True)
-    chosen = targets.parse_numbers(numbers)
-    keep, merged = labels.parse_list(emotions), labels.parse_merge(merge)
-    if target == "emotion" or keep or merged:
-        corpus = corpus.select(keep, merged)
-    return targets.as_numbers(corpus, target, chosen) if chosen else corpus
 
 
 def warn_of_nobody(table: pd.DataFrame, problems: Sequence[str] = ()) -> list[str]:

@@ -28,6 +28,7 @@ def run(
     without: Without = None,
     target: options.Target = "emotion",
     numbers: options.Numbers = None,
+    skip_bad: options.SkipBad = False,
     seed: options.Seed = 0,
     workers: options.Workers = 1,
     engine: options.Engine = "local",
@@ -47,6 +48,7 @@ def run(
     from intona.cli.progress import bar
     from intona.corpora.inputs import files_of
     from intona.corpora.speakers import spoken_by
+    from intona.corpora.usable import pointing
     from intona.files import require_apart, require_writable
     from intona.models import recipes
     from intona.models.train import train
@@ -62,6 +64,7 @@ def run(
         merge=merge,
         columns=columns,
         settings=settings,
+        skip_bad=skip_bad,
     )
     used = options.files_named(recipe, plan.front_end.get("model"))
     require_apart([out], chain(used, files_of(paths, corpus)))
@@ -69,6 +72,6 @@ def run(
         others = ~spoken_by(corpus.table, without.split(","))
         corpus = replace(corpus, table=corpus.table[others])
     on = options.place(workers, engine, address)
-    with bar() as progress, on.session():
+    with bar() as progress, on.session(), pointing(corpus):
         summary = train(plan, corpus, out, target=target, seed=seed, on=on, progress=progress)
     typer.echo(summary)

@@ -6,13 +6,15 @@ one small module, imported only when it is needed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from intona.corpora.problem import Problem, kind_of
 from intona.errors import CorpusError, UsageError
 
 if TYPE_CHECKING:
@@ -110,17 +112,25 @@ def _choose(source: Any, name: str | None) -> _Choice:
     """Find out how to read a source."""
     if not isinstance(source, str | Path):
         return _choose_object(source)
-    from intona.corpora import archive, tables
+    from intona.corpora import archive, hub, tables
 
     path = Path(source)
     if not path.exists():
         raise CorpusError(f"{path}: no such file or folder")
     if path.is_dir():
         return _choose_folder(path, name)
+    suffix = path.suffix.lower()
+    if suffix in (".xlsx", ".xls", ".ods"):
+        raise CorpusError(f"{path}: a workbook is not read: save the sheet as CSV")
     if archive.is_archive(path):
-        return _choose_folder(archive.cached(path), name)
-    if path.suffix.lower() not in tables.SUFFIXES:
-        raise CorpusError(f"{path}: neither a folder, a zip or tar archive, nor a table")
+        return _choose_packed(path, name)
+    if suffix not in tables.SUFFIXES | {".txt"}:
+        raise CorpusError(
+            f"{path}: neither a folder, a zip or tar archive, nor a table (.csv, .tsv, .txt, "
+            ".parquet, .json, .jsonl)"
+        )
+    if name in (None, "huggingface") and hub.is_hub_file(path):
+        return _Choice("a data set", partial(hub.read_file, path), hub.OPTIONS)
     if name not in (None, "table"):
         raise UsageError(f"{path}: a single table is read as --corpus table, not {name}")
     return _Choice("a table", partial(tables.read, path), tables.OPTIONS)
@@ -138,7 +148,36 @@ def _choose_object(source: Any) -> _Choice:
     raise UsageError(f"cannot read a corpus from {type(source).__name__}")
 
 
+def _choose_packed(path: Path, name: str | None) -> _Choice:
+    """Find out how to read an archive; messages name it, and not where it was unpacked."""
+    from intona.corpora import archive
+
+    folder = archive.cached(path)
+
+    def named(text: str) -> str:
+        return text.replace(str(folder), str(path))
+
+    @contextmanager
+    def by_its_name() -> Iterator[None]:
+        try:
+            yield
+        except (CorpusError, UsageError) as error:
+            raise type(error)(named(str(error))) from None
+
+    with by_its_name():
+        choice = _choose_folder(folder, name)
+
+    def read(**options: Any) -> Corpus:
+        with by_its_name():
+            corpus = choice.read(**options)
+        said = (Problem(named(problem), kind_of(problem)) for problem in corpus.problems)
+        return replace(corpus, problems=tuple(said))
+
+    return replace(choice, read=read)
+
+
 def _choose_folder(path: Path, name: str | None) -> _Choice:
+    from intona.corpora.beside import unread
     from intona.corpora.loading import Tree
 
     tree = Tree(path)
@@ -146,14 +185,14 @@ def _choose_folder(path: Path, name: str | None) -> _Choice:
 
     def read(**options: Any) -> Corpus:
         corpus = choice.read(**options)
-        return replace(corpus, problems=(*tree.unusual, *corpus.problems))
+        left = unread(tree, tables=choice.kind == "folders")
+        return replace(corpus, problems=(*tree.unusual, *corpus.problems, *left))
 
     return replace(choice, read=read)
 
 
 def _choose_tree(tree: Tree, name: str | None) -> _Choice:
-    from intona.corpora import audtables, folders, hub
-    from intona.corpora.tables import SUFFIXES as TABLES
+    from intona.corpora import audtables, beside, folders, hub, tables
 
     path = tree.root
     own = {
@@ -170,19 +209,31 @@ def _choose_tree(tree: Tree, name: str | None) -> _Choice:
     elif hub.claims(tree):
         return own["huggingface"]
     elif not tree.audio:
-        tables = [file for file in tree.files if file.suffix.lower() in TABLES - {".json"}]
-        hint = f"; is it the table {path / tables[0]}? name that" if tables else ""
-        raise CorpusError(f"{path}: no audio file in this folder or below it{hint}")
+        raise CorpusError(f"{path}: no audio file in this folder or below it{beside.hint(tree)}")
     else:
         found = _detect(tree)
     if found is not None:
         return _Choice(found.info.name, partial(found.load, tree), found.options)
+    described = beside.metadata(tree)
+    if described:
+        return _Choice("a table", partial(_read_metadata, tree, described), tables.OPTIONS)
     if folders.claims(tree) >= _SURE:
         return own["folders"]
     raise CorpusError(
         f"{path}: cannot tell which corpus this is from names such as {tree.audio[0]}; name it "
         "(intona corpus list), put the files into one folder per emotion, or give a table"
+        f"{beside.hint(tree)}"
     )
+
+
+def _read_metadata(tree: Tree, paths: list[Path], **options: Any) -> Corpus:
+    """Read an AudioFolder of Hugging Face: the tables called metadata, one in each part."""
+    from intona.corpora import tables
+    from intona.corpora.parts import own_name
+
+    name = own_name(tree.root)
+    parts = [tables.read(path, name=name, **options) for path in paths]
+    return parts[0] if len(parts) == 1 else _join(parts)
 
 
 def _detect(tree: Tree) -> Loader | None:
@@ -203,6 +254,11 @@ def _join(corpora: list[Corpus]) -> Corpus:
     problems = [problem for corpus in corpora for problem in corpus.problems]
     if twice.any():
         problems.append(f"{int(twice.sum())} utterances were given twice; each is kept once")
+        labels = frame["emotion"].groupby(level=["file", "start", "end"], dropna=False).nunique()
+        problems += [
+            Problem(f"{file}: labelled differently where it was given twice", "label")
+            for file, *_ in labels.index[labels > 1]
+        ]
 
     def merged(texts: Iterable[str], sign: str) -> str:
         return sign.join(dict.fromkeys(texts))
@@ -214,4 +270,5 @@ def _join(corpora: list[Corpus]) -> Corpus:
         merged((corpus.citation for corpus in corpora), "; "),
         tuple(problems),
         tuple(note for corpus in corpora for note in corpus.notes),
+        {key: place for corpus in corpora[::-1] for key, place in corpus.places.items()},
     )

@@ -92,13 +92,15 @@ def unpack(archive: Path, folder: Path, limits: Limits | None = None) -> Path:
 def cached(archive: Path) -> Path:
     """Unpack an archive into the cache folder once; return the folder.
 
-    The folder is named by the archive's path, size and time of change, so a changed archive is
-    unpacked anew. ``INTONA_CACHE`` overrides the platform's cache folder.
+    The folder is called as the archive is, for that names the corpus and its speakers. The one
+    above is named by the archive's path, size and time of change, so a changed one is unpacked
+    anew. ``INTONA_CACHE`` overrides the platform's cache folder.
     """
     status = archive.stat()
     key = f"{archive.resolve()}\0{status.st_size}\0{status.st_mtime_ns}"
     digest = hashlib.sha256(key.encode()).hexdigest()[:16]
-    folder = cache_folder() / "archives" / f"{archive.stem}-{digest}"
+    name = archive.stem.removesuffix(".tar") or "archive"
+    folder = cache_folder() / "archives" / digest / name
     return folder if folder.is_dir() else unpack(archive, folder)
 
 

@@ -41,6 +41,18 @@ def table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return frame
 
 
+Key = tuple[str, float, float | None]
+"""An utterance: its file, and begin and end in seconds (``None`` for the end of the file)."""
+
+
+def key_of(row: Mapping[str, Any]) -> Key:
+    """Return which utterance a row is about."""
+    end = row.get("end")
+    # A table holds whole nanoseconds, a row whatever was written.
+    start = round(float(row.get("start") or 0.0), 6)
+    return str(row["file"]), start, None if end is None else round(float(end), 6)
+
+
 def _legible(value: Any) -> Any:
     return spelled(value) if isinstance(value, str) else value
 
@@ -57,6 +69,8 @@ class Corpus:
         citation: the paper to cite.
         problems: one sentence per file that was left out or looks wrong.
         notes: what was done without anything being wrong, one sentence each.
+        places: where an utterance stands, for example ``mine.csv, row 3``; empty for corpora that
+            are no tables.
     """
 
     name: str
@@ -65,6 +79,7 @@ class Corpus:
     citation: str = ""
     problems: tuple[str, ...] = field(default=())
     notes: tuple[str, ...] = field(default=())
+    places: Mapping[Key, str] = field(default_factory=dict)
 
     @property
     def emotions(self) -> tuple[str, ...]:

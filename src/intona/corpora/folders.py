@@ -19,8 +19,9 @@ from intona.corpora.base import Corpus, table
 from intona.corpora.loading import Tree
 from intona.corpora.parts import is_part, split_of
 from intona.corpora.tables import NO_SPEAKER
+from intona.corpora.wording import remarks
 from intona.errors import CorpusError, UsageError
-from intona.labels import EMOTIONS, canonical
+from intona.labels import EMOTIONS, canonical, tidy
 
 OPTIONS = frozenset({"speaker", "language"})
 _SPEAKER = re.compile(r"((?:speaker|actor|spk)[-_]?\d+)(?:[-_ ].*)?", re.IGNORECASE)
@@ -48,7 +49,7 @@ def read(tree: Tree, *, speaker: str | None = None, language: str | None = None)
     name = tree.root.resolve().name or "folders"
     everywhere = _everywhere(path for path in tree.audio if _emotion(path) is not None)
     rows: list[dict[str, str | None]] = []
-    problems = []
+    problems: list[str] = []
     notes = []
     renamed: dict[str, str] = {}
     for path in tree.audio:
@@ -59,7 +60,7 @@ def read(tree: Tree, *, speaker: str | None = None, language: str | None = None)
         emotion = canonical(folder)
         if emotion != folder:
             renamed[folder] = emotion
-        who = _who(path, folder, everywhere, pattern)
+        who = tidy(_who(path, folder, everywhere, pattern) or "") or None
         row: dict[str, str | None] = {
             "file": str(tree.root / path),
             "emotion": emotion,
@@ -76,6 +77,7 @@ def read(tree: Tree, *, speaker: str | None = None, language: str | None = None)
     if renamed:
         changes = ", ".join(f"{old} as {new}" for old, new in sorted(renamed.items()))
         notes.append(f"labels were read in the words of the vocabulary: {changes}")
+    problems += remarks([(str(row["file"]), row) for row in rows])
     missing = sum(row["speaker"] is None for row in rows)
     if missing:
         mend = "put each speaker into a folder, or name files speaker01_..."

@@ -11,18 +11,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from intona.corpora.base import Corpus
 from intona.corpora.loading import Tree
+from intona.corpora.parts import own_name, split_of, whole_of
+from intona.corpora.sheet import folded
 from intona.corpora.tables import from_frame, parse_columns
 from intona.errors import CorpusError, UsageError
 from intona.features.cache import cache_folder
 from intona.files import atomic
 
 OPTIONS = frozenset({"columns", "language"})
+_SHARD = re.compile(r"(.+)-\d+-of-\d+")
 
 
 def is_dataset(source: Any) -> bool:
@@ -62,16 +66,55 @@ def read(folder: Path, **options: Any) -> Corpus:
         UsageError: which column holds audio or emotion is not clear.
         CorpusError: the files cannot be read, or the data set is empty.
     """
+    files = [*_arrow_files(folder), *_parquet_files(folder)]
+    return _read(files, folder, folder, own_name(folder), **options)
+
+
+def read_file(path: Path, **options: Any) -> Corpus:
+    """Read one parquet file of the hub; a shard or part is called as the data set's folder is.
+
+    Raises:
+        UsageError: which column holds audio or emotion is not clear.
+        CorpusError: the file cannot be read, or it is empty.
+    """
+    shard = _SHARD.fullmatch(path.stem)
+    stem = whole_of(shard[1] if shard else path.stem)
+    title = own_name(path.parent) if not stem or stem.isdigit() else stem
+    return _read([path], path, path.parent, title, **options)
+
+
+def is_hub_file(path: Path) -> bool:
+    """Say whether a parquet file holds sound, or was written by the package ``datasets``."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if path.suffix.lower() != ".parquet" or not path.is_file():
+        return False
+    try:
+        schema = pq.read_schema(path)
+    except (pa.ArrowException, OSError):
+        return False
+    return b"huggingface" in (schema.metadata or {}) or any(map(_holds_sound, schema))
+
+
+def _holds_sound(field: Any) -> bool:
+    import pyarrow as pa
+
+    named = {each.name for each in field.type} if pa.types.is_struct(field.type) else set()
+    return {"bytes", "path"} <= named
+
+
+def _read(files: Sequence[Path], source: Path, folder: Path, title: str, **options: Any) -> Corpus:
     import pyarrow as pa
 
     names: dict[str, list[str]] = {}
-    for info in sorted(folder.rglob("dataset_info.json")):
-        features = json.loads(info.read_text("utf-8")).get("features") or {}
-        names.update(_class_names(features))
     try:
-        return _corpus(_batches(folder, names), names, folder.resolve().name, folder, **options)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise CorpusError(f"{folder}: not a readable data set ({error})") from None
+        for info in sorted(folder.rglob("dataset_info.json")):
+            names.update(_class_names(json.loads(info.read_text("utf-8")).get("features") or {}))
+        return _corpus(_batches(files, folder, names), names, title, folder, **options)
+    except (pa.ArrowException, OSError, ValueError, AttributeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise CorpusError(f"{source}: not a readable data set ({reason})") from None
 
 
 def _arrow_files(folder: Path) -> list[Path]:
@@ -85,26 +128,42 @@ def _arrow_files(folder: Path) -> list[Path]:
 
 
 def _parquet_files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*-[0-9]*-of-[0-9]*.parquet") if path.is_file())
+    return [
+        path
+        for path in sorted(folder.rglob("*.parquet"))
+        if path.is_file() and (_SHARD.fullmatch(path.stem) or is_hub_file(path))
+    ]
 
 
-def _batches(folder: Path, names: dict[str, list[str]]) -> Iterator[tuple[str, Any]]:
+def _split(path: Path, folder: Path) -> str:
+    """Return which part of a data set a file holds: by its name, or by its folder's."""
+    shard = _SHARD.fullmatch(path.stem)
+    if shard:
+        return shard[1]
+    split = split_of(path.stem) or split_of(path.parent.name)
+    return split or (path.parent.name if path.parent != folder else "all")
+
+
+def _batches(
+    files: Sequence[Path], folder: Path, names: dict[str, list[str]]
+) -> Iterator[tuple[str, Any]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    for path in _arrow_files(folder):
-        split = path.parent.name if path.parent != folder else "all"
-        with pa.memory_map(str(path)) as source:
-            for batch in pa.ipc.open_stream(source):
-                yield split, batch
-    for path in _parquet_files(folder):
+    for path in files:
+        split = _split(path, folder)
+        if path.suffix == ".arrow":
+            with pa.memory_map(str(path)) as source:
+                for batch in pa.ipc.open_stream(source):
+                    yield split, batch
+            continue
         with pq.ParquetFile(path) as file:
             stored = (file.schema_arrow.metadata or {}).get(b"huggingface")
             if stored:
                 features = json.loads(stored).get("info", {}).get("features", {})
                 names.update(_class_names(features))
             for batch in file.iter_batches(256):
-                yield path.name.split("-")[0], batch
+                yield split, batch
 
 
 def _plain(feature: Any) -> Any:
@@ -136,13 +195,18 @@ def _corpus(
     chosen = dict((parse_columns(columns) if isinstance(columns, str) else columns) or {})
     store = cache_folder() / "audio"
     rows: list[dict[str, Any]] = []
+    column = chosen.get("file")
     for split, batch in batches:
+        column = column or _audio_column(batch.schema, title)
+        if column not in batch.schema.names:
+            present = ", ".join(batch.schema.names)
+            raise UsageError(f"{title}: no column {column!r} for file; its columns are {present}")
         for row in batch.to_pylist():
-            column = chosen.get("file") or _audio_column(row, title)
             known = {key: value for key, value in row.items() if key != column}
             for key, labels in names.items():
-                if isinstance(known.get(key), int):
-                    known[key] = labels[known[key]] if known[key] >= 0 else None
+                code = known.get(key)
+                if isinstance(code, int):
+                    known[key] = labels[code] if 0 <= code < len(labels) else None
             rows.append({**known, "file": _file(row[column], folder, store), "split": split})
     if not rows:
         raise CorpusError(f"{title}: the data set holds no rows")
@@ -154,21 +218,21 @@ def _corpus(
     )
 
 
-def _audio_column(row: Mapping[str, Any], title: str) -> str:
-    """Return the column whose value is audio: bytes and path, or else one called so."""
-    for column, value in row.items():
-        if isinstance(value, dict) and {"bytes", "path"} <= set(value):
-            return column
-    for column in ("audio", "file", "path"):
-        if isinstance(row.get(column), str):
-            return column
+def _audio_column(schema: Any, title: str) -> str:
+    """Return the column that holds sound (bytes and path), or else one called so."""
+    sound = [field.name for field in schema if _holds_sound(field)]
+    usual = (name for name in schema.names if folded(name) in ("audio", "file", "path"))
+    for column in (*sound, *usual):
+        return column
     raise UsageError(f"{title}: which column holds the audio? say --columns file=COLUMN")
 
 
-def _file(value: Any, folder: Path, store: Path) -> str:
-    """Return a path for one audio value, writing embedded bytes to the cache."""
+def _file(value: Any, folder: Path, store: Path) -> str | None:
+    """Return a path for one audio value, writing embedded bytes to the cache; or nothing."""
     content = value.get("bytes") if isinstance(value, dict) else None
     path = value.get("path") if isinstance(value, dict) else value
+    if not content and not path:
+        return None
     if not content:
         place = Path(str(path))
         return str(place if place.is_absolute() else folder / place)

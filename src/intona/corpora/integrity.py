@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from intona import corpora
 from intona.corpora.base import Corpus
 from intona.corpora.measure import measure
+from intona.corpora.problem import kind_of
+from intona.corpora.usable import told, unusable
 from intona.errors import UsageError
 from intona.files import spelled
 from intona.parallel import HERE, Engine
@@ -21,7 +23,11 @@ Progress = Callable[[int, int, str], None]
 
 KINDS = (
     "missing",
+    "row",
     "incomplete",
+    "label",
+    "speaker",
+    "unread",
     "extra",
     "unreadable",
     "duplicate",
@@ -61,14 +67,13 @@ def check(
 
     files = list(dict.fromkeys(corpus.table.index.get_level_values("file")))
     findings = _missing(corpus, len(files))
-    findings += [(_kind(problem), "", problem) for problem in corpus.problems]
+    findings += [_of(problem) for problem in corpus.problems]
+    findings += map(_of, told(unusable(corpus.table, whole=False, on=on), corpus))
     sound = measure(files, pitched=False, on=on, progress=progress)
     for file, error in sound["error"].dropna().items():
         findings.append(("unreadable", str(file), str(error)))
     good = sound[sound["error"].isna()]
-    for _, group in good.groupby("hash", sort=False):
-        first, *others = map(str, group.index)
-        findings += [("duplicate", other, f"the same sound as {first}") for other in others]
+    findings += _copies(good["hash"][good["peak"] >= _SILENT], corpus.table)  # silence is alike
     for file, peak in good["peak"][good["peak"] < _SILENT].items():
         findings.append(("silent", str(file), f"its peak is {peak:.0f} dBFS"))
     for file, share in good["clipped"][good["clipped"] > _CLIPPED].items():
@@ -86,11 +91,30 @@ def check(
     return frame.sort_values("kind", key=lambda kind: kind.map(KINDS.index), kind="stable")
 
 
-def _kind(problem: str) -> str:
-    """Say which kind of finding a loader's problem is."""
-    if "no such file" in problem:
-        return "missing"
-    return "incomplete" if problem.startswith(("no speaker", "no emotion")) else "extra"
+def _of(problem: str) -> tuple[str, str, str]:
+    return kind_of(problem), "", str(problem)
+
+
+def _copies(sounds: pd.Series, table: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Name files with the same sound, and those of them that are labelled differently."""
+    files = table.index.get_level_values("file")
+    labels: dict[str, set[str]] = {}
+    for file, label in zip(files, table["emotion"], strict=True):
+        labels.setdefault(file, set()).update({label} if isinstance(label, str) else ())
+    findings = []
+    for _, group in sounds.groupby(sounds, sort=False):
+        first, *others = map(str, group.index)
+        for other in others:
+            findings.append(("duplicate", other, f"the same sound as {first}"))
+            own, its = labels[other], labels[first]
+            if own and its and own != its:
+                said = f"labelled {_joined(own)}, the same sound in {first} {_joined(its)}"
+                findings.append(("label", other, said))
+    return findings
+
+
+def _joined(labels: set[str]) -> str:
+    return " and ".join(sorted(labels))
 
 
 def _missing(corpus: Corpus, found: int) -> list[tuple[str, str, str]]:
@@ -102,6 +126,7 @@ def _missing(corpus: Corpus, found: int) -> list[tuple[str, str, str]]:
     if corpus.citation != known.citation:
         return []
     expected = known.files
+    found += sum(kind_of(problem) in ("silent", "unreadable") for problem in corpus.problems)
     if corpus.name == "ravdess" and set(corpus.table["vocal_channel"]) == {"song"}:
         expected = 1012
     missing = []

@@ -18,6 +18,7 @@ from typing import Any
 from intona.audio import AUDIO_SUFFIXES
 from intona.audio.finding import unusual
 from intona.corpora.base import Corpus, table
+from intona.corpora.problem import Problem
 from intona.errors import CorpusError, UsageError
 
 Fields = dict[str, Any]
@@ -37,6 +38,7 @@ _USUAL: dict[str, Column] = {
 _SAMPLE = 200
 _LOSSLESS = frozenset({".wav", ".flac", ".aif", ".aiff"})
 _SIDE_CARS = frozenset({".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet", ".yaml", ".arrow"})
+_PACKED = frozenset({".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar"})
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Info:
         get: how to obtain it, for people.
         speakers: how many speakers the complete corpus has; 0 when not published.
         files: how many recordings the complete corpus has; 0 when not fixed.
+        bad: patterns of paths, without suffix, of published files that are of no use, and why;
+            they are always left out.
     """
 
     name: str
@@ -68,6 +72,7 @@ class Info:
     get: str = ""
     speakers: int = 0
     files: int = 0
+    bad: Mapping[str, Problem] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ class Tree:
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
-        """Audio files and tables below the root, relative to it, sorted."""
+        """Audio files, tables and archives below the root, relative to it, sorted."""
         return tuple(sorted(path for path in self._named if not unusual(self.root / path)))
 
     @cached_property
@@ -102,6 +107,11 @@ class Tree:
     def audio(self) -> tuple[Path, ...]:
         """The audio files, relative to the root, sorted."""
         return tuple(path for path in self.files if path.suffix.lower() in AUDIO_SUFFIXES)
+
+    @cached_property
+    def packed(self) -> tuple[Path, ...]:
+        """The archives, relative to the root, sorted."""
+        return tuple(path for path in self.files if path.suffix.lower() in _PACKED)
 
     @cached_property
     def preferred(self) -> tuple[Path, ...]:
@@ -139,6 +149,9 @@ class Tree:
         return tuple(path for path in self.files if path.suffix.lower() == suffix)
 
 
+_LISTED = AUDIO_SUFFIXES | _SIDE_CARS | _PACKED
+
+
 def _walk(root: Path) -> Iterator[Path]:
     """Yield audio files and tables, without hidden files, following links but never in a circle."""
     seen: set[tuple[int, int]] = set()
@@ -151,7 +164,7 @@ def _walk(root: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
         for name in names:
             suffix = os.path.splitext(name)[1].lower()
-            if not name.startswith(".") and (suffix in AUDIO_SUFFIXES or suffix in _SIDE_CARS):
+            if not name.startswith(".") and suffix in _LISTED:
                 yield Path(folder, name).relative_to(root)
 
 
@@ -185,6 +198,8 @@ class Loader:
             known = ", ".join(sorted(self.options)) or "none"
             raise UsageError(f"{self.info.name} has no option {unknown[0]!r}; its options: {known}")
         rows, problems = self.rows(tree, **options)
+        rows, useless = self._without_bad(rows)
+        problems += useless
         if not rows:
             raise CorpusError(
                 f"{tree.root}: nothing here is laid out as {self.info.title} is "
@@ -198,6 +213,19 @@ class Loader:
                 row["speaker"] = f"{self.info.name}-{row['speaker']}"
         info = self.info
         return Corpus(info.name, table(rows), info.licence, info.citation, tuple(problems))
+
+    def _without_bad(self, rows: list[Fields]) -> tuple[list[Fields], list[Problem]]:
+        """Leave out the published files that are known to be of no use."""
+        kept = []
+        problems = []
+        for row in rows:
+            name = PurePath(row["file"]).with_suffix("")
+            why = next((why for form, why in self.info.bad.items() if name.match(form)), None)
+            if why is None:
+                kept.append(row)
+            else:
+                problems.append(Problem(f"{row['file']}: left out, {why}", why.kind))
+        return kept, problems
 
 
 def plain_names(tree: Tree, fields: Callable[[PurePath], Fields | None], example: str) -> Rows:

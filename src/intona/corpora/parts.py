@@ -7,6 +7,7 @@ warning; what is called a speaker in error costs a promise of independence that 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 _SPLITS = {
     "train": "train training trn trainset",
@@ -16,19 +17,19 @@ _SPLITS = {
 _SPLIT = {word: split for split, words in _SPLITS.items() for word in words.split()}
 _WORDS = """
 aac acted all anechoic archive audio audios augmented batch block bonus category cd chapter
-children chunk chunks class classes clean clip clips corpora corpus cut cv data database
-dataset datasets debug default dialog dialogue dialogues disc disk download downloads dvd
-emotion emotional emotions english episode export extra extras fake female females file files
-final flac fold folder folders folds full girls boys group half held hz impro improvised
-improvisation in input k kfold khz label labelled labels lang language level m4a main male males
-media men misc mono mp3 new noisy ogg old only opus original other others out output parallel
-part partition partitions parts phase pool private processed public raw real rec recorded
-recording recordings records release resampled resources root round run runs sample samples
-scene script scripted seen segment segmented segments sentence sentences ses sess session
-sessions set sets shard sing singing song songs sound sounds source sources speech split splits
-spoken spontaneous src stage stereo studio subset sung take takes temp tmp track tracks trial
-unlabelled unseen utt utterance utterances utts v version video videos vocal vocals voice voices
-vol volume wav wave waves wavs week women
+children chunk chunks class classes clean clip clips corpora corpus cut cv data database dataset
+datasets debug default dialog dialogue dialogues disc disk download downloads dvd emotion
+emotional emotions english episode export extra extras fake female females file files final flac
+fold folder folders folds full girls boys group half held hz impro improvised improvisation in
+input k kfold khz label labelled labels lang language level list m4a main male males manifest
+manifests media men misc mono mp3 new noisy ogg old only opus original other others out output
+parallel part partition partitions parts phase pool private processed public raw real rec recorded
+recording recordings records release resampled resources root round run runs sample samples scene
+script scripted seen segment segmented segments sentence sentences ses sess session sessions set
+sets shard sing singing song songs sound sounds source sources speech split splits spoken
+spontaneous src stage stereo studio subset sung take takes temp tmp track tracks trial unlabelled
+unseen utt utterance utterances utts v version video videos vocal vocals voice voices vol volume
+wav wave waves wavs week women
 """
 _PARTS = frozenset(_WORDS.split())
 _ALONE = frozenset({"f", "m"})  # f1 and m1 are speakers, f and m their sex
@@ -69,6 +70,31 @@ def split_of(name: str) -> str | None:
     if not is_part(name):
         return None
     return next((_SPLIT[word] for word in _words(name) if word in _SPLIT), None)
+
+
+def whole_of(stem: str) -> str:
+    """Return a table's name without what says which part of a corpus it is.
+
+    Examples:
+        >>> whole_of("mood_train_fold_1"), whole_of("test"), whole_of("mood_data")
+        ('mood', '', 'mood_data')
+    """
+    words = re.split(r"[\W_]+", stem)
+    if not any(split_of(word) for word in words):
+        return stem
+    return "_".join(word for word in words if word and not word.isdigit() and not is_part(word))
+
+
+def own_name(folder: Path) -> str:
+    """Return the name of the deepest folder that is not called as a part.
+
+    Examples:
+        >>> own_name(Path("/home/ann/mood/data/train"))
+        'mood'
+    """
+    place = folder.resolve()
+    names = [each.name for each in (place, *place.parents) if each.name]
+    return next((name for name in names if not is_part(name)), names[0] if names else "table")
 
 
 def _is_made_of_parts(word: str) -> bool:

@@ -15,28 +15,41 @@ One row is one utterance. The columns are found by their names, or named with ``
 ``sex``      also ``gender``
 ===========  ======================================================================
 
-All other columns stay as they are. JSON Lines are read as NeMo (``audio_filepath``, ``offset``,
-``duration``) and EmoBox (``wav``, ``emo``, ``start_time`` ...) write them; EmoBox's
-``label_map.json``, beside the manifest or one folder up, turns its codes into words. Labels in
-another form of a word in the vocabulary (``anger``, ``Happiness``) become that word, which is
-reported. A table with the column ``corpus``, as intona writes them, keeps it and its speakers.
+All other columns stay as they are; names of columns are known in any case. JSON Lines are read as
+NeMo (``audio_filepath``, ``offset``, ``duration``) and EmoBox (``wav``, ``emo``, ``start_time``
+...) write them; EmoBox's ``label_map.json``, beside the manifest or one folder up, turns its codes
+into words. Labels in another form of a word in the vocabulary (``anger``, ``Happiness``) become
+that word, which is reported. A table with the column ``corpus``, as intona writes them, keeps it
+and its speakers.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from intona.corpora.base import Corpus, table
+from intona.audio import AUDIO_SUFFIXES
+from intona.corpora.base import Corpus, key_of, table
+from intona.corpora.cells import TIMES, is_missing, plain, set_times, word
+from intona.corpora.located import bases, locate
+from intona.corpora.parts import own_name, whole_of
+from intona.corpora.problem import ROW, Problem, examples
+from intona.corpora.sheet import SUFFIXES, Sheet, decoded, folded
+from intona.corpora.sheet import read as read_sheet
+from intona.corpora.wording import remarks, settled
 from intona.errors import CorpusError, UsageError
-from intona.labels import canonical
+from intona.labels import canonical, parse_list, refuse_reserved, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SUFFIXES = frozenset({".csv", ".tsv", ".parquet", ".json", ".jsonl"})
+__all__ = ["NO_SPEAKER", "OPTIONS", "SUFFIXES", "from_frame", "parse_columns", "read"]
+
 OPTIONS = frozenset({"columns", "language"})
 
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -49,6 +62,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "language": ("language", "lang"),
     "sex": ("sex", "gender"),
 }
+_KNOWN = frozenset(name for names in _NAMES.values() for name in names)
+_TEXTS = frozenset(name for ours in _NAMES if ours not in TIMES for name in _NAMES[ours])
 NO_SPEAKER = (
     "no speaker is known for {count} of {total} utterances, so no evaluation on them can be "
     "independent of the speaker and none of its numbers holds for new voices; {mend}"
@@ -58,6 +73,8 @@ NO_SPEAKER = (
 def parse_columns(text: str) -> dict[str, str]:
     """Parse ``"file=path,emotion=label"`` into a mapping from our names to the table's.
 
+    A column whose name holds a comma stands in quotes: ``'"emotion=label, first"'``.
+
     Raises:
         UsageError: when a part is not of the form ``name=column``, or the name is unknown.
 
@@ -66,7 +83,7 @@ def parse_columns(text: str) -> dict[str, str]:
         {'file': 'path', 'speaker': 'spk'}
     """
     columns = {}
-    for part in text.split(","):
+    for part in parse_list(text) or ("",):
         ours, sign, theirs = (piece.strip() for piece in part.partition("="))
         if not (sign and theirs):
             raise UsageError(f"cannot read the column {part.strip()!r}: write it as name=column")
@@ -77,12 +94,18 @@ def parse_columns(text: str) -> dict[str, str]:
 
 
 def read(
-    path: Path, *, columns: str | Mapping[str, str] | None = None, language: str | None = None
+    path: Path,
+    *,
+    name: str | None = None,
+    columns: str | Mapping[str, str] | None = None,
+    language: str | None = None,
 ) -> Corpus:
     """Read a table or manifest.
 
     Args:
         path: a file with one of :data:`SUFFIXES`.
+        name: what the corpus is called; ``None`` for the table's name without ``train``, ``test``
+            and the like, or the folder's where nothing is left: so parts share their speakers.
         columns: our column names to the table's, or as text for :func:`parse_columns`.
         language: ISO 639-3 code where the table has no such column.
 
@@ -90,58 +113,28 @@ def read(
         CorpusError: the file is malformed, or none of its audio exists.
         UsageError: a column that is needed is not there.
     """
-    import pandas as pd
-
-    suffix = path.suffix.lower()
-    try:
-        if suffix == ".parquet":
-            frame = pd.read_parquet(path)
-            if any(frame.index.names):
-                frame = frame.reset_index()
-        elif suffix == ".json":
-            frame = _from_json(json.loads(path.read_text("utf-8")))
-        elif suffix == ".jsonl":
-            lines = path.read_text("utf-8").splitlines()
-            frame = pd.DataFrame([json.loads(line) for line in lines if line.strip()])
-        else:
-            sign = "\t" if suffix == ".tsv" else ","
-            frame = _numbers(pd.read_csv(path, sep=sign, encoding="utf-8-sig", dtype=str), columns)
-    except (ValueError, OSError, AttributeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CorpusError(f"{path}: not a readable {suffix[1:]} table ({reason})") from None
-    return from_frame(
-        frame,
-        name=path.stem,
+    chosen = parse_columns(columns) if isinstance(columns, str) else dict(columns or {})
+    others = {folded(name) for name in chosen.values()}
+    times = {folded(theirs) for ours, theirs in chosen.items() if ours in TIMES}
+    sheet = read_sheet(path, known=_KNOWN | others, texts=(_TEXTS | others) - times)
+    return _Reading(
+        name=name or whole_of(path.stem) or own_name(path.parent),
         folder=path.parent,
-        columns=columns,
+        columns=chosen,
         language=language,
         label_map=_label_map(path.parent),
-    )
+        title=path.name,
+    ).corpus(sheet)
 
 
-def _from_json(content: Any) -> pd.DataFrame:
-    """Make a frame of a list of objects, or of an object of objects (EmoBox)."""
-    import pandas as pd
-
-    rows = list(content.values()) if isinstance(content, dict) else content
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-        raise ValueError("expected a list of objects, or an object of objects")
-    return pd.DataFrame(rows)
-
-
-def _numbers(frame: pd.DataFrame, columns: str | Mapping[str, str] | None) -> pd.DataFrame:
-    """Read as numbers the columns that hold nothing else, names and labels excepted."""
-    import pandas as pd
-
-    chosen = parse_columns(columns) if isinstance(columns, str) else dict(columns or {})
-    texts = {name for ours in ("file", "emotion", "speaker") for name in _NAMES[ours]}
-    for column in frame.columns:
-        if column not in texts and column not in chosen.values():
-            try:
-                frame[column] = pd.to_numeric(frame[column])
-            except ValueError:
-                continue
-    return frame
+def is_corpus_table(path: Path) -> bool:
+    """Tell whether a file is a table with columns for files and emotions."""
+    try:
+        columns = read_sheet(path, known=_KNOWN).frame.columns
+    except CorpusError:
+        return False
+    names = {folded(str(column)) for column in columns}
+    return not (names.isdisjoint(_NAMES["file"]) or names.isdisjoint(_NAMES["emotion"]))
 
 
 def _label_map(folder: Path) -> dict[str, str]:
@@ -152,8 +145,8 @@ def _label_map(folder: Path) -> dict[str, str]:
     if path is None:
         return {}
     try:
-        content = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
+        content = json.loads(decoded(path.read_bytes()))
+    except (ValueError, RecursionError, OSError) as error:
         raise CorpusError(f"{path}: not readable as JSON ({error})") from None
     if not isinstance(content, dict):
         raise CorpusError(f"{path}: expected an object from code to label")
@@ -183,74 +176,212 @@ def from_frame(
         CorpusError: when none of the audio exists.
         UsageError: when a column that is needed is not there.
     """
-    if any(frame.index.names):
-        frame = frame.reset_index()
-    frame = _renamed(frame, name, parse_columns(columns) if isinstance(columns, str) else columns)
-    problems: list[str] = []
-    notes: list[str] = []
-    rows: list[dict[str, Any]] = []
-    renamed: dict[str, str] = {}
-    for row in frame.to_dict("records"):
-        known = {str(key): _plain(value) for key, value in row.items()}
-        file = Path(str(known["file"]))
-        place = _locate(file, folder)
-        if place is None:
-            problems.append(f"{file}: in the table, but there is no such file")
-            continue
-        known["file"] = str(place)
-        if known["emotion"] is not None:
-            label = str(known["emotion"])
-            known["emotion"] = canonical((label_map or {}).get(label, label))
-            if known["emotion"] != label:
-                renamed[label] = known["emotion"]
-        speaker = known.get("speaker")
+    return _Reading(
+        name=name,
+        folder=folder,
+        columns=parse_columns(columns) if isinstance(columns, str) else dict(columns or {}),
+        language=language,
+        label_map=label_map or {},
+        title=name,
+    ).corpus(Sheet.of(frame))
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """How a table is read: see :func:`from_frame`.
+
+    Attributes:
+        title: what the table is called in messages.
+    """
+
+    name: str
+    folder: Path | None
+    columns: Mapping[str, str]
+    language: str | None
+    label_map: Mapping[str, str]
+    title: str
+
+    def corpus(self, sheet: Sheet) -> Corpus:
+        """Make the corpus of what stands in a table."""
+        frame = _renamed(sheet.frame, self.title, self.columns)
+        problems: list[str] = list(sheet.problems)
+        rows: list[tuple[str, dict[str, Any]]] = []
+        found: dict[str, Path | None] = {}
+        changed = _Changes()
+        for place, record in zip(sheet.places, frame.to_dict("records"), strict=True):
+            known = {str(key): plain(value) for key, value in record.items()}
+            name = known["file"]
+            if name is None:
+                problems.append(Problem(f"{place}: left out, it names no file", ROW))
+                continue
+            name = str(name)
+            if name not in found:
+                found[name] = locate(name, self.folder)
+            where = found[name]
+            if where is None:
+                problems.append(f"{name}: in the table, but there is no such file")
+                continue
+            known["file"] = str(where)
+            try:
+                self._complete(known, place, changed, sheet.decimal_comma)
+            except ValueError as error:
+                problems.append(Problem(f"{place} ({name}): left out, {error}", ROW))
+                continue
+            rows.append((place, known))
+        self._require(rows, problems, found)
+        rows, repeated = settled(rows)
+        problems += [*repeated, *changed.problems(), *remarks(rows)]
+        return self._finished(rows, [*map(self._titled, problems)], changed.notes())
+
+    def _titled(self, problem: str) -> str:
+        """Say in which table a problem is, where it does not say it itself."""
+        if not isinstance(problem, Problem):
+            return problem
+        return Problem(f"{self.title}, {problem}", problem.kind)
+
+    def _complete(
+        self, known: dict[str, Any], place: str, changed: _Changes, decimal_comma: bool
+    ) -> None:
+        """Fill in and clean up one row.
+
+        Raises:
+            ValueError: it makes no sense; the words follow "left out, ".
+        """
+        known["emotion"] = changed.label(word(known["emotion"]), self.label_map, place)
+        speaker = changed.speaker(word(known.get("speaker")))
         if known.get("corpus") is None:
-            known["corpus"] = name
-            speaker = None if speaker is None else f"{name}-{speaker}"
-        known["speaker"] = None if speaker is None else str(speaker)
-        known["language"] = known.get("language") or language or "und"
-        rows.append(_timed(known))
-    if not rows:
-        raise CorpusError(f"{name}: none of the {len(frame)} files named in the table exists")
-    if renamed:
-        changes = ", ".join(f"{old} as {new}" for old, new in sorted(renamed.items()))
-        notes.append(f"labels were read in the words of the vocabulary: {changes}")
-    unlabelled = sum(row["emotion"] is None for row in rows)
-    if unlabelled:
-        problems.insert(0, f"no emotion is known for {unlabelled} of {len(rows)} utterances")
-    missing = sum(row["speaker"] is None for row in rows)
-    if missing:
-        mend = "name the column with --columns speaker=COLUMN"
-        problems.insert(0, NO_SPEAKER.format(count=missing, total=len(rows), mend=mend))
-    return Corpus(name, table(rows), problems=tuple(problems), notes=tuple(notes))
+            known["corpus"] = self.name
+            speaker = None if speaker is None else f"{self.name}-{speaker}"
+        known["speaker"] = speaker
+        language = word(known.get("language"))
+        known["language"] = (tidy(language) if language else None) or self.language or "und"
+        set_times(known, decimal_comma)
+
+    def _require(
+        self,
+        rows: Sequence[tuple[str, Mapping[str, Any]]],
+        problems: Sequence[str],
+        found: Mapping[str, Path | None],
+    ) -> None:
+        """Refuse a table of which nothing is left, or whose labels cannot be told from columns."""
+        where = self.title
+        if rows:
+            refuse_reserved({row["emotion"] for _, row in rows}, where)
+            return
+        missing = [name for name, place in found.items() if place is None]
+        if missing:
+            looked = dict.fromkeys(str(base.resolve()) for base in bases(self.folder))
+            raise CorpusError(
+                f"{where}: none of the {len(found)} files named in the table exists: "
+                f"{missing[0]} was looked for in {examples([*looked], 2)}; write paths absolute "
+                "or relative to the table's folder"
+            )
+        if problems:
+            raise CorpusError(f"{where}: none of its rows can be used: {problems[0]}")
+        raise CorpusError(f"{where}: the table has no rows")
+
+    def _finished(
+        self, rows: Sequence[tuple[str, dict[str, Any]]], problems: list[str], notes: list[str]
+    ) -> Corpus:
+        whole = [row for _, row in rows]
+        unlabelled = sum(row["emotion"] is None for row in whole)
+        if unlabelled:
+            problems.insert(0, f"no emotion is known for {unlabelled} of {len(rows)} utterances")
+        missing = sum(row["speaker"] is None for row in whole)
+        if missing:
+            mend = "name the column with --columns speaker=COLUMN"
+            problems.insert(0, NO_SPEAKER.format(count=missing, total=len(rows), mend=mend))
+        places = {key_of(row): f"{self.title}, {place}" for place, row in reversed(rows)}
+        return Corpus(
+            self.name, table(whole), problems=tuple(problems), notes=tuple(notes), places=places
+        )
 
 
-def _locate(file: Path, folder: Path | None) -> Path | None:
-    """Return where a file lies: by the table's folder, four above it, or the working directory."""
-    bases = [] if folder is None else [folder, *folder.resolve().parents[:4]]
-    return next((base / file for base in [*bases, Path()] if (base / file).is_file()), None)
+class _Changes:
+    """Collects how labels and speakers were read otherwise than they stand there."""
+
+    def __init__(self) -> None:
+        self.labels: dict[str, str] = {}
+        self.speakers: dict[str, str] = {}
+        self.missing: dict[str, list[str]] = {}
+
+    def label(self, text: str | None, label_map: Mapping[str, str], place: str) -> str | None:
+        """Return the label that a text stands for."""
+        if text is None:
+            return None
+        label = canonical(label_map.get(text, label_map.get(tidy(text), text)))
+        if is_missing(label):
+            if label:
+                self.missing.setdefault(text, []).append(place)
+            return None
+        if label != text:
+            self.labels[text] = label
+        return label
+
+    def speaker(self, text: str | None) -> str | None:
+        """Return the speaker that a text names."""
+        name = tidy(text or "")
+        if text is not None and name and name != unicodedata.normalize("NFC", text):
+            self.speakers[text] = name
+        return name or None
+
+    def problems(self) -> Iterable[Problem]:
+        """Yield what may be meant otherwise."""
+        for text, places in self.missing.items():
+            yield Problem(
+                f"{examples(places)}: the label {text!r} was taken for no label at all: if it is "
+                "one, give it another name",
+                "label",
+            )
+
+    def notes(self) -> list[str]:
+        """Return what was changed without harm."""
+        notes = []
+        if self.labels:
+            changes = ", ".join(f"{old} as {new}" for old, new in sorted(self.labels.items()))
+            notes.append(f"labels were read in the words of the vocabulary: {changes}")
+        if self.speakers:
+            names = examples([f"{old!r} as {new!r}" for old, new in sorted(self.speakers.items())])
+            notes.append(f"white space around speakers' names was left out: {names}")
+        return notes
 
 
-def _renamed(frame: pd.DataFrame, name: str, columns: Mapping[str, str] | None) -> pd.DataFrame:
+def _renamed(frame: pd.DataFrame, name: str, columns: Mapping[str, str]) -> pd.DataFrame:
     """Give the columns we know our names; explicit ones first, then by synonym."""
     present = [str(column) for column in frame.columns]
     frame = frame.set_axis(present, axis=1)
-    chosen = dict(columns or {})
-    for ours, theirs in chosen.items():
-        if theirs not in present:
+    by_name: dict[str, str] = {}
+    for column in present:  # its own name before another case of it
+        by_name.setdefault(folded(column), column)
+    by_name |= {column: column for column in present}
+    chosen: dict[str, str] = {}
+    for ours, theirs in columns.items():
+        if theirs not in by_name and folded(theirs) not in by_name:
             raise UsageError(
-                f"{name}: no column {theirs!r} for {ours}; its columns are {', '.join(present)}"
+                f"{name}: no column {theirs!r} for {ours}; its columns are {_listed(present)}"
             )
+        column = by_name[theirs if theirs in by_name else folded(theirs)]
+        if column in chosen.values():
+            raise UsageError(f"--columns: {column} cannot be two things at once")
+        chosen[ours] = column
     for ours, synonyms in _NAMES.items():
         if ours not in chosen:
-            found = next((column for column in synonyms if column in present), None)
+            found = next((by_name[text] for text in synonyms if text in by_name), None)
             if found is not None and found not in chosen.values():
                 chosen[ours] = found
     for ours in ("file", "emotion"):
         if ours not in chosen:
+            headless = any(os.path.splitext(text)[1].lower() in AUDIO_SUFFIXES for text in present)
+            mend = "its first line must name them" if headless else f"say --columns {ours}=COLUMN"
             raise UsageError(
-                f"{name}: which column holds the {ours}? its columns are {', '.join(present)}; "
-                f"say --columns {ours}=COLUMN"
+                f"{name}: which column holds the {ours}? its columns are {_listed(present)}; {mend}"
+            )
+    for ours, theirs in chosen.items():
+        alike = [c for c in present if folded(c) == folded(theirs) or c == f"{theirs} (2)"]
+        if len(alike) > 1 and ours not in columns:
+            raise UsageError(
+                f"{name}: two columns are called {theirs} ({', '.join(alike)}): say --columns "
+                f"{ours}=COLUMN, or rename one"
             )
     taken = set(chosen.values())
     return frame.drop(columns=[c for c in chosen if c in present and c not in taken]).rename(
@@ -258,28 +389,6 @@ def _renamed(frame: pd.DataFrame, name: str, columns: Mapping[str, str] | None) 
     )
 
 
-def _plain(value: Any) -> Any:
-    """Return ``None`` for every way to say missing."""
-    import pandas as pd
-
-    if isinstance(value, (list, tuple, dict)):
-        return json.dumps(value)
-    return None if pd.isna(value) else value
-
-
-def _timed(row: dict[str, Any]) -> dict[str, Any]:
-    """Turn the times into seconds, and ``start`` + ``duration`` into ``end``."""
-    for key in ("start", "end", "duration"):
-        value = row.get(key)
-        if value is not None:
-            row[key] = value.total_seconds() if hasattr(value, "total_seconds") else _number(value)
-    if row.get("end") is None and row.get("start") is not None and row.get("duration") is not None:
-        row["end"] = row["start"] + row["duration"]
-    return row
-
-
-def _number(value: Any) -> float:
-    try:
-        return float(value)
-    except ValueError:
-        raise CorpusError(f"{value!r} is not a time in seconds") from None
+def _listed(columns: Sequence[str]) -> str:
+    text = ", ".join(columns[:20])
+    return text if len(text) < 300 else f"{text[:300]} ..."

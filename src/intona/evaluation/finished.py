@@ -25,7 +25,7 @@ from intona.evaluation.leaks import LeakReport, nobody, require_clean
 from intona.evaluation.result import Evaluation
 from intona.inference.clip import stretch
 from intona.inference.recognizer import Recognizer
-from intona.labels import order
+from intona.labels import order, refuse_target
 from intona.models.adaptation import Statistics
 from intona.models.artefact import Metadata, locate, read_model
 from intona.models.lineage import Training
@@ -82,6 +82,7 @@ def evaluate_model(
     target = str(model.metadata["target"])
     if model.numeric and (emotions or merge):
         corpus = corpus.select(emotions, merge)
+    refuse_target(target)
     table = _with_target(corpus, target)
     training = Training.of(model.metadata)
     found = [*nobody(table), *contamination(table, training, on=on, progress=progress)]

@@ -14,7 +14,6 @@ on :func:`intona.corpora.folds.inner_folds` of that part.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,10 +25,14 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.corpora.cells import word
 from intona.corpora.folds import inner_folds
+from intona.corpora.sheet import folded
+from intona.corpora.sheet import read as read_sheet
 from intona.errors import CorpusError, UsageError
 from intona.evaluation.across import CrossCorpus, LeaveOneCorpusOut
 from intona.evaluation.split import Fold, Split
+from intona.labels import tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,18 +178,22 @@ class FileFolds:
 
     @cached_property
     def _listed(self) -> tuple[str, dict[str, str]]:
+        needs = "it needs the columns fold and file, or fold and speaker"
+        names = ("file", "speaker", "fold")
         try:
-            with open(self.path, encoding="utf-8-sig", newline="") as stream:
-                lines = list(csv.DictReader(stream))
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise UsageError(f"cannot read the folds in {self.path}: {error}") from None
-        columns = set(lines[0]) if lines else set()
-        key = "file" if "file" in columns else "speaker"
-        if not {key, "fold"} <= columns:
-            raise UsageError(f"{self.path} needs the columns fold and file, or fold and speaker")
+            sheet = read_sheet(self.path, known=names, texts=names)
+        except CorpusError as error:
+            raise UsageError(f"cannot read the folds: {error}; {needs}") from None
+        if sheet.problems:
+            raise UsageError(f"{self.path}: {sheet.problems[0]}")
+        lines = sheet.frame.rename(columns=folded)
+        key = "file" if "file" in lines else "speaker"
+        if not {key, "fold"} <= set(lines):
+            raise UsageError(f"{self.path}: {needs}")
         listed: dict[str, str] = {}
-        for line in lines:
-            name, fold = PurePath(line[key] or "").as_posix(), (line["fold"] or "").strip()
+        for name, fold in zip(lines[key], lines["fold"], strict=True):
+            name, fold = word(name) or "", tidy(word(fold) or "")
+            name = PurePath(name.replace("\\", "/")).as_posix() if key == "file" else tidy(name)
             if not fold:
                 raise UsageError(f"{self.path}: {name} has no fold")
             if listed.setdefault(name, fold) != fold:

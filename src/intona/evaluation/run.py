@@ -19,7 +19,7 @@ from intona.evaluation.fold import FoldJob, FoldOutcome, declared, run_folds
 from intona.evaluation.leaks import Finding, LeakReport, inspect, require_clean
 from intona.evaluation.result import Evaluation
 from intona.evaluation.split import Fold, Split
-from intona.labels import EMOTIONS, label_map, merge_columns, order
+from intona.labels import EMOTIONS, label_map, merge_columns, order, refuse_target
 from intona.models.lineage import behind
 from intona.models.recipes import Recipe
 from intona.models.task import Answers, Surrounding, Task
@@ -164,6 +164,7 @@ def _combine(corpus: Corpus, extra: Corpus | None, target: str) -> tuple[pd.Data
     """Return one table, rows under test first, and how many those are."""
     import pandas as pd
 
+    refuse_target(target)
     parts = []
     for one in (corpus, extra):
         if one is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from intona import registry
 from intona.errors import CorpusError, RecipeError, UsageError
+from intona.labels import refuse_target
 from intona.models.heard import Heard
 from intona.models.lineage import behind
 from intona.models.recipes import Recipe
@@ -27,6 +28,7 @@ def fit(task: Task) -> Fitted:
 
     Raises:
         CorpusError: no such target, missing values in it, or fewer than two classes.
+        UsageError: the target is called like a column of the results.
         RecipeError: the recipe does not fit the task.
         AudioError: a recording cannot be used.
     """
@@ -121,6 +123,7 @@ def _heard(task: Task) -> dict[str, Any]:
 
 
 def _require(target: str, table: pd.DataFrame) -> None:
+    refuse_target(target)
     if target not in table.columns:
         raise CorpusError(
             f"no column {target!r} to learn; the corpus has {', '.join(map(str, table.columns))}"

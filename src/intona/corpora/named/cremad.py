@@ -8,12 +8,14 @@ Labels
 Speakers
     91 actors, 1001 to 1091, 48 male and 43 female (from ``VideoDemographics.csv``).
 Quirks
-    One level is written ``X`` (``1040_ITH_SAD_X``); ``1076_MTI_SAD_XX`` is known to hold no sound.
+    One level is written ``X`` (``1040_ITH_SAD_X``); ``1076_MTI_SAD_XX`` is known to hold no sound
+    and is left out.
 """
 
 from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
+from intona.corpora.problem import Problem
 
 INFO = Info(
     name="cremad",
@@ -35,6 +37,7 @@ INFO = Info(
     get="git clone (with git-lfs installed) https://github.com/CheyneyComputerScience/CREMA-D",
     speakers=91,
     files=7442,
+    bad={"1076_MTI_SAD_XX": Problem("it is known to hold no sound", "silent")},
 )
 # fmt: off
 _FEMALE = frozenset({

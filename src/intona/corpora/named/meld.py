@@ -13,7 +13,7 @@ Speakers
     not independent of the speaker. Sex is not given.
 Quirks
     ``dev`` dialogue 110 utterance 7 and ``train`` dialogue 125 utterance 3 are missing or damaged
-    in the published archive; missing files are reported.
+    in the published archive: where they are there they are left out, and reported either way.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import csv
 from pathlib import Path
 
 from intona.corpora.loading import Fields, Info, Rows, Tree, by_table
+from intona.corpora.problem import Problem
 
 LABELS = {
     "anger": "angry",
@@ -86,6 +87,10 @@ INFO = Info(
     labels=LABELS,
     get="the links at https://github.com/declare-lab/MELD",
     files=13708,
+    bad={
+        "train*/dia125_utt3": Problem("it is damaged in the published archive", "unreadable"),
+        "dev*/dia110_utt7": Problem("it is damaged in the published archive", "unreadable"),
+    },
 )
 LOADER = by_table(
     INFO, rows, lambda tree: any(tree.named(f"{part}_sent_emo.csv") for part in _PARTS)
