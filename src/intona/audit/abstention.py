@@ -13,7 +13,6 @@ from intona.audio.transforms.sounds import music_sound
 from intona.audit.model import AuditedModel, recognizer
 from intona.audit.outcome import Outcome, share
 from intona.errors import AudioError
-from intona.inference.clip import predict_each
 
 Samples = NDArray[np.float32]
 
@@ -64,7 +63,7 @@ def abstention(model: AuditedModel, seed: int = 0) -> Iterator[Outcome]:
         clips = [Audio(make(round(rng.uniform(1.0, 6.0) * RATE), rng), RATE) for _ in range(CLIPS)]
         abstained = np.zeros(CLIPS, dtype=bool)
         if model.path is not None:
-            found = predict_each(recognizer(model.path), clips)
+            found = recognizer(model.path).predict_each(clips)
             abstained[:] = [isinstance(one, AudioError) or one.status != "ok" for one in found]
         key = ("everyday", "abstention", kind, "abstained")
         yield share(abstained, np.arange(CLIPS), key, THRESHOLD)

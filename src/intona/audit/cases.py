@@ -18,7 +18,7 @@ from intona.audio.transforms import Bank
 from intona.audit.conditions import Condition, apply
 from intona.audit.model import AuditedModel
 from intona.corpora import synthetic
-from intona.errors import AudioError
+from intona.errors import AudioError, ModelError
 from intona.parallel import HERE, Engine, Progress
 from intona.tables import Utterance
 
@@ -85,13 +85,17 @@ class Case:
         """Make the signals and predict them with every model."""
         clip = self.clip()
         signals = [self.signal(clip, variant) for variant in self.variants]
-        values = tuple(model.predict(signals) for model in self.models)
+        try:
+            values = tuple(model.predict(signals) for model in self.models)
+        except ModelError as error:
+            raise ModelError(f"{self.utterance.file}: {error}") from None
         return CaseResult(values, _mean_pitch(clip) if self.pitch else float("nan"))
 
     def clip(self) -> Audio:
         """Read the recording at the models' rate."""
         where = self.utterance
-        return audio.read(where.file, rate=self.models[0].rate, start=where.start, end=where.end)
+        rate = self.models[0].rate if self.models else None
+        return audio.read(where.file, rate=rate, start=where.start, end=where.end)
 
     def signal(self, clip: Audio, variant: Variant) -> Audio:
         """Return a variant of the clip.
@@ -137,6 +141,7 @@ def run_cases(
 
     Raises:
         AudioError: the first recording that cannot be read.
+        ModelError: the first recording at which a recogniser failed.
     """
     found = []
     results = parallel.map(Case.run, cases, on=on, chunk=4, progress=progress, text=text)

@@ -1,9 +1,9 @@
-"""Models under audit: a recogniser from a file, or a model that guesses."""
+"""Models under audit: a recogniser, a table of its answers, or a model that guesses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from intona.audio import Audio
 from intona.errors import AudioError, UsageError
 from intona.evaluation.labelmap import answers
-from intona.inference.clip import predict_each
+from intona.inference.foreign.table import Answers
 from intona.labels import order
+from intona.tables import Prediction, Utterance
 
 if TYPE_CHECKING:
-    from intona.inference.recognizer import Recognizer
-    from intona.tables import Prediction
+    from intona.inference.model import Judged
 
 Floats = NDArray[np.float64]
 
@@ -31,10 +31,11 @@ class AuditedModel:
         name: what the report calls it.
         labels: its emotions after merging and restricting; of a numeric model the target.
         numeric: whether it predicts a number in [0, 1].
-        path: its file; ``None`` is the random model.
+        path: its file, or what else opens it; ``None`` is the random model.
         rate: the sample rate it works at, ``None`` for the recording's own.
         becomes: what each label of the file becomes, ``None`` for a label that is left out; see
             :func:`intona.evaluation.labelmap.shared_map`. ``None`` for numbers.
+        table: its answers, where they are all there is: it can be asked about nothing else.
     """
 
     name: str
@@ -43,21 +44,23 @@ class AuditedModel:
     path: str | None
     rate: int | None
     becomes: Mapping[str, str | None] | None = None
+    table: Answers | None = field(default=None, repr=False)
 
     @classmethod
     def of(
         cls,
-        model: Recognizer,
+        model: Judged,
         name: str,
         becomes: Mapping[str, str | None] | None = None,
     ) -> AuditedModel:
-        """Put a loaded recogniser under audit; without ``becomes`` all labels stay."""
+        """Put an opened recogniser under audit; without ``becomes`` all labels stay."""
+        table = model if isinstance(model, Answers) else None
         path, rate = str(model.path), model.rate
         if model.numeric:
             return cls(name, model.labels, True, path, rate)
         becomes = {label: becomes[label] if becomes else label for label in model.labels}
         left = order(label for label in becomes.values() if label is not None)
-        return cls(name, left, False, path, rate, becomes)
+        return cls(name, left, False, path, rate, becomes, table)
 
     def random(self) -> AuditedModel:
         """Return the model that guesses what this one predicts."""
@@ -71,17 +74,32 @@ class AuditedModel:
             model finds no speech.
 
         Raises:
-            UsageError: for the random model, which guesses: see :func:`chance`.
+            UsageError: for the random model, which guesses (see :func:`chance`), and a table.
             AudioError: a clip cannot be used.
+            ModelError: the recogniser failed.
         """
         if self.path is None:
             raise UsageError("the random model predicts without a recording")
-        model = recognizer(self.path)
+        model = self.table or recognizer(self.path)
         predictions: list[Prediction] = []
-        for found in predict_each(model, clips):
+        for found in model.predict_each(clips):
             if isinstance(found, AudioError):
                 raise found
             predictions.append(found)
+        return self._values(model, predictions)
+
+    def looked_up(self, utterances: Iterable[Utterance]) -> Floats:
+        """Return what its table says of recordings, in the form of :meth:`predict`.
+
+        Raises:
+            UsageError: it has no table, or no answer to one of them.
+        """
+        if self.table is None:
+            raise UsageError(f"{self.name} has no table of answers")
+        found = [self.table.predict(one.file, start=one.start, end=one.end) for one in utterances]
+        return self._values(self.table, found)
+
+    def _values(self, model: Judged, predictions: list[Prediction]) -> Floats:
         result = answers(predictions, model.labels, self.becomes, model.least_confidence)
         return np.where(result.silent[:, None], np.nan, result.values)
 
@@ -101,8 +119,8 @@ def chance(model: AuditedModel, count: int, rng: np.random.Generator) -> Floats:
 
 
 @lru_cache(maxsize=4)
-def recognizer(path: str) -> Recognizer:
-    """Return the recogniser of a file, loaded once per process."""
-    from intona.inference.recognizer import Recognizer
+def recognizer(path: str) -> Judged:
+    """Return the recogniser that a path opens, once per process."""
+    from intona.inference.opening import open_recognizer
 
-    return Recognizer.load(path)
+    return open_recognizer(path)

@@ -18,10 +18,11 @@ from intona.errors import UsageError
 from intona.evaluation.contamination import contamination
 from intona.evaluation.labelmap import shared_map
 from intona.evaluation.leaks import LeakReport, nobody, require_clean
-from intona.inference.recognizer import Recognizer, load
+from intona.inference.foreign.base import Foreign
+from intona.inference.foreign.table import holds_answers
+from intona.inference.model import Judged
+from intona.inference.opening import names_recognizer, open_recognizer
 from intona.labels import label_map
-from intona.models.artefact import locate, names_model
-from intona.models.lineage import Training
 from intona.parallel import HERE, Engine, Progress
 
 
@@ -53,10 +54,11 @@ def prepare(
     on: Engine = HERE,
     progress: Progress | None = None,
 ) -> Prepared:
-    """Load models (files or names of bundled ones; none means the default) and corpora (the rest).
+    """Open models (none means the bundled default) and load corpora (the rest).
 
     Args:
-        sources: paths, in any order.
+        sources: paths, and recognisers as :func:`intona.inference.opening.open_recognizer` takes
+            them, in any order.
         speakers: see :func:`intona.corpora.speakers.spoken_by`; ``None`` takes all.
         emotions: labels to keep, of the corpora and of the models; ``None`` keeps all.
         merge: labels to merge first, old to new, of both.
@@ -68,21 +70,23 @@ def prepare(
     Raises:
         UsageError: no corpus among the paths, or ``emotions`` and ``merge`` do not fit.
         CorpusError: a corpus cannot be read, or nothing is left of it.
-        ModelError: a model cannot be read.
+        ModelError: a model cannot be read, or is no working recogniser.
         LeakError: a model was trained on speakers of the audit.
     """
     from intona import corpora
 
     paths = [Path(source) for source in sources]
-    files = [locate(path) for path in paths if names_model(path)]
-    folders = [path for path in paths if not names_model(path)]
+    named = [path for path in paths if names_recognizer(path) or holds_answers(str(path))]
+    folders = [path for path in paths if path not in named]
     if not folders:
         raise UsageError("an audit needs a corpus: name its folder after the models")
-    models = [load(path) for path in files] or [load()]
+    opened = [open_recognizer(path) for path in named or [None]]
     corpus = require_usable(corpora.load(folders), skip=skip_bad, on=on, progress=progress)
     table = corpus.table
     if speakers:
         table = choose_speakers(table, speakers)
+    spoken = [str(name) for name in table["emotion"].dropna().unique()]
+    models = [one.knowing(spoken) if isinstance(one, Foreign) else one for one in opened]
     becomes = _label_map(table, models, emotions, merge)
     table = table.assign(emotion=table["emotion"].map(becomes))
     if emotions:
@@ -91,7 +95,7 @@ def prepare(
     findings = [
         (name, finding)
         for name, model in zip(names, models, strict=True)
-        for finding in contamination(table, Training.of(model.metadata), on=on, progress=progress)
+        for finding in contamination(table, model.training, on=on, progress=progress)
     ]
     require_clean(LeakReport(tuple(finding for _, finding in findings)), allow=allow_leaks)
     audited = tuple(
@@ -103,6 +107,11 @@ def prepare(
         (
             *(finding.text for finding in nobody(table)),
             *(f"{name}: {finding.text}" for name, finding in findings if not finding.leak),
+            *(
+                f"{name}:{model.words.removesuffix('.')}"
+                for name, model in zip(names, models, strict=True)
+                if isinstance(model, Foreign) and model.words
+            ),
             *_unknown_labels(table, audited[0]),
         ),
     )
@@ -111,7 +120,7 @@ def prepare(
 
 def _label_map(
     table: pd.DataFrame,
-    models: Sequence[Recognizer],
+    models: Sequence[Judged],
     emotions: Sequence[str] | None,
     merge: Mapping[str, str] | None,
 ) -> dict[str, str | None]:
@@ -123,12 +132,12 @@ def _label_map(
     )
 
 
-def _names(models: Sequence[Recognizer]) -> list[str]:
+def _names(models: Sequence[Judged]) -> list[str]:
     """Name models by their files, with the folder where the files are called alike."""
-    stems = [model.path.stem for model in models]
+    names = [model.name for model in models]
     return [
-        stem if stems.count(stem) == 1 else f"{model.path.parent.name}/{stem}"
-        for stem, model in zip(stems, models, strict=True)
+        name if names.count(name) == 1 else f"{Path(model.path).parent.name}/{name}"
+        for name, model in zip(names, models, strict=True)
     ]
 
 

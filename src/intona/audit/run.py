@@ -165,8 +165,8 @@ def run(
         AudioError: a recording cannot be read.
     """
     options = options or AuditOptions()
-    chosen = choose(options.tests)
     _require_comparable(models)
+    chosen, unasked = _possible_tests(models, choose(options.tests))
     suite = _suite(dataset, chosen, options)
     runs, pitches = suite.run(models, on=options.on, progress=progress)
     divisions, undivided = groupings(suite.dataset, pitches if suite.pitch else None)
@@ -176,7 +176,8 @@ def run(
         for model, found in zip(everyone, (*runs, suite.guess(everyone[-1])), strict=True):
             every = _outcomes(model, found, suite, divisions, chosen)
             outcomes.append(tuple(outcome for outcome in every if outcome.test in chosen))
-    skipped = [text for text in undivided if text.split(":")[0].split("/")[1] in chosen]
+    skipped = [*unasked]
+    skipped += [text for text in undivided if text.split(":")[0].split("/")[1] in chosen]
     skipped += _missing(chosen, outcomes[0], divisions)
     warnings: list[str] = []
     changes: list[ChangedPrediction] = []
@@ -192,6 +193,27 @@ def run(
         tuple(changes),
         options,
     )
+
+
+def _possible_tests(
+    models: Sequence[AuditedModel], chosen: frozenset[str]
+) -> tuple[frozenset[str], list[str]]:
+    """Return the tests that all models can be given, and a sentence where some cannot.
+
+    Raises:
+        UsageError: there is none.
+    """
+    tables = [model.name for model in models if model.table is not None]
+    changed = chosen - {*TESTS["correctness"], *TESTS["fairness"], "recording-condition"}
+    if not tables or not changed:
+        return chosen, []
+    text = (
+        f"{', '.join(sorted(changed))}: {', '.join(tables)} holds answers to the recordings as "
+        "they are, and these change them"
+    )
+    if changed == chosen:
+        raise UsageError(f"{text}: choose from --tests correctness,fairness,recording-condition")
+    return chosen - changed, [text]
 
 
 def _suite(dataset: Dataset, chosen: Collection[str], options: AuditOptions) -> Suite:

@@ -71,13 +71,19 @@ class Suite:
         """
         runs: dict[str, ModelRun] = {}
         pitches = np.full(len(self.dataset), np.nan)
-        rates = list(dict.fromkeys(model.rate for model in models))
-        for rate in rates:
-            group = tuple(model for model in models if model.rate == rate)
+        for model in models:
+            if model.table is not None:
+                runs[model.name] = ModelRun(model.looked_up(self.dataset.utterances), {}, {})
+        asked = [model for model in models if model.table is None]
+        # Where nobody is asked, the pitch is measured all the same.
+        rates = list(dict.fromkeys(model.rate for model in asked or models))
+        for rate in rates if asked or self.pitch else ():
+            group = tuple(model for model in asked if model.rate == rate)
             measure = self.pitch and rate == rates[0]
             cases = [self.case(row, group, measure) for row in range(len(self.dataset))]
             names = ", ".join(model.name for model in group)
-            results = run_cases(cases, on=on, progress=progress, text=f"predictions of {names}")
+            text = f"predictions of {names}" if group else "pitch"
+            results = run_cases(cases, on=on, progress=progress, text=text)
             if measure:
                 pitches = np.array([result.pitch for result in results])
             for k, model in enumerate(group):

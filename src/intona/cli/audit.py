@@ -12,7 +12,8 @@ from intona.cli import options
 Sources = Annotated[
     list[Path],
     typer.Argument(
-        help="Models (.onnx files, default, small; none means the default) and corpora (the rest).",
+        help="Models (.onnx files, default, small, package.module:function, hf:NAME, tables of "
+        "answers; none means the default) and corpora (the rest).",
         show_default=False,
         parser=options.named,
     ),
@@ -70,10 +71,12 @@ def run(
     from intona.corpora.inputs import files_of
     from intona.corpora.usable import pointing
     from intona.files import require_apart, require_folder
+    from intona.inference.opening import files_behind
 
     if report is not None:
         require_folder(report)
-        require_apart([report / name for name in audit.WRITTEN], files_of(sources))
+        behind = [file for source in sources for file in files_behind(source)]
+        require_apart([report / name for name in audit.WRITTEN], [*files_of(sources), *behind])
     on = options.place(workers, engine, address)
     how = audit.AuditOptions(labels.parse_list(tests) or (), clips, noises, rooms, seed, on)
     with bar() as progress, on.session():

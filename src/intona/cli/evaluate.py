@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 Paths = Annotated[
     list[Path],
     typer.Argument(
-        help="Corpora; or a model (a file ending in .onnx, default or small), then corpora.",
+        help="Corpora; or a recogniser, then corpora: a model (a file ending in .onnx, default or "
+        "small), package.module:function, hf:NAME, or a table of answers.",
         show_default=False,
         parser=options.named,
     ),
@@ -137,13 +138,15 @@ def run(
     engine: options.Engine = "local",
     address: options.Address = None,
 ) -> None:
-    """Train and test a recipe fold by fold, or test a finished model, and check for leaks.
+    """Train and test a recipe fold by fold, or test a finished recogniser, and check for leaks.
 
     For example:
 
     intona evaluate RAVDESS/ --recipe classic --protocol emobox --report report/
 
     intona evaluate model.onnx EMODB/
+
+    intona evaluate answers.csv EMODB/
     """
     from intona import labels
     from intona.corpora.inputs import files_of
@@ -153,11 +156,13 @@ def run(
     from intona.evaluation.run import Options
     from intona.evaluation.text import summary
     from intona.files import require_apart, require_folder
-    from intona.inference.recognizer import load
-    from intona.models.artefact import names_model
+    from intona.inference.opening import files_behind, open_recognizer, require_askable
 
-    finished = names_model(paths[0])
-    refuse_pairs(MODEL if finished else RECIPE, _given(context))
+    given = _given(context)
+    finished = _names_finished(paths, given)
+    refuse_pairs(MODEL if finished else RECIPE, given)
+    if explain:
+        require_askable(paths[0])
     adaptation = Enrolment.parse(enrol) if enrol is not None else None
     if adapt:
         adaptation = Enrolment.parse("adapt")
@@ -167,6 +172,7 @@ def run(
         named = [
             *files_of([*paths, *(extra or ())]),
             *options.files_named(recipe, _folds(protocol)),
+            *files_behind(paths[0]),
         ]
         require_apart([report / name for name in WRITTEN], named)
     read = partial(
@@ -208,8 +214,31 @@ def run(
         )
     typer.echo(summary(result), nl=False)
     if report is not None:
-        model = load(paths[0]) if explain and not result.numeric else None
+        model = open_recognizer(paths[0]) if explain and not result.numeric else None
         typer.echo(f"\nreport: {write_report(result, report, model=model)}")
+
+
+def _names_finished(paths: Sequence[Path], given: Collection[str]) -> bool:
+    """Tell whether the first of the paths is a recogniser to test, and not a corpus.
+
+    Raises:
+        UsageError: it is a table that may be either.
+    """
+    from intona.errors import UsageError
+    from intona.inference.foreign.table import holds_answers
+    from intona.inference.opening import names_recognizer
+
+    if names_recognizer(paths[0]):
+        return True
+    if len(paths) < 2 or any(RECIPE in GOES_WITH.get(option, ()) for option in given):
+        return False
+    answers = holds_answers(str(paths[0]))
+    if answers is None:
+        raise UsageError(
+            f"{paths[0]} may be a table of answers or a corpus: write table:{paths[0]} to test the "
+            "answers, or name the --recipe to train on it"
+        )
+    return answers
 
 
 def refuse_pairs(way: str, given: Collection[str]) -> None:

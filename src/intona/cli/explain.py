@@ -36,7 +36,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON."
 
 def run(
     clip: Clip,
-    model: options.Model = None,
+    model: options.AnyModel = None,
     profile: options.Profile = None,
     plot: Plot = None,
     emotion: Emotion = None,
@@ -56,18 +56,21 @@ def run(
     from intona.explain.occlusion import occlude, require_speech
     from intona.features.manner import remarks
     from intona.files import picture, require_apart
+    from intona.inference.opening import open_recognizer, require_askable
     from intona.inference.profile import find_profile
-    from intona.inference.recognizer import load
 
     if plot is not None:
         plot = picture(plot)
         require_apart([plot], [clip, *options.files_named(model, profile)])
     (source,) = options.sources([clip])
-    recognizer = load(model, profile=profile)
+    require_askable(model)
+    recognizer = open_recognizer(model)
+    own = find_profile(profile) if profile is not None else None
+    if own is not None:
+        recognizer = recognizer.adapted(own)
     audio = read(source, start=start, end=end)
     require_speech(audio, str(clip))
     evidence = occlude(recognizer, audio, emotion=emotion)
-    own = find_profile(profile) if profile is not None else None
     said = remarks(audio, own.manner if own is not None else None)
     whose = own.name if own is not None and own.manner else "many speakers"
     curves = compare(recognizer, audio, evidence) if check else None

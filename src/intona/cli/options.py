@@ -150,6 +150,14 @@ Model = Annotated[
     str | None,
     typer.Option("--model", "-m", help="Model file, or small; without it the bundled default."),
 ]
+AnyModel = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        help="Model file, small, package.module:function or hf:NAME; without it the default.",
+    ),
+]
 Profile = Annotated[
     str | None,
     typer.Option("--profile", help="Of the speaker: a name from intona enroll, or a .json file."),

@@ -52,7 +52,7 @@ __all__ = ["NO_SPEAKER", "OPTIONS", "SUFFIXES", "from_frame", "parse_columns", "
 
 OPTIONS = frozenset({"columns", "language"})
 
-_NAMES: dict[str, tuple[str, ...]] = {
+NAMES: dict[str, tuple[str, ...]] = {
     "file": ("file", "path", "filename", "file_name", "audio", "wav", "audio_filepath"),
     "emotion": ("emotion", "label", "emo"),
     "speaker": ("speaker", "speaker_id", "spk", "spk_id", "actor"),
@@ -62,8 +62,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "language": ("language", "lang"),
     "sex": ("sex", "gender"),
 }
-_KNOWN = frozenset(name for names in _NAMES.values() for name in names)
-_TEXTS = frozenset(name for ours in _NAMES if ours not in TIMES for name in _NAMES[ours])
+_KNOWN = frozenset(name for names in NAMES.values() for name in names)
+_TEXTS = frozenset(name for ours in NAMES if ours not in TIMES for name in NAMES[ours])
 NO_SPEAKER = (
     "no speaker is known for {count} of {total} utterances, so no evaluation on them can be "
     "independent of the speaker and none of its numbers holds for new voices; {mend}"
@@ -87,8 +87,8 @@ def parse_columns(text: str) -> dict[str, str]:
         ours, sign, theirs = (piece.strip() for piece in part.partition("="))
         if not (sign and theirs):
             raise UsageError(f"cannot read the column {part.strip()!r}: write it as name=column")
-        if ours not in _NAMES:
-            raise UsageError(f"no column is called {ours!r} here; there are {', '.join(_NAMES)}")
+        if ours not in NAMES:
+            raise UsageError(f"no column is called {ours!r} here; there are {', '.join(NAMES)}")
         columns[ours] = theirs
     return columns
 
@@ -134,7 +134,7 @@ def is_corpus_table(path: Path) -> bool:
     except CorpusError:
         return False
     names = {folded(str(column)) for column in columns}
-    return not (names.isdisjoint(_NAMES["file"]) or names.isdisjoint(_NAMES["emotion"]))
+    return not (names.isdisjoint(NAMES["file"]) or names.isdisjoint(NAMES["emotion"]))
 
 
 def _label_map(folder: Path) -> dict[str, str]:
@@ -364,7 +364,7 @@ def _renamed(frame: pd.DataFrame, name: str, columns: Mapping[str, str]) -> pd.D
         if column in chosen.values():
             raise UsageError(f"--columns: {column} cannot be two things at once")
         chosen[ours] = column
-    for ours, synonyms in _NAMES.items():
+    for ours, synonyms in NAMES.items():
         if ours not in chosen:
             found = next((by_name[text] for text in synonyms if text in by_name), None)
             if found is not None and found not in chosen.values():

@@ -25,9 +25,18 @@ SOUND = "the sound of its training recordings, whatever they are called"
 CHECKED_MODEL = ("the speakers and corpora the model says it was trained on", SOUND)
 
 
+UNTOLD = Finding(
+    "unknown",
+    False,
+    "it does not say what it was trained on: whether it has heard these speakers or recordings "
+    "cannot be told",
+    1,
+)
+
+
 def contamination(
     table: pd.DataFrame,
-    training: Training,
+    training: Training | None,
     *,
     on: Engine = HERE,
     progress: Progress | None = None,
@@ -36,10 +45,12 @@ def contamination(
 
     Args:
         table: the test utterances.
-        training: what the model says of it.
+        training: what the model says of it; ``None`` for somebody else's, which says nothing.
         on: where: here, in local processes, on Ray.
         progress: called as ``progress(done, total, text)``.
     """
+    if training is None:
+        return [UNTOLD]
     found = _by_name(table, training.corpora)
     if training.heard is None:
         return [*found, _unknown("the model file remembers no sound of its training recordings")]
@@ -58,7 +69,8 @@ def contamination(
 def untold(facts: Facts) -> list[str]:
     """Return what the leak check of an evaluation could not tell, one sentence each."""
     found = [one.text for one in facts.leaks.of_kind("nobody", "unknown")]
-    if facts.protocol.partition("+")[0] == "model" and SOUND not in facts.leaks.checked:
+    said = {*facts.leaks.checked, *found}
+    if facts.protocol.partition("+")[0] == "model" and said.isdisjoint((SOUND, UNTOLD.text)):
         found.append("the recordings under test were not compared with those of the training")
     return found
 

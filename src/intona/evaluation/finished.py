@@ -1,12 +1,12 @@
-"""Evaluation of a finished model: labels mapped in the open, contamination checked.
+"""Evaluation of a finished recogniser: labels mapped in the open, contamination checked.
 
-A model is measured by what :meth:`~intona.inference.recognizer.Recognizer.predict` answers, with
-the speech gate and the blocks of long recordings.
+A model of ours is measured by what :meth:`~intona.inference.recognizer.Recognizer.predict` answers,
+with the speech gate and the blocks of long recordings; somebody else's by what it answers itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,11 +24,12 @@ from intona.evaluation.labelmap import answers, mapped_table, shared_map
 from intona.evaluation.leaks import LeakReport, nobody, require_clean
 from intona.evaluation.result import Evaluation
 from intona.inference.clip import stretch
+from intona.inference.foreign.base import Foreign
+from intona.inference.model import Adaptable, Judged
+from intona.inference.opening import open_recognizer
 from intona.inference.recognizer import Recognizer
 from intona.labels import order, refuse_target
 from intona.models.adaptation import Statistics
-from intona.models.artefact import Metadata, locate, read_model
-from intona.models.lineage import Training
 from intona.models.task import Answers, Surrounding
 from intona.parallel import HERE, Engine, Progress
 from intona.tables import Prediction, Utterance, utterances
@@ -52,14 +53,15 @@ def evaluate_model(
     progress: Progress | None = None,
     command: str = "",
 ) -> Evaluation:
-    """Test a model file on a corpus, as a user would get its answers.
+    """Test a finished recogniser on a corpus, as a user would get its answers.
 
     The model answers with all its labels, also with those the corpus lacks, which then are
     wrong; ``emotions`` restricts corpus and model alike, ``merge`` adds up probabilities.
     An utterance in which the model finds no speech has no answer, which counts as wrong.
 
     Args:
-        path: the ``.onnx`` file, or the name of a bundled model.
+        path: the ``.onnx`` file, the name of a bundled model, or somebody else's recogniser as
+            :func:`intona.inference.opening.open_recognizer` takes it.
         corpus: the test material.
         emotions: labels to keep on both sides; ``None`` keeps all.
         merge: old label to new label, on both sides.
@@ -71,44 +73,44 @@ def evaluate_model(
         command: how this evaluation was started, for the report.
 
     Raises:
-        ModelError: not a readable model of ours.
+        ModelError: not a readable model of ours, or a recogniser that does not work.
         LeakError: the model was trained on speakers under test.
         UsageError: ``emotions`` and ``merge`` do not fit corpus and model, or the model cannot be
             adapted.
         CorpusError: the corpus has nothing the model knows.
     """
-    file = locate(path)
-    model = Recognizer.load(file)
-    target = str(model.metadata["target"])
+    model = open_recognizer(path)
+    target = model.target
     if model.numeric and (emotions or merge):
         corpus = corpus.select(emotions, merge)
     refuse_target(target)
     table = _with_target(corpus, target)
-    training = Training.of(model.metadata)
-    found = [*nobody(table), *contamination(table, training, on=on, progress=progress)]
-    report = LeakReport(tuple(found), CHECKED_MODEL)
+    found = [*nobody(table), *contamination(table, model.training, on=on, progress=progress)]
+    report = LeakReport(tuple(found), () if model.training is None else CHECKED_MODEL)
     require_clean(report, allow=allow_leaks)
     mapping: list[dict[str, Any]] = []
     becomes: dict[str, str | None] | None = None
     if not model.numeric:
+        if isinstance(model, Foreign):
+            model = model.knowing(table[target].unique())
         becomes = shared_map([model.labels], table[target].unique(), emotions, merge)
         known = order(new for label in model.labels if (new := becomes[label]) is not None)
         mapping, table = mapped_table(table, target, becomes, known)
-    asked = _Asked(model, file, table, target, becomes, on, progress)
-    trained = ", ".join(training.corpora) or "unknown material"
+    asked = _Asked(model, table, target, becomes, on, progress)
+    recipe, made_by, words = _told(model)
     facts = Facts.of(
         corpus,
         table,
         target,
-        protocol=("model", f"A finished model, trained on {trained}, tested as it is."),
-        recipe=model.metadata["recipe"],
+        protocol=("model", words),
+        recipe=recipe,
         folds=[FoldFacts.of("test", table, {"threshold": model.threshold})],
         leaks=report,
         command=command,
     )
     facts = replace(
         facts,
-        model={"file": file.name, "made_by": model.metadata["version"]},
+        model={"file": Path(model.path).name, "made_by": made_by},
         mapping=mapping,
         answers={label: (becomes or {}).get(label) for label in model.labels},
     )
@@ -120,12 +122,20 @@ def evaluate_model(
     return enrolled(plain, asked.evaluation(facts, asked.predictions(around)), enrolment, seed=seed)
 
 
+def _told(model: Recognizer | Foreign) -> tuple[Mapping[str, Any], str, str]:
+    """Return a model's recipe, what made it, and the protocol in one sentence."""
+    if isinstance(model, Recognizer):
+        trained = ", ".join(model.training.corpora) or "unknown material"
+        words = f"A finished model, trained on {trained}, tested as it is."
+        return model.metadata["recipe"], model.metadata["version"], words
+    return {"name": model.name}, "others", f"A recogniser of others, tested as it is.{model.words}"
+
+
 @dataclass(frozen=True)
 class _Asked:
     """A model and the utterances it is asked about."""
 
-    model: Recognizer
-    path: Path
+    model: Judged
     table: pd.DataFrame
     target: str
     becomes: Mapping[str, str | None] | None
@@ -138,7 +148,7 @@ class _Asked:
         profiles: list[Statistics] = []
         number = np.full(len(wanted), -1)
         if around:
-            embeddings = self._each(_Embed(*read_model(self.path), self.path), wanted, "embeddings")
+            embeddings = self._each(_Embed(self.model.again()), wanted, "embeddings")
             heard = np.array([len(one) > 0 for one in embeddings])
             for each in around:
                 rows = each.reference[heard[each.reference]]
@@ -146,7 +156,7 @@ class _Asked:
                     number[each.rows] = len(profiles)
                     profiles.append(Statistics.of(np.stack([embeddings[row] for row in rows])))
         speech = around[0].speech if around else "mixed"
-        job = _Predict(*read_model(self.path), self.path, tuple(profiles), speech)
+        job = _Predict(self.model.again(), tuple(profiles), speech)
         tasks = list(zip(wanted, number.tolist(), strict=True))
         return self._each(job, tasks, "predictions")
 
@@ -168,7 +178,7 @@ class _Asked:
             model.labels,
             self.becomes,
             model.least_confidence,
-            model.metadata.get("priors"),
+            model.priors,
         )
         found = Answers(
             mapped.values,
@@ -216,15 +226,13 @@ def _silent_words(silent: int, count: int, numeric: bool) -> str:
 class _Embed:
     """The job of one worker: hold the model, embed utterances."""
 
-    content: bytes = field(repr=False)
-    metadata: Metadata
-    path: Path
+    again: Callable[[], Any] = field(repr=False)
 
-    def setup(self) -> Recognizer:
+    def setup(self) -> Any:
         """Load the model."""
-        return Recognizer(self.content, self.metadata, self.path)
+        return self.again()
 
-    def run(self, model: Recognizer, wanted: Utterance) -> NDArray[np.float64]:
+    def run(self, model: Adaptable, wanted: Utterance) -> NDArray[np.float64]:
         """Return the mean embedding of an utterance's blocks; empty where there is no sound."""
         parts = list(stretch(wanted.file, wanted.start, wanted.end))
         rows = [model.embedding([part.samples], part.rate)[0] for part in parts]
@@ -235,17 +243,15 @@ class _Embed:
 class _Predict:
     """The job of one worker: hold the model, predict utterances by the profile of each."""
 
-    content: bytes = field(repr=False)
-    metadata: Metadata
-    path: Path
+    again: Callable[[], Any] = field(repr=False)
     profiles: tuple[Statistics, ...]
     speech: str
 
-    def setup(self) -> Recognizer:
+    def setup(self) -> Any:
         """Load the model."""
-        return Recognizer(self.content, self.metadata, self.path)
+        return self.again()
 
-    def run(self, model: Recognizer, wanted: tuple[Utterance, int]) -> Prediction:
+    def run(self, model: Any, wanted: tuple[Utterance, int]) -> Prediction:
         """Return the prediction, adapted to the profile of that number; -1 for none."""
         utterance, number = wanted
         if number >= 0:

@@ -26,16 +26,14 @@ from intona.metrics.bootstrap import Interval
 
 if TYPE_CHECKING:
     from intona.evaluation.result import Evaluation
-    from intona.inference.recognizer import Recognizer
+    from intona.explain.occlusion import Model
 
 PAGE = "report.html"
 CONFUSION = "confusion.png"
 WRITTEN = (PAGE, CONFUSION, JSON, TABLE, *paper.NAMES)
 
 
-def write_report(
-    evaluation: Evaluation, folder: str | Path, *, model: Recognizer | None = None
-) -> Path:
+def write_report(evaluation: Evaluation, folder: str | Path, *, model: Model | None = None) -> Path:
     """Write ``report.html``, ``confusion.png``, ``evaluation.json``, tables, predictions.
 
     Args:
@@ -64,7 +62,7 @@ def write_report(
     return folder / PAGE
 
 
-def render(evaluation: Evaluation, folder: str | Path, *, model: Recognizer | None = None) -> str:
+def render(evaluation: Evaluation, folder: str | Path, *, model: Model | None = None) -> str:
     """Return the page; it needs no network, and finds local recordings from ``folder``."""
     view = _view(evaluation, Path(folder), model)
     return page.render("intona.evaluation", view, sentence=_sentence)
@@ -85,7 +83,7 @@ def _by_corpus(facts: Facts) -> list[dict[str, Any]]:
     return tables
 
 
-def _view(evaluation: Evaluation, folder: Path, model: Recognizer | None) -> dict[str, Any]:
+def _view(evaluation: Evaluation, folder: Path, model: Model | None) -> dict[str, Any]:
     """Return what the template shows, all text ready."""
     facts = evaluation.facts
     main = headline(evaluation.numeric)

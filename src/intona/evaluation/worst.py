@@ -14,7 +14,7 @@ import numpy as np
 
 from intona.audio import Audio, read, resample
 from intona.errors import AudioError
-from intona.explain.occlusion import LONGEST, Evidence, occlude
+from intona.explain.occlusion import LONGEST, Evidence, Model, occlude
 from intona.features.manner import Remark, remarks
 from intona.features.mel import evenly
 from intona.features.spectrum import SHORT, level
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from intona.evaluation.result import Evaluation
-    from intona.inference.recognizer import Recognizer
 
 MISTAKES = 12
 MOST_WORDS = 4
@@ -32,9 +31,7 @@ _RATE = 16_000
 _WIDE, _TALL = 220, 72  # px of the small picture
 
 
-def worst(
-    evaluation: Evaluation, folder: Path, model: Recognizer | None = None
-) -> list[dict[str, Any]]:
+def worst(evaluation: Evaluation, folder: Path, model: Model | None = None) -> list[dict[str, Any]]:
     """Return what the report's table of mistakes shows, the worst first.
 
     Args:

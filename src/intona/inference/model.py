@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, Self
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.audio import Audio
+from intona.errors import AudioError
 from intona.models.adaptation import Statistics
 from intona.tables import Prediction
+
+if TYPE_CHECKING:
+    from intona.models.lineage import Training
 
 
 class Model(Protocol):
@@ -79,4 +85,51 @@ class Adaptable(Model, Protocol):
 
     def require_adaptable(self) -> None:
         """Raise :class:`intona.errors.UsageError` where the model cannot be adapted."""
+        ...
+
+
+class Judged(Model, Protocol):
+    """What evaluations and audits need of a recogniser, ours or somebody else's.
+
+    Attributes:
+        name: what reports call it.
+        path: what opens it again.
+        target: the column it predicts.
+        threshold: confidence below which it is unsure, at no familiarity in particular.
+        priors: what it answers on average where all labels are as frequent; ``None`` unknown.
+    """
+
+    name: str
+    target: str
+    threshold: float
+    priors: Sequence[float] | None
+
+    @property
+    def path(self) -> str | Path: ...  # noqa: D102
+
+    @property
+    def training(self) -> Training | None:
+        """What it was trained on; ``None`` where nothing is known."""
+        ...
+
+    def again(self) -> Callable[[], Judged]:
+        """Return what makes the same recogniser, also in another process."""
+        ...
+
+    def least_confidence(self, familiarity: float) -> float:
+        """Return the confidence below which it is unsure at a familiarity."""
+        ...
+
+    def predict(
+        self, source: str | Path | BinaryIO | Audio, *, start: float = 0.0, end: float | None = None
+    ) -> Prediction:
+        """Predict one recording, or a stretch of it, as a whole."""
+        ...
+
+    def predict_each(self, sources: Iterable[Audio]) -> Iterator[Prediction | AudioError]:
+        """Yield one prediction per recording, or the error that prevented it."""
+        ...
+
+    def require_adaptable(self) -> None:
+        """Raise :class:`intona.errors.UsageError` where it cannot be adapted."""
         ...
