@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from intona.audio import Audio
 from intona.errors import AudioError, UsageError
 from intona.evaluation.labelmap import answers
-from intona.inference.foreign.table import Answers
+from intona.inference.foreign.table import AnswerTable
 from intona.labels import order
 from intona.tables import Prediction, Utterance
 
@@ -44,7 +44,7 @@ class AuditedModel:
     path: str | None
     rate: int | None
     becomes: Mapping[str, str | None] | None = None
-    table: Answers | None = field(default=None, repr=False)
+    table: AnswerTable | None = field(default=None, repr=False)
 
     @classmethod
     def of(
@@ -54,7 +54,7 @@ class AuditedModel:
         becomes: Mapping[str, str | None] | None = None,
     ) -> AuditedModel:
         """Put an opened recogniser under audit; without ``becomes`` all labels stay."""
-        table = model if isinstance(model, Answers) else None
+        table = model if isinstance(model, AnswerTable) else None
         path, rate = str(model.path), model.rate
         if model.numeric:
             return cls(name, model.labels, True, path, rate)
@@ -88,7 +88,7 @@ class AuditedModel:
             predictions.append(found)
         return self._values(model, predictions)
 
-    def looked_up(self, utterances: Iterable[Utterance]) -> Floats:
+    def looked_up(self, utterances: Sequence[Utterance]) -> Floats:
         """Return what its table says of recordings, in the form of :meth:`predict`.
 
         Raises:
@@ -96,6 +96,7 @@ class AuditedModel:
         """
         if self.table is None:
             raise UsageError(f"{self.name} has no table of answers")
+        self.table.require(utterances)
         found = [self.table.predict(one.file, start=one.start, end=one.end) for one in utterances]
         return self._values(self.table, found)
 

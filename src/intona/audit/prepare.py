@@ -80,7 +80,7 @@ def prepare(
     folders = [path for path in paths if path not in named]
     if not folders:
         raise UsageError("an audit needs a corpus: name its folder after the models")
-    opened = [open_recognizer(path) for path in named or [None]]
+    opened = [open_recognizer(path) for path in named] or [open_recognizer(None)]
     corpus = require_usable(corpora.load(folders), skip=skip_bad, on=on, progress=progress)
     table = corpus.table
     if speakers:

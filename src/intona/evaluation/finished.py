@@ -25,6 +25,7 @@ from intona.evaluation.leaks import LeakReport, nobody, require_clean
 from intona.evaluation.result import Evaluation
 from intona.inference.clip import stretch
 from intona.inference.foreign.base import Foreign
+from intona.inference.foreign.table import AnswerTable
 from intona.inference.model import Adaptable, Judged
 from intona.inference.opening import open_recognizer
 from intona.inference.recognizer import Recognizer
@@ -145,6 +146,8 @@ class _Asked:
     def predictions(self, around: Sequence[Surrounding] = ()) -> list[Prediction]:
         """Predict every utterance, adapted where it is judged against others."""
         wanted = utterances(self.table.index)  # type: ignore[arg-type]
+        if isinstance(self.model, AnswerTable):
+            self.model.require(wanted)
         profiles: list[Statistics] = []
         number = np.full(len(wanted), -1)
         if around:

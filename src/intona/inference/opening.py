@@ -49,7 +49,7 @@ def require_askable(text: str | Path | None) -> None:
     Raises:
         UsageError: it is one.
     """
-    if text is not None and _foreign(str(text)) is table.Answers:
+    if text is not None and _foreign(str(text)) is table.AnswerTable:
         raise UsageError(table.UNASKED.format(text))
 
 
@@ -64,9 +64,9 @@ def _foreign(text: str, *, tables: bool = True) -> Callable[[str], Foreign] | No
     if text.startswith(hub.PREFIX):
         return hub.HubModel
     if text.startswith(table.PREFIX):
-        return table.Answers
+        return table.AnswerTable
     if callables.names_function(text) and not os.path.exists(text):
         return callables.Function
     if tables and Path(text).suffix.lower() in table.SUFFIXES:
-        return table.Answers
+        return table.AnswerTable
     return None

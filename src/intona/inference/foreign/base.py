@@ -185,7 +185,9 @@ class Foreign(ABC):
     @property
     def words(self) -> str:
         """What must be said of its answers: sentences, each after a space, or nothing."""
-        other = [f"{word} as {label}" for word, label in self.readings.items() if word != label]
+        other = [
+            f"{word} as {label}" for word, label in self.readings.items() if word.lower() != label
+        ]
         return f" Its labels were read as ours: {', '.join(other)}." if other else ""
 
     def least_confidence(self, familiarity: float) -> float:

@@ -94,12 +94,12 @@ class Function(Foreign):
         samples = resample(voice.samples, voice.rate, wanted)
         answer, *_ = (*self.answers([samples], wanted), None)
         if not isinstance(answer, Mapping) or not answer:
-            hint = ""
+            hint = ", or have an attribute labels"
             if isinstance(answer, list | tuple):
                 hint = "; one that takes many signals at once calls its first parameter signals"
             raise ModelError(
                 f"{self.name} must answer a signal with a mapping from label to probability, not "
-                f"with {described(answer)}{hint}; or give it an attribute labels"
+                f"with {described(answer)}{hint}"
             )
         return list(answer)
 

@@ -26,7 +26,7 @@ from intona.corpora.tables import NAMES
 from intona.errors import CorpusError, ModelError, UsageError
 from intona.inference.foreign.base import TOLERANCE, Foreign
 from intona.labels import EMOTIONS, RESERVED, canonical
-from intona.tables import Prediction
+from intona.tables import Prediction, Utterance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +53,7 @@ _OTHERS = frozenset({*RESERVED, *_ANSWERS, *(name for names in NAMES.values() fo
 _Times = tuple[int, int | None]  # milliseconds
 
 
-class Answers(Foreign):
+class AnswerTable(Foreign):
     """A table of answers under judgement; it knows the recordings that it names, as they are.
 
     Args:
@@ -82,7 +82,7 @@ class Answers(Foreign):
         if not self._rows:
             raise ModelError(f"{self.file}: the table has no rows")
 
-    def again(self) -> Callable[[], Answers]:
+    def again(self) -> Callable[[], AnswerTable]:
         """Return what makes the same recogniser, also in another process."""
         return partial(copy, self)
 
@@ -129,26 +129,41 @@ class Answers(Foreign):
             UsageError: what is asked about is no file, or the table has no answer to it.
         """
         if not isinstance(source, str | Path):
-            self.answers([], 0)
+            raise UsageError(UNASKED.format(self.name))
         file = str(source)
-        name = self._name_of(file)
+        found = self._found(Utterance(file, start, end))
+        if found is None:
+            raise UsageError(f"{self.name} has no answer to {file}")
+        if found.emotion is None:
+            return self.prediction(None, start, end or start, file)
+        values = {label: found.probabilities.get(label, 0.0) for label in self.labels}
+        return Prediction(found.emotion, found.confidence, values, found.status, file, start, end)
+
+    def require(self, wanted: Sequence[Utterance]) -> None:
+        """Refuse to be held against utterances it has no answer to: left out, they would flatter.
+
+        Raises:
+            UsageError: it lacks some.
+        """
+        missing = [one for one in wanted if self._found(one) is None]
+        if missing:
+            first = missing[0]
+            times = "" if first.end is None else f" ({first.start:g} to {first.end:g} s)"
+            raise UsageError(
+                f"{self.name} has no answer to {len(missing)} of the {len(wanted)} utterances, the "
+                f"first is {first.file}{times}: complete it, or leave them out of the corpus"
+            )
+
+    def _found(self, wanted: Utterance) -> Prediction | None:
+        start, end = wanted.start, wanted.end
+        name = self._name_of(wanted.file)
         rows = {} if name is None else self._rows[name]
         found = rows.get(_times(start, end))
         if found is None and not start and end is None:
             # Many write how long a whole recording is.
             whole = [row for (begin, _), row in rows.items() if begin == 0]
             found = whole[0] if len(whole) == len(rows) == 1 else None
-        if found is None:
-            what = (
-                file
-                if not start and end is None
-                else f"{start:g} to {end or math.inf:g} s of {file}"
-            )
-            raise UsageError(f"{self.name} has no answer to {what}")
-        if found.emotion is None:
-            return self.prediction(None, start, end or start, file)
-        values = {label: found.probabilities.get(label, 0.0) for label in self.labels}
-        return Prediction(found.emotion, found.confidence, values, found.status, file, start, end)
+        return found
 
     def _add(self, row: dict[str, Any], place: str, sheet: Sheet) -> None:
         """Take a row in."""
