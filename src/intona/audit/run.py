@@ -102,7 +102,8 @@ class AuditResult:
         models: the models audited, then the random reference.
         outcomes: per model, in the same order.
         skipped: a sentence per test that could not be run.
-        warnings: a sentence per model whose robustness means little.
+        warnings: a sentence per model whose robustness means little, and on what was asked for
+            and could not be tested.
         changes: examples of changed predictions, none of the random reference.
         options: how it was run.
     """
@@ -176,10 +177,9 @@ def run(
         for model, found in zip(everyone, (*runs, suite.guess(everyone[-1])), strict=True):
             every = _outcomes(model, found, suite, divisions, chosen)
             outcomes.append(tuple(outcome for outcome in every if outcome.test in chosen))
-    skipped = [*unasked]
-    skipped += [text for text in undivided if text.split(":")[0].split("/")[1] in chosen]
+    skipped = [text for text in undivided if text.split(":")[0].split("/")[1] in chosen]
     skipped += _missing(chosen, outcomes[0], divisions)
-    warnings: list[str] = []
+    warnings = [*unasked]
     changes: list[ChangedPrediction] = []
     for model, found in zip(models, runs, strict=True):
         warnings += _monotony(Predictions(model, suite.dataset, found.original))

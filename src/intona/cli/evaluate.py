@@ -193,7 +193,9 @@ def run(
         command=shlex.join(["intona", *sys.argv[1:]]),
     )
     if finished:
-        result = _of_model(paths, read, asked, on, emotions=emotions, merge=merge)
+        result = _of_model(
+            paths, read, asked, on, emotions=emotions, merge=merge, skip_bad=skip_bad
+        )
     else:
         if protocol == "corpora":  # models learn all labels, answers are restricted
             asked = replace(
@@ -282,6 +284,7 @@ def _of_model(
     *,
     emotions: str | None,
     merge: str | None,
+    skip_bad: bool,
 ) -> Evaluation:
     """Test a finished model, the first of the paths, on the corpora that are the others."""
     from intona import labels
@@ -302,6 +305,7 @@ def _of_model(
             enrolment=asked.enrolments[0] if asked.enrolments else None,
             seed=asked.seed,
             allow_leaks=asked.allow_leaks,
+            skip_bad=skip_bad,
             on=on,
             progress=progress,
             command=asked.command,

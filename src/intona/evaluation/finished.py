@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona import parallel
-from intona.errors import AudioError, CorpusError
+from intona.errors import AudioError, CorpusError, ModelError
 from intona.evaluation.contamination import CHECKED_MODEL, contamination
 from intona.evaluation.enrolment import Enrolment, enrolled
 from intona.evaluation.facts import Facts, FoldFacts, outcome_table
@@ -50,6 +50,7 @@ def evaluate_model(
     enrolment: Enrolment | None = None,
     seed: int = 0,
     allow_leaks: bool = False,
+    skip_bad: bool = False,
     on: Engine = HERE,
     progress: Progress | None = None,
     command: str = "",
@@ -69,6 +70,8 @@ def evaluate_model(
         enrolment: what every utterance is judged against; ``None`` for nothing.
         seed: of what enrolment draws by chance.
         allow_leaks: stamp the result instead of refusing speakers the model was trained on.
+        skip_bad: count an utterance at which somebody else's recogniser fails as one without an
+            answer, instead of stopping there.
         on: where: here, in local processes, on Ray.
         progress: called as ``progress(done, total, text)``.
         command: how this evaluation was started, for the report.
@@ -97,7 +100,7 @@ def evaluate_model(
         becomes = shared_map([model.labels], table[target].unique(), emotions, merge)
         known = order(new for label in model.labels if (new := becomes[label]) is not None)
         mapping, table = mapped_table(table, target, becomes, known)
-    asked = _Asked(model, table, target, becomes, on, progress)
+    asked = _Asked(model, table, target, becomes, skip_bad, on, progress)
     recipe, made_by, words = _told(model)
     facts = Facts.of(
         corpus,
@@ -140,10 +143,11 @@ class _Asked:
     table: pd.DataFrame
     target: str
     becomes: Mapping[str, str | None] | None
+    skip_bad: bool
     on: Engine
     progress: Progress | None
 
-    def predictions(self, around: Sequence[Surrounding] = ()) -> list[Prediction]:
+    def predictions(self, around: Sequence[Surrounding] = ()) -> list[Prediction | ModelError]:
         """Predict every utterance, adapted where it is judged against others."""
         wanted = utterances(self.table.index)  # type: ignore[arg-type]
         if isinstance(self.model, AnswerTable):
@@ -170,12 +174,19 @@ class _Asked:
             if isinstance(result, parallel.Lost):
                 utterance = task if isinstance(task, Utterance) else task[0]
                 raise AudioError(f"{utterance.file}: a worker was killed while it read this file")
+            if isinstance(result, ModelError) and not self.skip_bad:
+                raise result
             results.append(result)
         return results
 
-    def evaluation(self, facts: Facts, predictions: Sequence[Prediction]) -> Evaluation:
-        """Return the evaluation of predictions."""
+    def evaluation(self, facts: Facts, found: Sequence[Prediction | ModelError]) -> Evaluation:
+        """Return the evaluation of predictions; a failure counts as no answer."""
         model, target = self.model, self.target
+        failures = [one for one in found if isinstance(one, ModelError)]
+        predictions = [
+            model.prediction(None, 0.0, 0.0) if isinstance(one, ModelError) else one
+            for one in found
+        ]
         mapped = answers(
             predictions,
             model.labels,
@@ -183,7 +194,7 @@ class _Asked:
             model.least_confidence,
             model.priors,
         )
-        found = Answers(
+        own = Answers(
             mapped.values,
             np.array([one.familiarity for one in predictions]),
             np.array([one.arousal for one in predictions]),
@@ -191,10 +202,12 @@ class _Asked:
             np.full(len(predictions), model.threshold),
         )
         frame = outcome_table(
-            self.table, target, mapped.labels, (mapped.labels, found), fold="test", model_seed=0
+            self.table, target, mapped.labels, (mapped.labels, own), fold="test", model_seed=0
         )
         frame["status"] = mapped.status
         words = _silent_words(int(mapped.silent.sum()), len(frame), model.numeric)
+        if failures:
+            words += f" At {len(failures)} of these it failed, first: {failures[0]}."
         facts = replace(facts, protocol_words=facts.protocol_words + words)
         return Evaluation(target, mapped.labels, self._answered(frame, mapped, facts), facts)
 
@@ -254,9 +267,15 @@ class _Predict:
         """Load the model."""
         return self.again()
 
-    def run(self, model: Any, wanted: tuple[Utterance, int]) -> Prediction:
-        """Return the prediction, adapted to the profile of that number; -1 for none."""
+    def run(self, model: Any, wanted: tuple[Utterance, int]) -> Prediction | ModelError:
+        """Return the prediction, adapted to the profile of that number; -1 for none.
+
+        Where the recogniser fails, what it says of that.
+        """
         utterance, number = wanted
         if number >= 0:
             model = model.adapted(self.profiles[number], speech=self.speech)
-        return model.predict(utterance.file, start=utterance.start, end=utterance.end)
+        try:
+            return model.predict(utterance.file, start=utterance.start, end=utterance.end)
+        except ModelError as error:
+            return error

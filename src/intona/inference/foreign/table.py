@@ -7,7 +7,6 @@ in tables of corpora, and one probability per label or one label (``prediction``
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
