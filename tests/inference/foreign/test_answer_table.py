@@ -136,9 +136,9 @@ def test_stretches_are_told_apart(here):
 @pytest.mark.parametrize(
     ("columns", "rows", "said"),
     [
-        ("file,angry,sad,emotion", ["a/1.wav,0.5,0.3,angry"], "row 2: its probabilities sum to 0.8"),
+        ("file,angry,sad,emotion", ["a/1.wav,0.5,0.3,angry"], "row 2: its probabilities sum to 0.8"),  # noqa: E501
         ("file,angry,sad", ["a/1.wav,1.2,-0.2"], "row 2: the probability of 'angry' is 1.2"),
-        ("file,prediction,angry,sad", ["a/1.wav,sad,0.9,0.1"], "says sad, and angry has the largest"),
+        ("file,prediction,angry,sad", ["a/1.wav,sad,0.9,0.1"], "says sad, and angry has the largest"),  # noqa: E501
         ("file,prediction", ["a/1.wav,sad", "a/1.wav,angry"], "row 3: a/1.wav has another answer"),
         ("file,prediction", ["a/1.wav,sad", "./a/1.wav,angry"], "another answer in an earlier row"),
         ("file,prediction", [",sad"], "row 2 names no file"),

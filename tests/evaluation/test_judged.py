@@ -1,0 +1,224 @@
+"""Recognisers of others in `intona evaluate`, `compare`, `audit` and `explain`, from outside."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from intona import corpora
+from intona.corpora import synthetic
+from intona.evaluation import evaluate_model
+from intona.evaluation.result import Evaluation
+
+DOCS = Path(__file__).parents[2] / "docs"
+# It reads the truth of the synthetic voices off their level, so that every number is known.
+LEVEL = """
+def judge(signal, rate):
+    loud = min(4.0 * float(signal.std()), 1.0)
+    return {"Anger": loud, "Neutrality": 1.0 - loud}
+
+def fails(signal, rate):
+    if signal.std() > 0.125:
+        raise RuntimeError("too loud")
+    return judge(signal, rate)
+
+def silent(signal, rate):
+    return None
+
+silent.labels = ["angry", "neutral"]
+"""
+
+
+@pytest.fixture
+def here(voices, tmp_path, monkeypatch):
+    """A working folder with the functions above and the corpus V."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "levels.py").write_text(LEVEL)
+    (tmp_path / "V").symlink_to(voices)
+    yield tmp_path
+    sys.modules.pop("levels", None)
+
+
+def test_a_function_is_evaluated(here, intona):
+    done = intona("evaluate", "levels:judge", "V", "--report", "r")
+    assert done.code == 0, done.err
+    assert done.out.startswith("levels:judge on ravdess: emotion (2 classes), 24 utterances")
+    assert "labels were read as ours: Anger as angry, Neutrality as neutral" in done.out
+    assert "happy        -> (the model does not know it: left out)" in done.out
+    assert "unknown: it does not say what it was trained on" in done.out
+    assert "nothing found" not in done.out
+    result = Evaluation.load("r")
+    assert result.headline.value == 1.0
+    for (file, _, _), row in result.predictions.iterrows():
+        samples, _ = __import__("soundfile").read(file)
+        assert row["angry"] == pytest.approx(min(4 * samples.std(), 1), abs=1e-4)
+    assert "Recipe levels:judge" in Path("r/report.html").read_text()
+
+
+@pytest.mark.slow
+def test_worker_processes_find_the_function_too(here, intona):
+    assert intona("evaluate", "levels:judge", "V", "--report", "one").code == 0
+    assert intona("evaluate", "levels:judge", "V", "--workers", 2, "--report", "two").code == 0
+    one, two = (Evaluation.load(name).predictions for name in ("one", "two"))
+    pd.testing.assert_frame_equal(one, two)
+
+
+def test_a_failure_stops_or_counts_as_wrong(here, intona):
+    done = intona("evaluate", "levels:fails", "V")
+    assert done.code == 1
+    assert re.fullmatch(
+        r"error: V\S+\.wav: levels:fails failed with RuntimeError: too loud .*\n",
+        done.err,
+    )
+    done = intona("evaluate", "levels:fails", "V", "--skip-bad", "--report", "r")
+    assert done.code == 0, done.err
+    result = Evaluation.load("r")
+    failed = (result.predictions["status"] == "no_speech").sum()
+    assert failed > 0
+    assert f"At {failed} of these it failed, first: V" in done.out
+    right = (result.predictions["truth"] == result.predictions["emotion"]).mean()
+    assert right == 1 - failed / 24
+    silent = intona("evaluate", "levels:silent", "V")
+    assert "In 24 of 24 utterances it finds no speech: that counts as wrong" in silent.out
+
+
+def test_a_table_of_our_answers_gives_the_numbers_of_the_model(here, intona, tiny_model):
+    model = evaluate_model(tiny_model, corpora.load("V"), allow_leaks=True)
+    for name in ("answers.csv", "answers.json", "answers.parquet"):
+        assert intona("predict", "V", "--model", tiny_model, "--out", name).code == 0
+        table = evaluate_model(name, corpora.load("V"))
+        for metric, value in model.metrics.items():
+            assert table.metrics[metric].value == pytest.approx(value.value, abs=1e-4), metric
+        assert (table.predictions["status"] == model.predictions["status"]).all()
+    model.save("kept")
+    again = evaluate_model("kept/predictions.parquet", corpora.load("V"))
+    assert again.headline == model.headline
+    done = intona("evaluate", "kept/predictions.parquet", "V", "--report", "kept")
+    assert done.code == 2
+    assert "would be overwritten" in done.err
+
+
+def labelled(name, rows):
+    with open(name, "w", newline="") as file:
+        csv.writer(file).writerows(rows)
+
+
+def test_a_table_of_labels_is_held_against_all_of_the_corpus(here, intona):
+    files = [str(file) for file, _, _ in corpora.load("V").table.index]
+    labelled("same.csv", [["file", "prediction"], *([file, "Neutral"] for file in files)])
+    done = intona("evaluate", "same.csv", "V")
+    assert done.code == 0, done.err
+    assert "emotion (4 classes), 48 utterances" in done.out
+    assert re.search(r"UAR +25.0 %", done.out)
+    labelled("few.csv", [["file", "prediction"], *([file, "sad"] for file in files[5:])])
+    done = intona("evaluate", "few.csv", "V")
+    assert done.code == 2
+    assert f"few.csv has no answer to 5 of the 48 utterances, the first is {files[0]}" in done.err
+
+
+def test_a_table_that_may_be_a_corpus_must_be_named(here, intona):
+    table = corpora.load("V").table
+    rows = [[str(file), label] for (file, _, _), label in table["emotion"].items()]
+    labelled("either.csv", [["file", "emotion"], *rows])
+    done = intona("evaluate", "either.csv", "V")
+    assert done.code == 2
+    assert "write table:either.csv to test the answers, or name the --recipe" in done.err
+    done = intona("evaluate", "table:either.csv", "V")
+    assert re.search(r"UAR +100.0 %", done.out)
+    assert "name a corpus" in intona("evaluate", "table:either.csv").err
+
+
+def test_options_of_models_of_ours_are_refused(here, intona):
+    for more, said in (
+        (["--adapt"], "levels:judge cannot be adapted"),
+        (["--recipe", "classic"], "--recipe goes with a recipe"),
+        (["--emotions", "sad,angry"], "the model does not know sad; it knows angry, neutral"),
+    ):
+        done = intona("evaluate", "levels:judge", "V", *more)
+        assert done.code == 2
+        assert said in done.err
+    labelled("t.csv", [["file", "prediction"], ["a.wav", "sad"]])
+    done = intona("evaluate", "t.csv", "V", "--report", "r", "--explain")
+    assert (done.code, Path("r").exists()) == (2, False)
+    assert "cannot be asked about other sounds" in done.err
+
+
+def test_evaluations_of_others_are_compared(here, intona):
+    merged = ("--emotions", "angry,neutral")
+    files = [str(file) for file, _, _ in corpora.load("V").table.index]
+    labelled("same.csv", [["file", "prediction"], *([file, "neutral"] for file in files)])
+    assert intona("evaluate", "levels:judge", "V", *merged, "--report", "one").code == 0
+    assert intona("evaluate", "same.csv", "V", *merged, "--report", "two").code == 0
+    done = intona("compare", "one", "two", "--json")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
+    assert found["pairs"][0]["difference"]["value"] == pytest.approx(0.5)
+    assert [text.partition(": it does not say")[0] for text in found["unknown"]] == ["one", "two"]
+
+
+def test_a_function_is_explained(here, intona):
+    clip = sorted(Path("V").rglob("*-05-01-*.wav"))[0]
+    done = intona("explain", clip, "--model", "levels:judge", "--emotion", "anger")
+    assert done.code == 0, done.err
+    assert f"{clip}: angry " in done.out
+    done = intona("explain", clip, "--model", "levels:judge", "--profile", "nobody")
+    assert done.code == 2
+    done = intona("explain", clip, "--model", "table:t.csv")
+    assert (done.code, "cannot be asked" in done.err) == (2, True)
+    assert intona("explain", clip, "--model", "small", "--json").code == 0
+
+
+# What stands in the documentation.
+
+
+def section(page: str) -> str:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return text.partition("\n## Recognisers of others\n")[2].partition("\n## ")[0]
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("page", "commands"), [("evaluation.md", 3), ("audit.md", 2)])
+def test_the_documentation_runs_as_written(
+    page, commands, tmp_path, monkeypatch, intona, tiny_model
+):
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    sys.modules.pop("mine", None)
+    (program,) = blocks(section("evaluation.md"), "python")
+    (tmp_path / "mine.py").write_text(program)
+    name = {"evaluation.md": "EMODB", "audit.md": "RAVDESS"}[page]
+    synthetic.corpus(tmp_path / name, emotions=("angry", "sad"), speakers=4, takes=2)
+    (tmp_path / "model.onnx").write_bytes(tiny_model.read_bytes())
+    assert intona("predict", name, "--model", "model.onnx", "--emotions", "angry,sad", "--out",
+                  "answers.csv").code == 0  # fmt: skip
+    torch.manual_seed(0)
+    words = {0: "ang", 1: "sad"}
+    configuration = transformers.Wav2Vec2Config(
+        hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
+        conv_dim=(8,) * 7, num_conv_pos_embeddings=16, num_conv_pos_embedding_groups=2,
+        classifier_proj_size=8, id2label=words, label2id={v: k for k, v in words.items()},
+    )  # fmt: skip
+    transformers.Wav2Vec2ForSequenceClassification(configuration).save_pretrained("mine")
+    transformers.Wav2Vec2FeatureExtractor().save_pretrained("mine")
+    lines = [line for block in blocks(section(page), "") for line in block.splitlines()]
+    assert len(lines) == commands
+    for line in lines:
+        # The tiny model has heard these voices; two changed sounds show as much as 120.
+        known = ["--allow-leaks", "--clips", "2"] if "audit" in line else []
+        done = intona(*shlex.split(line)[1:], *known)
+        assert done.code == 0, (line, done.err)
+        assert "it does not say what it was trained on" in done.out
