@@ -71,6 +71,19 @@ def test_worker_processes_find_the_function_too(here, intona):
     pd.testing.assert_frame_equal(one, two)
 
 
+def test_labels_without_a_meaning_are_renamed(here, intona):
+    (here / "levels.py").write_text(
+        LEVEL + "def numbered(signal, rate):\n"
+        "    return dict(zip(['LABEL_0', 'LABEL_1'], judge(signal, rate).values()))\n"
+    )
+    done = intona("evaluate", "levels:numbered", "V")
+    assert done.code == 1
+    assert "the model knows label_0, label_1, the corpus has neutral" in done.err
+    assert "--merge old=new" in done.err
+    done = intona("evaluate", "levels:numbered", "V", "--merge", "LABEL_0=angry,label_1=neutral")
+    assert re.search(r"UAR +100.0 %", done.out), done.err
+
+
 def test_a_failure_stops_or_counts_as_wrong(here, intona):
     done = intona("evaluate", "levels:fails", "V")
     assert done.code == 1
@@ -184,10 +197,6 @@ def section(page: str) -> str:
     return text.partition("\n## Recognisers of others\n")[2].partition("\n## ")[0]
 
 
-def blocks(text: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("page", "commands"), [("evaluation.md", 3), ("audit.md", 2)])
 def test_the_documentation_runs_as_written(
@@ -198,7 +207,7 @@ def test_the_documentation_runs_as_written(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     sys.modules.pop("mine", None)
-    (program,) = blocks(section("evaluation.md"), "python")
+    (program,) = re.findall(r"(?ms)^```python\n(.*?)^```", section("evaluation.md"))
     (tmp_path / "mine.py").write_text(program)
     name = {"evaluation.md": "EMODB", "audit.md": "RAVDESS"}[page]
     synthetic.corpus(tmp_path / name, emotions=("angry", "sad"), speakers=4, takes=2)
@@ -214,7 +223,7 @@ def test_the_documentation_runs_as_written(
     )  # fmt: skip
     transformers.Wav2Vec2ForSequenceClassification(configuration).save_pretrained("mine")
     transformers.Wav2Vec2FeatureExtractor().save_pretrained("mine")
-    lines = [line for block in blocks(section(page), "") for line in block.splitlines()]
+    lines = re.findall(r"^intona .*", section(page), re.MULTILINE)
     assert len(lines) == commands
     for line in lines:
         # The tiny model has heard these voices; two changed sounds show as much as 120.

@@ -50,6 +50,14 @@ def forms():
     nested = [{"audio": f, "scores": {"ang": a, "sad": s}} for f, _, a, s in ROWS]
     Path("nested.jsonl").write_text("\n".join(map(json.dumps, nested)))
     yield "nested.jsonl"
+    listed = [
+        {"audio": f, "scores": [{"score": s, "label": "sad"}, {"score": a, "label": "ang"}]}
+        for f, _, a, s in ROWS
+    ]
+    Path("listed.json").write_text(json.dumps(listed))
+    yield "listed.json"
+    pd.DataFrame(listed).to_parquet("listed.parquet")
+    yield "listed.parquet"
 
 
 def test_every_form_of_a_table_gives_the_same_answers(here):
@@ -95,6 +103,7 @@ def test_a_status_is_kept_and_an_answer_may_be_missing(here):
         ("a/1.wav", "a/1.wav", True),
         ("1.wav", "elsewhere/a/1.wav", True),
         ("a\\1.wav", "elsewhere/a/1.wav", True),
+        ("a/1", "elsewhere/a/1.wav", True),
         ("b/1.wav", "elsewhere/a/1.wav", False),
         ("/other/machine/a/1.wav", "elsewhere/a/1.wav", True),
         ("C:\\other\\a\\1.wav", "elsewhere/a/1.wav", True),

@@ -37,11 +37,12 @@ UNASKED = (
     "{} is a table: it holds answers to recordings as they are, and cannot be asked about other "
     "sounds"
 )
-# What an answer is called; then what it is called where there is no truth beside it.
-_ANSWERS = (
-    *("prediction", "predicted", "predicted_emotion", "predicted_label", "answer"),
-    *("emotion", "label", "emo"),
+# What an answer is called, whatever is beside it; and where there is no truth beside it.
+_SURELY = (
+    *("prediction", "predicted", "predicted_emotion", "predicted_label", "predicted_class"),
+    *("pred", "pred_label", "y_pred", "answer"),
 )
+_ANSWERS = (*_SURELY, *NAMES["emotion"])
 _NESTED = ("probabilities", "probs", "scores")
 _STATUS = ("ok", "unsure", "no_speech")
 _PLACE = ("file", *TIMES)
@@ -217,9 +218,10 @@ class AnswerTable(Foreign):
             return self._where[real][0]
         parts = PurePath(real).parts
         for first in range(len(parts)):
-            name = PurePath(*parts[first:]).as_posix()
-            if name in self._where:
-                return self._where[name][0]
+            path = PurePath(*parts[first:])
+            for name in (path.as_posix(), path.with_suffix("").as_posix()):
+                if name in self._where:
+                    return self._where[name][0]
         return self._elsewhere(parts)
 
     def _elsewhere(self, parts: Sequence[str]) -> str | None:
@@ -261,7 +263,7 @@ def holds_answers(text: str) -> bool | None:
     names = {folded(str(column)) for column in frame.columns}
     if names.isdisjoint(NAMES["file"]):
         return False
-    if names & {*_ANSWERS[:5], *_NESTED, "confidence"}:
+    if names & {*_SURELY, *_NESTED, "confidence", "score"}:
         return True
     labelled, spoken = names & {*NAMES["emotion"]}, names & {*NAMES["speaker"]}
     if labelled and spoken:
@@ -313,11 +315,21 @@ def _flat(frame: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     nested = next((c for c in frame.columns if folded(str(c)) in _NESTED), None)
-    if nested is None or not any(isinstance(value, Mapping) for value in frame[nested]):
+    rows = [] if nested is None else [_pairs(value) for value in frame[nested]]
+    if not any(rows):
         return frame
-    rows = [dict(value) if isinstance(value, Mapping) else {} for value in frame[nested]]
     inner = pd.DataFrame(rows, index=frame.index)
     return frame.drop(columns=[nested, *(c for c in inner if c in frame)]).join(inner)
+
+
+def _pairs(value: Any) -> dict[str, Any]:
+    """Return labels with probabilities, of an object or of the list that pipelines give."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if not isinstance(value, list | tuple | np.ndarray):
+        return {}
+    each = [one for one in value if isinstance(one, Mapping) and {"label", "score"} <= set(one)]
+    return {str(one["label"]): one["score"] for one in each}
 
 
 def _probable(frame: pd.DataFrame) -> dict[str, str]:
