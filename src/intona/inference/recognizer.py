@@ -52,8 +52,7 @@ class Recognizer:
         target: what it predicts: ``"emotion"``, or the column it was trained on.
         priors: what it answers on average where all labels are as frequent, where it says.
         metadata: everything the file says of itself.
-        path: the file.
-        name: of the file.
+        path: the file; ``name`` is its name without the suffix.
 
     Raises:
         ModelError: the graph cannot be loaded, or does not fit its metadata.
@@ -69,8 +68,7 @@ class Recognizer:
         brief: bool = False,
     ) -> None:
         self._session = Session(content, metadata, path, threads=threads, brief=brief)
-        self.path = path
-        self.name = path.stem
+        self.path, self.name = path, path.stem
         self.metadata = metadata
         self.target = str(metadata["target"])
         self.labels: tuple[str, ...] = tuple(metadata["labels"])
