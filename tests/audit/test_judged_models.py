@@ -55,7 +55,8 @@ def two_classes():
 def test_they_are_ranked_beside_a_model_of_ours(here, intona, tiny_model):
     done = intona(
         "audit", "loudness:judge", tiny_model, "right.csv", "V", "--emotions", "angry,neutral",
-        "--tests", "classification,distribution,silence", "--clips", 2, "--allow-leaks", "--report", "r",
+        "--tests", "classification,distribution,silence", "--clips", 2, "--allow-leaks",
+        "--report", "r",
     )  # fmt: skip
     assert done.code == 0, done.err
     for name in ("loudness:judge", "right.csv"):
@@ -65,7 +66,8 @@ def test_they_are_ranked_beside_a_model_of_ours(here, intona, tiny_model):
     names = [model["name"] for model in found["models"]]
     assert names == ["loudness:judge", "tiny", "right.csv", "random"]
     for model in (found["models"][0], found["models"][2]):
-        recall = next(o for o in model["outcomes"] if o["metric"] == "unweighted average recall")
+        outcomes = {outcome["metric"]: outcome for outcome in model["outcomes"]}
+        recall = outcomes["unweighted average recall"]
         assert recall["value"] == 1.0
     assert {o["test"] for model in found["models"] for o in model["outcomes"]} == {
         "classification",

@@ -144,6 +144,9 @@ def test_a_wrong_answer_is_one_sentence_with_file_and_function(write, answer, sa
         ("def judge(signals, r): return {'sad': 1.0}", "must return a list with an answer for"),
         ("def judge(s, r): return {'arousal': 0.5, 'sad': 0.5}", "cannot be called arousal"),
         ("def judge(s, r): return {0: 0.5, 1: 0.5}", "its labels must be words, not 0, 1"),
+        ("def judge(s, r): return {'sad': 1.0}", "have an attribute labels"),
+        ("def judge(s, r): pass\njudge.labels = ['joy', 'happy']", "nothing to choose from"),
+        ("def judge(s, r): pass\njudge.labels = ['sad', 'a\\x1b[2J']", r"not sad, 'a\x1b[2J'"),
         ("def judge(): pass", "failed with TypeError"),
         (
             "class judge:\n    def __init__(self): raise OSError('no weights')",

@@ -48,6 +48,7 @@ class Foreign(ABC):
         threshold: confidence below which it is unsure, which it never is.
         priors: how likely it takes each label to be beforehand, which is not known.
         training: what it was trained on, which is not known.
+        least: how many labels it must have.
 
     Raises:
         ModelError: fewer than two labels, or one that is no word.
@@ -59,14 +60,17 @@ class Foreign(ABC):
     threshold = 0.0
     priors: Sequence[float] | None = None
     training = None
+    least = 2
 
     def __init__(self, name: str, words: Sequence[str], rate: int | None) -> None:
-        if not all(isinstance(word, str) and word.strip() for word in words):
+        if not all(isinstance(word, str) and word.strip() and word.isprintable() for word in words):
             raise ModelError(f"{name}: its labels must be words, not {_few(words)}")
         self.name = self.path = name
         self.rate = rate
         self.readings: Mapping[str, str] = {word: canonical(word) for word in words}
         self.labels: tuple[str, ...] = tuple(dict.fromkeys(self.readings.values()))
+        if len(self.labels) < self.least:
+            raise ModelError(f"{name} has nothing to choose from: its labels are {_few(words)}")
         refuse_reserved(self.labels, name)
 
     @abstractmethod
@@ -268,5 +272,8 @@ def described(value: object) -> str:
 
 
 def _few(words: Sequence[object]) -> str:
-    text = ", ".join(str(word) or "''" for word in words[:12])
+    text = ", ".join(
+        word if isinstance(word, str) and word.isprintable() and word else repr(word)
+        for word in words[:12]
+    )
     return f"{text} ..." if len(words) > 12 else text or "none at all"

@@ -93,13 +93,13 @@ class Function(Foreign):
         wanted = rate or voice.rate
         samples = resample(voice.samples, voice.rate, wanted)
         answer, *_ = (*self.answers([samples], wanted), None)
-        if not isinstance(answer, Mapping) or not answer:
+        if not isinstance(answer, Mapping) or len(answer) < 2:
             hint = ", or have an attribute labels"
             if isinstance(answer, list | tuple):
                 hint = "; one that takes many signals at once calls its first parameter signals"
             raise ModelError(
-                f"{self.name} must answer a signal with a mapping from label to probability, not "
-                f"with {described(answer)}{hint}"
+                f"{self.name} must answer a signal with a probability for each of its labels, "
+                f"not with {described(answer)}{hint}"
             )
         return list(answer)
 

@@ -135,8 +135,6 @@ def _require_classes(text: str, config: Any) -> None:
     kind = config.problem_type
     if kind not in (None, "single_label_classification"):
         raise ModelError(f"{text} does not choose between emotions: it was trained for {kind}")
-    if config.num_labels < 2:
-        raise ModelError(f"{text} has {config.num_labels} label: there is nothing to choose from")
 
 
 def _examples(names: Iterable[str]) -> str:
