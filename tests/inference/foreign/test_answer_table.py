@@ -127,6 +127,13 @@ def test_of_two_of_one_name_the_folder_decides(here):
         table.predict("c/1.wav")
 
 
+def test_a_row_may_stand_there_twice(here):
+    rows = [("C:\\x\\1.wav", "sad"), ("C:/x/1.wav", "sad"), ("a/2.wav", ""), ("./a/2.wav", "")]
+    table = AnswerTable(as_text("t.csv", ",", ["file", "prediction"], rows))
+    assert table.predict("elsewhere/x/1.wav").emotion == "sad"
+    assert table.predict("a/2.wav").emotion is None
+
+
 def test_stretches_are_told_apart(here):
     rows = [
         ("a/1.wav", 0.0, 1.5, "sad"),

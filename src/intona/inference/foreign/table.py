@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from functools import partial
+from itertools import takewhile
 from pathlib import Path, PurePath, PureWindowsPath
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
@@ -78,7 +79,10 @@ class AnswerTable(Foreign):
         frame, words, self.open = _columns(sheet, str(self.file))
         super().__init__(text, words, None)
         self._rows: dict[str, dict[_Times, Prediction]] = {}
-        self._where: dict[str, list[str]] = {}
+        # What recordings are called: a path, as it is written or in full, to the table's own name;
+        # and a file's name to the full paths, of another machine, that end with it.
+        self._where: dict[str, str] = {}
+        self._absent: dict[str, list[str]] = {}
         for place, record in zip(sheet.places, frame.to_dict("records"), strict=True):
             self._add({str(key): plain(value) for key, value in record.items()}, place, sheet)
         if not self._rows:
@@ -153,7 +157,8 @@ class AnswerTable(Foreign):
             times = "" if first.end is None else f" ({first.start:g} to {first.end:g} s)"
             raise UsageError(
                 f"{self.name} has no answer to {len(missing)} of the {len(wanted)} utterances, the "
-                f"first is {first.file}{times}: complete it, or leave them out of the corpus"
+                f"first is {first.file}{times}: complete it, or leave them out of the corpus (it "
+                f"names for example {next(iter(self._rows))})"
             )
 
     def _found(self, wanted: Utterance) -> Prediction | None:
@@ -182,10 +187,12 @@ class AnswerTable(Foreign):
             here = locate(name, self.file.parent)
             spelled = PurePath(name.replace("\\", "/").strip()).as_posix()
             keys = [spelled] if here is None else [spelled, os.path.realpath(here)]
-            known = next((self._where[key][0] for key in keys[1:] if key in self._where), name)
+            name = next((self._where[key] for key in reversed(keys) if key in self._where), name)
             for key in keys:
-                self._where.setdefault(key, [known])
-            name = self._where[keys[-1]][0]
+                self._where.setdefault(key, name)
+            there = PureWindowsPath(name)
+            if here is None and there.root and name not in self._rows:
+                self._absent.setdefault(there.name, []).append(name)
         times = _times(row.get("start") or 0.0, row.get("end"))
         if self._rows.setdefault(name, {}).setdefault(times, answer) != answer:
             raise ModelError(f"{where}: {name} has another answer in an earlier row")
@@ -217,27 +224,22 @@ class AnswerTable(Foreign):
         """Return what a recording is called here: the same file, or a name its path ends with."""
         real = os.path.realpath(file)
         if real in self._where:
-            return self._where[real][0]
+            return self._where[real]
         parts = PurePath(real).parts
         for first in range(len(parts)):
             path = PurePath(*parts[first:])
             for name in (path.as_posix(), path.with_suffix("").as_posix()):
                 if name in self._where:
-                    return self._where[name][0]
+                    return self._where[name]
         return self._elsewhere(parts)
 
     def _elsewhere(self, parts: Sequence[str]) -> str | None:
         """Look up a recording whose whole path the table has from another machine."""
         found: dict[int, list[str]] = {}
-        for name in self._rows:
-            other = PureWindowsPath(name)
-            if other.root and other.name == parts[-1] and not os.path.exists(name):
-                same = 0
-                for one, two in zip(reversed(other.parts), reversed(parts), strict=False):
-                    if one != two:
-                        break
-                    same += 1
-                found.setdefault(same, []).append(name)
+        for name in self._absent.get(parts[-1], ()):
+            both = zip(reversed(PureWindowsPath(name).parts), reversed(parts), strict=False)
+            same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
+            found.setdefault(same, []).append(name)
         best = found[max(found)] if found else []
         alone = sum(map(len, found.values())) == 1
         return best[0] if len(best) == 1 and (alone or max(found) > 1) else None
