@@ -57,6 +57,8 @@ def test_a_function_is_evaluated(here, intona):
     assert "nothing found" not in done.out
     result = Evaluation.load("r")
     assert result.headline.value == 1.0
+    assert result.facts.model == {"file": "levels:judge", "made_by": "others"}
+    assert result.facts.answers == {"angry": "angry", "neutral": "neutral"}
     for (file, _, _), row in result.predictions.iterrows():
         samples, _ = __import__("soundfile").read(file)
         assert row["angry"] == pytest.approx(min(4 * samples.std(), 1), abs=1e-4)

@@ -101,7 +101,7 @@ def evaluate_model(
         known = order(new for label in model.labels if (new := becomes[label]) is not None)
         mapping, table = mapped_table(table, target, becomes, known)
     asked = _Asked(model, table, target, becomes, skip_bad, on, progress)
-    recipe, made_by, words = _told(model)
+    recipe, told, words = _told(model)
     facts = Facts.of(
         corpus,
         table,
@@ -114,7 +114,7 @@ def evaluate_model(
     )
     facts = replace(
         facts,
-        model={"file": Path(model.path).name, "made_by": made_by},
+        model=told,
         mapping=mapping,
         answers={label: (becomes or {}).get(label) for label in model.labels},
     )
@@ -126,13 +126,15 @@ def evaluate_model(
     return enrolled(plain, asked.evaluation(facts, asked.predictions(around)), enrolment, seed=seed)
 
 
-def _told(model: Recognizer | Foreign) -> tuple[Mapping[str, Any], str, str]:
-    """Return a model's recipe, what made it, and the protocol in one sentence."""
+def _told(model: Recognizer | Foreign) -> tuple[Mapping[str, Any], dict[str, str], str]:
+    """Return a model's recipe, its file and what made it, and the protocol in one sentence."""
     if isinstance(model, Recognizer):
         trained = ", ".join(model.training.corpora) or "unknown material"
         words = f"A finished model, trained on {trained}, tested as it is."
-        return model.metadata["recipe"], model.metadata["version"], words
-    return {"name": model.name}, "others", f"A recogniser of others, tested as it is.{model.words}"
+        told = {"file": model.path.name, "made_by": model.metadata["version"]}
+        return model.metadata["recipe"], told, words
+    told = {"file": model.name, "made_by": "others"}
+    return {"name": model.name}, told, f"A recogniser of others, tested as it is.{model.words}"
 
 
 @dataclass(frozen=True)
