@@ -18,7 +18,9 @@ from intona.labels import order
 from intona.tables import Prediction, Utterance
 
 if TYPE_CHECKING:
+    from intona.inference.foreign.base import Foreign
     from intona.inference.model import Judged
+    from intona.inference.recognizer import Recognizer
 
 Floats = NDArray[np.float64]
 
@@ -49,7 +51,7 @@ class AuditedModel:
     @classmethod
     def of(
         cls,
-        model: Judged,
+        model: Recognizer | Foreign,
         name: str,
         becomes: Mapping[str, str | None] | None = None,
     ) -> AuditedModel:

@@ -71,12 +71,10 @@ def run(
     from intona.corpora.inputs import files_of
     from intona.corpora.usable import pointing
     from intona.files import require_apart, require_folder
-    from intona.inference.opening import files_behind
 
     if report is not None:
         require_folder(report)
-        behind = [file for source in sources for file in files_behind(source)]
-        require_apart([report / name for name in audit.WRITTEN], [*files_of(sources), *behind])
+        require_apart([report / name for name in audit.WRITTEN], files_of(sources))
     on = options.place(workers, engine, address)
     how = audit.AuditOptions(labels.parse_list(tests) or (), clips, noises, rooms, seed, on)
     with bar() as progress, on.session():

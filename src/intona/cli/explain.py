@@ -64,10 +64,9 @@ def run(
         require_apart([plot], [clip, *options.files_named(model, profile)])
     (source,) = options.sources([clip])
     require_askable(model)
-    recognizer = open_recognizer(model)
+    opened = open_recognizer(model)
     own = find_profile(profile) if profile is not None else None
-    if own is not None:
-        recognizer = recognizer.adapted(own)
+    recognizer = opened if own is None else opened.adapted(own)
     audio = read(source, start=start, end=end)
     require_speech(audio, str(clip))
     evidence = occlude(recognizer, audio, emotion=emotion)

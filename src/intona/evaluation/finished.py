@@ -28,7 +28,7 @@ from intona.inference.foreign.base import Foreign
 from intona.inference.foreign.table import AnswerTable
 from intona.inference.model import Adaptable, Judged
 from intona.inference.opening import open_recognizer
-from intona.inference.recognizer import Recognizer
+from intona.inference.own import OwnModel
 from intona.labels import order, refuse_target
 from intona.models.adaptation import Statistics
 from intona.models.task import Answers, Surrounding
@@ -126,9 +126,9 @@ def evaluate_model(
     return enrolled(plain, asked.evaluation(facts, asked.predictions(around)), enrolment, seed=seed)
 
 
-def _told(model: Recognizer | Foreign) -> tuple[Mapping[str, Any], dict[str, str], str]:
+def _told(model: OwnModel | Foreign) -> tuple[Mapping[str, Any], dict[str, str], str]:
     """Return a model's recipe, its file and what made it, and the protocol in one sentence."""
-    if isinstance(model, Recognizer):
+    if isinstance(model, OwnModel):
         trained = ", ".join(model.training.corpora) or "unknown material"
         words = f"A finished model, trained on {trained}, tested as it is."
         told = {"file": model.path.name, "made_by": model.metadata["version"]}

@@ -92,20 +92,30 @@ class Judged(Model, Protocol):
     """What evaluations and audits need of a recogniser, ours or somebody else's.
 
     Attributes:
-        name: what reports call it.
-        path: what opens it again.
-        target: the column it predicts.
         threshold: confidence below which it is unsure, at no familiarity in particular.
-        priors: what it answers on average where all labels are as frequent; ``None`` unknown.
     """
 
-    name: str
-    target: str
     threshold: float
-    priors: Sequence[float] | None
 
     @property
-    def path(self) -> str | Path: ...  # noqa: D102
+    def name(self) -> str:
+        """What reports call it."""
+        ...
+
+    @property
+    def path(self) -> str | Path:
+        """What opens it again."""
+        ...
+
+    @property
+    def target(self) -> str:
+        """The column it predicts."""
+        ...
+
+    @property
+    def priors(self) -> Sequence[float] | None:
+        """What it answers on average where all labels are as frequent; ``None`` unknown."""
+        ...
 
     @property
     def training(self) -> Training | None:

@@ -19,11 +19,11 @@ from pathlib import Path
 from intona.errors import UsageError
 from intona.inference.foreign import callables, hub, table
 from intona.inference.foreign.base import Foreign
-from intona.inference.recognizer import Recognizer
-from intona.models.artefact import names_model
+from intona.inference.own import OwnModel
+from intona.models.artefact import locate, names_model, read_model
 
 
-def open_recognizer(text: str | Path | None) -> Recognizer | Foreign:
+def open_recognizer(text: str | Path | None) -> OwnModel | Foreign:
     """Open what is written; ``None`` is the bundled default model.
 
     Raises:
@@ -32,7 +32,10 @@ def open_recognizer(text: str | Path | None) -> Recognizer | Foreign:
         MissingExtraError: a model of the hub, and transformers is not installed.
     """
     kind = _foreign(str(text)) if text is not None else None
-    return Recognizer.load(text) if kind is None else kind(str(text))
+    if kind is not None:
+        return kind(str(text))
+    path = locate(text)
+    return OwnModel(*read_model(path), path)
 
 
 def names_recognizer(text: str | Path) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from intona.audio import Audio
 from intona.audio.decode import Source
-from intona.errors import AudioError, ModelError, UsageError
+from intona.errors import ModelError, UsageError
 from intona.inference import clip
 from intona.labels import label_map, merging_matrix
 from intona.models.artefact import Metadata, locate, read_model
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
     from intona.inference.profile import Profile
     from intona.models.adaptation import Statistics
-    from intona.models.lineage import Training
 
 SHORT = 0.5  # seconds of speech; on less, no answer is sure
 # What a graph says of a signal besides the probabilities, one column each.
@@ -49,10 +47,8 @@ class Recognizer:
         threshold: confidence below which a prediction is ``unsure``.
         rate: sample rate the model works at in Hz, ``None`` for the recording's own.
         adapted_to: recordings (or stretches of speech) it is adapted to; 0 for none.
-        target: what it predicts: ``"emotion"``, or the column it was trained on.
-        priors: what it answers on average where all labels are as frequent, where it says.
         metadata: everything the file says of itself.
-        path: the file; ``name`` is its name without the suffix.
+        path: the file.
 
     Raises:
         ModelError: the graph cannot be loaded, or does not fit its metadata.
@@ -68,9 +64,8 @@ class Recognizer:
         brief: bool = False,
     ) -> None:
         self._session = Session(content, metadata, path, threads=threads, brief=brief)
-        self.path, self.name = path, path.stem
+        self.path = path
         self.metadata = metadata
-        self.target = str(metadata["target"])
         self.labels: tuple[str, ...] = tuple(metadata["labels"])
         self.numeric = bool(metadata.get("numeric", False))
         self.threshold = float(metadata["threshold"])
@@ -83,7 +78,7 @@ class Recognizer:
         self._outputs = (main, *self._beside)
         self._inputs: Mapping[str, NDArray[np.float32]] = {}
         self._narrowing: NDArray[np.float64] | None = None
-        self.priors: Sequence[float] | None = metadata.get("priors")
+        self._priors: Sequence[float] | None = metadata.get("priors")
 
     @classmethod
     def load(
@@ -108,17 +103,6 @@ class Recognizer:
     def fingerprint(self) -> str:
         """The file's content in 16 hexadecimal digits: profiles belong to one model."""
         return self._session.fingerprint
-
-    @property
-    def training(self) -> Training:
-        """What the file says it was trained on."""
-        from intona.models.lineage import Training
-
-        return Training.of(self.metadata)
-
-    def again(self) -> Callable[[], Recognizer]:
-        """Return what makes the same model, unadapted, also in another process."""
-        return partial(Recognizer, *read_model(self.path), self.path)
 
     @property
     def adaptable(self) -> bool:
@@ -236,10 +220,6 @@ class Recognizer:
         """
         return clip.predict(self, source, start, end)
 
-    def predict_each(self, sources: Iterable[Audio]) -> Iterator[Prediction | AudioError]:
-        """Yield one prediction per recording: :func:`intona.inference.clip.predict_each`."""
-        return clip.predict_each(self, sources)
-
     def timeline(self, source: str | Path | BinaryIO | Audio, **options: Any) -> pd.DataFrame:
         """Return emotion over time by segment: :func:`intona.inference.timeline.timeline`."""
         from intona.inference.timeline import timeline
@@ -289,8 +269,6 @@ class Recognizer:
         other = copy(self)
         other._inputs, other.adapted_to = {}, 0
         if to is not None:
-            from intona.models.adaptation import standardisation
-
             self.require_adaptable()
             model = getattr(to, "model", self.fingerprint)
             if model != self.fingerprint:
@@ -298,7 +276,7 @@ class Recognizer:
                     f"the profile {getattr(to, 'name', '')} was made with another model than "
                     f"{self.path}: enroll again with this one"
                 )
-            centre, scale = standardisation(self.metadata, to, speech)
+            centre, scale = self._standardisation(to, speech)
             other._inputs = {
                 "centre": centre.astype(np.float32),
                 "scale": scale.astype(np.float32),
@@ -341,14 +319,14 @@ class Recognizer:
             raise UsageError("emotions are chosen of a model of emotions, not of one of numbers")
         becomes = label_map(self.labels, emotions, merge, owner="the model")
         columns = [becomes[label] for label in self.labels]
-        matrix, labels = merging_matrix(columns, self.priors)
+        matrix, labels = merging_matrix(columns, self._priors)
         if len(labels) < 2:
             raise UsageError(f"--emotions: at least two are needed, not {', '.join(labels)}")
         if labels == self.labels:
             return other
         other.labels = labels
         other._narrowing = matrix if self._narrowing is None else self._narrowing @ matrix
-        other.priors = None  # divided out
+        other._priors = None  # divided out
         return other
 
     def least_confidence(self, familiarity: float) -> float:
@@ -361,6 +339,20 @@ class Recognizer:
             return self.threshold
         low, high = self.metadata["thresholds"]
         return float(low + (high - low) * familiarity)
+
+    def _standardisation(
+        self, to: Profile | Statistics, speech: str | None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return a profile's centre and scale; of neutral speech with what speech usually has."""
+        from intona.models.adaptation import NeutralStatistics, decoded
+
+        statistics: Any = getattr(to, "statistics", to)
+        if len(statistics.mean) != int(self.metadata["embedding"]):
+            raise UsageError("the profile is damaged: it has another size than the model's")
+        difference = self.metadata["adaptation"].get("difference")
+        if (speech or getattr(to, "speech", "mixed")) == "neutral" and difference is not None:
+            return NeutralStatistics(statistics, decoded(difference)).standardisation()
+        return statistics.standardisation()
 
     def _narrowed(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         if self._narrowing is None:
@@ -380,9 +372,10 @@ def load(
     """Load a model file, or the bundled default model; see :meth:`Recognizer.load`.
 
     Args:
-        path: see there, as for ``threads`` and ``brief``.
+        path: an ``.onnx`` file made by intona, or the name of a bundled model (``default`` or
+            ``small``); ``None`` for the default.
         threads: onnxruntime threads.
-        brief: for a few clips only.
+        brief: for a few clips only: sooner loaded, a tenth slower.
         profile: adapt it to a speaker or place: the name of a profile from ``intona enroll``, or
             the path of one.
 

@@ -14,14 +14,10 @@ training material: mean 0, deviation 1.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from intona.errors import UsageError
 
 MEAN_WEIGHT = 2.0  # utterances that the training material's mean counts
 DEVIATION_WEIGHT = 20.0  # and its deviation, whose estimate needs more
@@ -121,29 +117,6 @@ class Running:
         variance = np.maximum(self._squares / self.count - mean**2, 0.0)
         deviation = np.sqrt(variance) if self.count > 1 else np.ones_like(mean)
         return Statistics(self.count, mean, deviation)
-
-
-def standardisation(
-    metadata: Mapping[str, Any], to: Any, speech: str | None = None
-) -> tuple[Doubles, Doubles]:
-    """Return the centre and scale, each ``(d,)``, that take a model to a speaker or a place.
-
-    Args:
-        metadata: of a model file that can be adapted.
-        to: :class:`Statistics`, or a profile that holds them.
-        speech: kind of speech they are of, where a profile does not say it; of neutral speech what
-            speech usually has besides is added.
-
-    Raises:
-        UsageError: they are of another size than the model's embedding.
-    """
-    statistics = getattr(to, "statistics", to)
-    if len(statistics.mean) != int(metadata["embedding"]):
-        raise UsageError("the profile is damaged: it has another size than the model's")
-    difference = metadata["adaptation"].get("difference")
-    if (speech or getattr(to, "speech", "mixed")) == "neutral" and difference is not None:
-        return NeutralStatistics(statistics, decoded(difference)).standardisation()
-    return statistics.standardisation()
 
 
 def encoded(values: ArrayLike) -> str:
