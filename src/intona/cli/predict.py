@@ -193,6 +193,7 @@ def _clips(model: Recognizer, sources: Sequence[Source], style: str, out: Path |
                 print(f"error: {result}", file=sys.stderr)
                 continue
             notice.take(result)
+            failed = options.tell(result.notes) or failed
             if shown:
                 print(line(result), flush=True)
             else:
@@ -237,7 +238,10 @@ def _batch(
     )
     if done.errors:
         beside = out.with_name("errors.parquet")
-        print(f"error: {done.errors} recordings failed: see {beside}", file=sys.stderr)
+        print(
+            f"error: {done.errors} recordings failed or are damaged: see {beside}",
+            file=sys.stderr,
+        )
         raise typer.Exit(1)
 
 
@@ -263,7 +267,8 @@ def _timeline(
     failed = False
 
     def notice(sentence: str) -> None:
-        print(f"note: {sentence}", file=sys.stderr)
+        nonlocal failed
+        failed = options.tell([sentence]) or failed
 
     with Stop() as stop:
         for file, result in timeline_each(
