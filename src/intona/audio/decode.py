@@ -17,9 +17,9 @@ import soundfile
 from numpy.typing import NDArray
 
 from intona.audio.damage import Journal, Notice, warn
-from intona.audio.ffmpeg import decoded, one_rate
+from intona.audio.ffmpeg import decoded
 from intona.audio.headers import Survey, survey, view
-from intona.audio.mix import mixed
+from intona.audio.mix import mixed, one_rate
 from intona.audio.seal import refuse_sealed
 from intona.errors import AudioError
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
 from intona.audio.damage import Journal
@@ -45,7 +46,10 @@ _INDEXED = frozenset({"asf", "matroska", "mov"})  # that can be entered in the m
 # Formats whose header says how long they are, and does not guess.
 _MEASURED = frozenset({"ape", "asf", "caf", "flac", "mov", "tta", "w64", "wv"})
 _HEADERLESS = frozenset({".al", ".lpcm", ".pcm", ".raw", ".s16", ".s16le", ".sln", ".ul"})
+_DEAFENING = 8.0  # beyond what encoded sound overshoots full scale
 _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS")
+_AHEAD = 8  # frames that are asked whether a gap is one
+_LAST = 60.0  # seconds of a gap that is believed when nothing follows to ask
 _STEP = 10.0  # seconds of silence at once
 
 
@@ -179,6 +183,7 @@ class _Reader:
         self._tick = float(stream.time_base or 0)
         self._origin = _origin(container, stream, self._clocked)
         self._promised = _promised(container, stream, names, seen, self._origin)
+        self._coded = not stream.codec_context.name.startswith("pcm_")
         self.heard = False
         if "flac" in names:  # else a damaged frame is noise
             stream.codec_context.options = {"err_detect": "crccheck+explode"}
@@ -206,7 +211,13 @@ class _Reader:
                 self._container.seek(int((self._start - PREROLL + self._origin) * av.time_base))
         clock, shift, rate = 0.0, 0.0, 0
         tail = _Tail()
-        for item in self._frames(tail, self._start - PREROLL if entered else 0.0):
+        frames = self._frames(tail, self._start - PREROLL if entered else 0.0)
+        coming: deque[_Heard] = deque()
+        while True:
+            coming.extend(islice(frames, _AHEAD + 1 - len(coming)))
+            if not coming:
+                break
+            item = coming.popleft()
             rate = item.rate
             time = None if item.time is None else item.time - self._origin
             if not self.heard and entered:
@@ -217,6 +228,8 @@ class _Reader:
             missing = item.lost if self.heard else 0.0
             if self._clocked:
                 missing = drift if drift > TOLERANCE or (item.lost and drift > 0) else 0.0
+                if missing > TOLERANCE and not self._believed(missing, clock + shift, item, coming):
+                    drift = missing = 0.0  # this time stamp alone is wrong
                 if drift < -TOLERANCE:  # the stamps begin anew: what follows is joined on
                     shift += drift
             if missing > self._left:
@@ -226,6 +239,12 @@ class _Reader:
                 self._left -= missing
                 if self._gapless or (self.heard and item.lost):
                     self._journal.lost(clock, missing)
+                elif self.heard or len(self._container.streams) == 1:
+                    self._journal.remark(
+                        "gap",
+                        f"has a gap in its time stamps at {clock:.2f} s: silence stands there, and "
+                        "for any later one",
+                    )
                 yield from _silence(clock, missing, rate)
                 clock += missing
             self.heard = True
@@ -236,6 +255,18 @@ class _Reader:
         elif self.heard and (tail.lost or self._seen.cut):
             self._journal.cut(clock)
 
+    def _believed(
+        self, gap: float, expected: float, item: _Heard, coming: Iterable[_Heard]
+    ) -> bool:
+        """Whether later frames agree that there is a gap before this one."""
+        ahead = None
+        expected += len(item.block) / item.rate
+        for later in coming:
+            if later.time is not None:
+                ahead = later.time - self._origin - expected
+            expected += len(later.block) / later.rate
+        return gap <= _LAST if ahead is None else ahead > gap / 2
+
     def _frames(self, tail: _Tail, begin: float) -> Iterator[_Heard]:
         """Decode; what cannot be is counted, and decoding goes on behind it."""
         import av
@@ -244,25 +275,37 @@ class _Reader:
         form: tuple[Any, ...] = ()
         for packet in self._packets(tail, begin):
             duration = float(packet.duration or 0) * self._tick
+            blocks: list[tuple[Block, AudioFrame]] = []
             try:
                 frames: list[AudioFrame] = packet.decode()  # type: ignore[assignment]
+                for frame in frames:
+                    kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+                    if kind != form:
+                        # Packed: PyAV reads beyond the planes of more than eight channels.
+                        convert, form = av.AudioResampler(format="flt"), kind
+                    blocks += ((_samples(part), frame) for part in convert.resample(frame))
             except EOFError:
-                continue
+                pass
             except av.error.FFmpegError:
                 if not _is_tag(packet):
                     tail.lost += duration or 1e-3
-                continue
             if packet.is_corrupt and self._clocked:
                 tail.lost += 1e-3
-            for frame in frames:
-                kind = (frame.format.name, frame.layout.name, frame.sample_rate)
-                if kind != form:
-                    convert, form = av.AudioResampler(format="fltp"), kind
-                for part in convert.resample(frame):
-                    block = np.asarray(part.to_ndarray(), np.float32).T
-                    if len(block):
-                        yield _Heard(block, frame.sample_rate, frame.time, tail.lost)
-                        tail.lost = 0.0
+            for block, frame in blocks:
+                if not self._plausible(block):
+                    tail.lost += len(block) / frame.sample_rate
+                elif len(block):
+                    yield _Heard(block, frame.sample_rate, frame.time, tail.lost)
+                    tail.lost = 0.0
+
+    def _plausible(self, block: Block) -> bool:
+        """Whether a frame is what somebody encoded; a damaged one may be deafening, or no number.
+
+        Samples that are stored as floats are not judged: they may be of any scale.
+        """
+        if not self._coded or not len(block):
+            return True
+        return bool(np.abs(block).max() < _DEAFENING)  # not so of NaN
 
     def _packets(self, tail: _Tail, begin: float) -> Iterator[Packet]:
         """Yield the track's packets; in formats that cannot be entered, skip those before."""
@@ -275,6 +318,9 @@ class _Reader:
                 packet = next(packets, None)
             except EOFError:
                 return
+            except IndexError:  # PyAV does not know tracks that begin in the middle
+                packets = self._container.demux(self._stream)
+                continue
             except av.error.FFmpegError:  # the container itself is damaged here
                 tail.lost += 1e-3
                 return
@@ -289,6 +335,12 @@ class _Reader:
                 if packet.pts is not None:  # else it would have no place
                     begin = 0.0
             yield packet
+
+
+def _samples(frame: AudioFrame) -> Block:
+    """Return the samples of a packed frame, shape ``(n, channels)``."""
+    samples = np.asarray(frame.to_ndarray(), np.float32)
+    return samples.reshape(frame.samples, -1) if frame.samples else samples.reshape(0, 1)
 
 
 def _is_tag(packet: Packet) -> bool:
@@ -340,32 +392,3 @@ def _promised(
         if len(container.streams) == 1 and container.duration:
             return float(container.duration) / av.time_base
     return None
-
-
-def one_rate(blocks: Iterable[tuple[Block, int]]) -> Iterator[tuple[Block, int]]:
-    """Resample what has another rate than the first block; most recordings have one rate."""
-    wanted = current = 0
-    kind: tuple[int, int] = (0, 0)
-    stream: soxr.ResampleStream | None = None
-    for block, current in blocks:
-        wanted = wanted or current
-        if stream is not None and kind != (current, block.shape[1]):
-            yield from _flushed(stream, kind[1], wanted)
-            stream = None
-        if current == wanted:
-            yield block, wanted
-            continue
-        kind = (current, block.shape[1])
-        if stream is None:
-            stream = soxr.ResampleStream(*kind[:1], wanted, kind[1], "float32", "HQ")
-        done = stream.resample_chunk(np.ascontiguousarray(block))
-        if len(done):
-            yield done.reshape(len(done), -1), wanted
-    if stream is not None:
-        yield from _flushed(stream, kind[1], wanted)
-
-
-def _flushed(stream: Any, channels: int, rate: int) -> Iterator[tuple[Block, int]]:
-    rest = stream.resample_chunk(np.zeros((0, channels), np.float32), last=True)
-    if len(rest):
-        yield rest.reshape(len(rest), -1), rate

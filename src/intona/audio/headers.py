@@ -108,7 +108,7 @@ def survey(file: BinaryIO) -> Survey:
             return _ogg(file, size)
         if head[:3] == b"ID3" or _is_mp3(head):
             return _mp3(file)
-    except struct.error:  # a header that ends in the middle is for the libraries to refuse
+    except (struct.error, OverflowError):  # a header that makes no sense is for the libraries
         pass
     return Survey()
 

@@ -1,13 +1,17 @@
-"""Channels to one: their mean, without those that would cancel a louder one."""
+"""Streams to one rate, and to one channel: the mean without what would cancel a louder channel."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias
 
 import numpy as np
+import soxr
 from numpy.typing import NDArray
 
 from intona.audio.damage import Journal
+
+Block: TypeAlias = NDArray[np.float32]
 
 SECONDS = 1.0  # judged at once
 OPPOSED = -0.7  # correlation below which two channels cancel rather than add
@@ -16,8 +20,8 @@ MOST = 64  # channels that are compared with each other
 
 
 def mixed(
-    blocks: Iterable[tuple[NDArray[np.float32], int]], journal: Journal, start: float = 0.0
-) -> Iterator[tuple[NDArray[np.float32], int]]:
+    blocks: Iterable[tuple[Block, int]], journal: Journal, start: float = 0.0
+) -> Iterator[tuple[Block, int]]:
     """Mix a stream to one channel; the cut into blocks makes no difference.
 
     Args:
@@ -28,7 +32,7 @@ def mixed(
     Yields:
         ``(samples, rate)`` of shape ``(n,)``.
     """
-    held: list[NDArray[np.float32]] = []
+    held: list[Block] = []
     count = done = 0
     rate = 1
     for block, rate in blocks:
@@ -55,7 +59,7 @@ def mixed(
         yield _mono(np.concatenate(held), journal, start + done / rate), rate
 
 
-def mono(block: NDArray[np.float32]) -> tuple[NDArray[np.float32], bool]:
+def mono(block: Block) -> tuple[Block, bool]:
     """Return the mean of the channels that do not cancel a louder one, and whether one did.
 
     Args:
@@ -72,7 +76,7 @@ def mono(block: NDArray[np.float32]) -> tuple[NDArray[np.float32], bool]:
     return block.mean(axis=1, dtype=np.float32), False
 
 
-def _mono(block: NDArray[np.float32], journal: Journal, time: float) -> NDArray[np.float32]:
+def _mono(block: Block, journal: Journal, time: float) -> Block:
     samples, cancelled = mono(block)
     if cancelled:
         journal.remark(
@@ -83,7 +87,7 @@ def _mono(block: NDArray[np.float32], journal: Journal, time: float) -> NDArray[
     return samples
 
 
-def _kept(block: NDArray[np.float32]) -> list[int]:
+def _kept(block: Block) -> list[int]:
     """Choose channels from the loudest down, leaving out what is opposed to one chosen."""
     count = block.shape[1]
     if not 1 < count <= MOST or not np.isfinite(block).all():
@@ -98,3 +102,32 @@ def _kept(block: NDArray[np.float32]) -> list[int]:
         if power[channel] < FAINT or not (products[channel, kept] < limits).any():
             kept.append(int(channel))
     return sorted(kept)
+
+
+def one_rate(blocks: Iterable[tuple[Block, int]]) -> Iterator[tuple[Block, int]]:
+    """Resample what has another rate than the first block; most recordings have one rate."""
+    wanted = current = 0
+    kind: tuple[int, int] = (0, 0)
+    stream: soxr.ResampleStream | None = None
+    for block, current in blocks:
+        wanted = wanted or current
+        if stream is not None and kind != (current, block.shape[1]):
+            yield from _flushed(stream, kind[1], wanted)
+            stream = None
+        if current == wanted:
+            yield block, wanted
+            continue
+        kind = (current, block.shape[1])
+        if stream is None:
+            stream = soxr.ResampleStream(*kind[:1], wanted, kind[1], "float32", "HQ")
+        done = stream.resample_chunk(np.ascontiguousarray(block))
+        if len(done):
+            yield done.reshape(len(done), -1), wanted
+    if stream is not None:
+        yield from _flushed(stream, kind[1], wanted)
+
+
+def _flushed(stream: Any, channels: int, rate: int) -> Iterator[tuple[Block, int]]:
+    rest = stream.resample_chunk(np.zeros((0, channels), np.float32), last=True)
+    if len(rest):
+        yield rest.reshape(len(rest), -1), rate
