@@ -129,14 +129,11 @@ def outcome(path: Path) -> tuple[str, float, list[str]]:
         duration = audio.read(path, notice=said.append).duration
         result = "read"
     except AudioError as error:
-        assert "\n" not in str(error)
+        said.append(str(error))
         result, duration = "refused", 0.0
     blocks = sum(block.duration for block in heard(path))
-    assert (
-        blocks == pytest.approx(duration, abs=1e-3)
-        or result == "refused"
-        or "leaps" in "".join(said)
-    )
+    if result == "read" and "leaps" not in "".join(said):
+        assert blocks == pytest.approx(duration, abs=1e-3)
     assert time.monotonic() - begin < LIMIT
     return result, duration, said
 

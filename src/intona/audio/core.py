@@ -37,7 +37,7 @@ MIN_SECONDS = 0.01
 # Floats far beyond full scale are integers somebody forgot to divide.
 MAX_PEAK = 64.0
 # Gaps that are read block by block may last so long, in seconds; more is a fault of the clock.
-_LONGEST_GAP = 24 * 3600.0
+_LONGEST_GAP = 12 * 3600.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -160,7 +160,9 @@ def clips(parts: Sequence[Audio], rate: int | None) -> list[Clip]:
     """
     sounds = [resample(part.samples, part.rate, RATE) for part in parts]
     found = []
-    for part, sound, row in zip(parts, sounds, chances(sounds), strict=True):
+    # Nobody speaks in digital silence, of which a gap in a recording may have hours.
+    heard = chances([sound if sound.any() else sound[:0] for sound in sounds])
+    for part, sound, row in zip(parts, sounds, heard, strict=True):
         duration = len(sound) / RATE
         seconds = _seconds(row, duration, _CLEAR)
         clear = seconds >= LEAST_SPEECH
