@@ -35,9 +35,13 @@ class Journal:
     Args:
         where: what sentences call the recording.
         notice: told each sentence, a :class:`Damage` where sound is lost.
+
+    Attributes:
+        begin: added to all times, in seconds: where this recording begins in a file of several.
     """
 
     def __init__(self, where: str, notice: Notice) -> None:
+        self.begin = 0.0
         self._where = where
         self._notice = notice
         self._places: list[tuple[float, float]] = []
@@ -45,6 +49,7 @@ class Journal:
 
     def lost(self, at: float, seconds: float) -> None:
         """Note that silence of so many seconds stands for damage at a time."""
+        at += self.begin
         if self._places and at <= sum(self._places[-1]) + 0.01:  # one place, found in parts
             first, before = self._places[-1]
             self._places[-1] = (first, before + seconds)
@@ -54,18 +59,17 @@ class Journal:
     def cut(self, at: float, promised: float | None = None) -> None:
         """Note that the recording ends too soon, where its header promises more seconds."""
         whole = "" if promised is None else f" of the {promised:.2f} s that its header promises"
-        self._say(
-            "cut",
-            Damage(f"{self._where} is cut short, at {at:.2f} s{whole}: what followed is missing"),
-        )
+        place = f"at {self.begin + at:.2f} s{whole}"
+        self._say("cut", Damage(f"{self._where} is cut short, {place}: what followed is missing"))
 
     def jump(self, at: float, seconds: float) -> None:
         """Note a leap of the time stamps that is too long for a pause."""
+        place = f"by {seconds / 3600:.1f} h at {self.begin + at:.2f} s"
         self._say(
             "jump",
             Damage(
-                f"{self._where}: its clock leaps by {seconds / 3600:.1f} h at {at:.2f} s, which is "
-                "taken for a fault: later times count on from there"
+                f"{self._where}: its clock leaps {place}, which is taken for a fault: later times "
+                "count on from there"
             ),
         )
 

@@ -139,24 +139,28 @@ class _Opened:
     def _surveyed(
         self, source: Source, file: BinaryIO, start: float, end: float | None, seen: Survey
     ) -> Iterator[tuple[Samples, int]]:
-        """Read a source whose header is known; ``file`` is the same, open."""
-        if seen.patches:
-            source = file = view(file, 0, seen.patches)
-        opened = None if seen.kind == "mp3" or seen.hurt else _open_sndfile(source, file)
-        if opened is None:
-            yield from self._ffmpeg(source, start, end, seen)
-            return
-        with opened:
-            length = opened.frames / opened.samplerate
-            if length > _LONGEST or opened.format == "MPEG" or "MPEG" in opened.subtype:
-                yield from self._ffmpeg(source, start, end, seen)
+        """Read a source, one recording in it after the other; ``file`` is the same, open."""
+        base = 0  # bytes before this recording
+        while True:
+            part: Source = source
+            if base or seen.patches or seen.sequel is not None:
+                stop = None if seen.sequel is None else base + seen.sequel
+                part = view(file, base, stop, seen.patches)
+            opened = None if seen.kind == "mp3" or seen.hurt else _open_sndfile(part, file)
+            if opened is None or not _trusted(opened):
+                rest = view(file, base, patches=seen.patches) if base or seen.patches else source
+                yield from self._ffmpeg(rest, start, end, seen)
                 return
-            if start < length or seen.sequel is None:
-                yield from self._sndfile(opened, source, start, end, seen)
-        if seen.sequel is not None and (end is None or end > length):
-            rest = view(file, seen.sequel)
-            rest_end = None if end is None else end - length
-            yield from self._surveyed(rest, rest, max(0.0, start - length), rest_end, survey(rest))
+            with opened:
+                length = opened.frames / opened.samplerate
+                if start < length or seen.sequel is None:
+                    yield from self._sndfile(opened, part, start, end, seen)
+            if seen.sequel is None or (end is not None and end <= length):
+                return
+            start, end = max(0.0, start - length), None if end is None else end - length
+            self._journal.begin += length
+            base += seen.sequel
+            seen = survey(view(file, base))
 
     def _sndfile(
         self,
@@ -258,12 +262,23 @@ def _is_text(head: bytes) -> bool:
 
 def _open_sndfile(source: Source, file: BinaryIO) -> soundfile.SoundFile | None:
     with suppress(soundfile.LibsndfileError):
-        if not isinstance(source, (str, Path)) or str(source).lower().endswith(".raw"):
-            # Of a file that is called .raw, soundfile wants to be told what the content says.
+        # Of a name that ends in .raw soundfile wants to be told what the content says itself: a
+        # view has no name.
+        if not isinstance(source, (str, Path)):
+            return soundfile.SoundFile(view(source))
+        if str(source).lower().endswith(".raw"):
             return soundfile.SoundFile(view(file))
         # As bytes, since a name need not be Unicode; Windows has no such names.
         return soundfile.SoundFile(os.fsencode(source) if os.name == "posix" else os.fspath(source))
     return None
+
+
+def _trusted(file: soundfile.SoundFile) -> bool:
+    """Whether libsndfile knows how long it is: not where it estimates, or the header is open."""
+    if "MPEG" in (file.format, file.subtype[:4]) or file.frames > _LONGEST * file.samplerate:
+        file.close()
+        return False
+    return True
 
 
 def _sndfile_read(file: soundfile.SoundFile, position: int, wanted: int) -> Samples:

@@ -40,24 +40,36 @@ class Survey:
     sequel: int | None = None
 
 
-def view(file: BinaryIO, base: int = 0, patches: tuple[tuple[int, bytes], ...] = ()) -> BinaryIO:
-    """Return a file from some byte on, with some bytes changed, and without a name.
+def view(
+    file: BinaryIO,
+    base: int = 0,
+    end: int | None = None,
+    patches: tuple[tuple[int, bytes], ...] = (),
+) -> BinaryIO:
+    """Return a stretch of a file, with some bytes changed, and without a name.
 
     Args:
         file: binary, seekable; it is not closed with the view.
-        base: where it begins.
+        base: where the stretch begins, in bytes.
+        end: where it ends; ``None`` for the end of the file.
         patches: ``(place, bytes)`` in the view.
     """
-    return io.BufferedReader(_View(file, base, patches))
+    return io.BufferedReader(_View(file, base, end, patches))
 
 
 class _View(io.RawIOBase):
-    def __init__(self, file: BinaryIO, base: int, patches: tuple[tuple[int, bytes], ...]) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        base: int,
+        end: int | None,
+        patches: tuple[tuple[int, bytes], ...],
+    ) -> None:
         self._file = file
         self._base = base
         self._patches = patches
         self._place = 0
-        self._size = file.seek(0, io.SEEK_END) - base
+        self._size = (file.seek(0, io.SEEK_END) if end is None else end) - base
 
     def readable(self) -> bool:
         """Say that it can be read."""
@@ -76,7 +88,7 @@ class _View(io.RawIOBase):
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         """Read as much as is there, at most what fits."""
         self._file.seek(self._base + self._place)
-        data = bytearray(self._file.read(len(buffer)))
+        data = bytearray(self._file.read(max(0, min(len(buffer), self._size - self._place))))
         for place, value in self._patches:
             for k, byte in enumerate(value, place - self._place):
                 if 0 <= k < len(data):
@@ -206,6 +218,8 @@ def _ogg(file: BinaryIO, size: int) -> Survey:
         serial, count, check = head[14:18], *struct.unpack("<2I", head[18:26])
         page = bytearray(_at(file, place, length))
         page[22:26] = bytes(4)
+        if stream and serial != stream and last and head[5] & 2:
+            return replace(found, sequel=place)
         if (stream and serial != stream) or count != number + 1 or last or _crc(page) != check:
             return replace(found, hurt=True)
         stream, number, last = serial, count, bool(head[5] & 4)
