@@ -52,12 +52,15 @@ class RecordingWarning(UserWarning):
 
 
 def show_plainly() -> None:
-    """Show each :class:`RecordingWarning` as a line ``note: ...`` on standard error from now on."""
+    """Show each :class:`RecordingWarning` once, as a line ``note: ...`` on standard error."""
     usual = warnings.showwarning
+    said: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
         if issubclass(category, RecordingWarning):
-            print(f"note: {message}", file=sys.stderr)
+            if str(message) not in said:  # a recording is read more than once
+                said.add(str(message))
+                print(f"note: {message}", file=sys.stderr)
         else:
             usual(message, category, *where, **more)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -80,3 +81,13 @@ def test_silence_is_no_speech(intona, tmp_path: Path, tiny_model: Path, more: li
     found = intona(*words, *more)
     assert (found.code, found.err) == (0, "")
     assert ",no_speech," in found.out
+
+
+def test_training_goes_on_and_says_it_once(intona, voices: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(voices, tmp_path / "voices"))
+    first = next(iter(sorted(folder.rglob("*.wav"))))
+    first.write_bytes(first.read_bytes()[:-4000])
+    words = ("train", folder, "--recipe", "classic-svm", "--out", tmp_path / "m.onnx")
+    found = intona(*words)
+    assert found.code == 0
+    assert found.err.count(f"note: {first} is cut short") == 1
