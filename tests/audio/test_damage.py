@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterable
 from pathlib import Path
@@ -293,3 +294,19 @@ def test_more_than_eight_channels(tmp_path: Path) -> None:
 
     sound = audio.read(Pipe())  # FFmpeg's, since it cannot be read twice
     np.testing.assert_allclose(sound.samples, channels[:, 0], atol=1e-4)
+
+
+def test_a_name_that_is_no_unicode(tmp_path: Path) -> None:
+    encoded(tmp_path / "a.m4a", "aac", RATE, "ipod", voice())
+    name = os.fsencode(tmp_path) + b"/w\xfctend.m4a"
+    os.rename(tmp_path / "a.m4a", name)
+    assert audio.read(os.fsdecode(name)).duration == pytest.approx(4.0, abs=0.1)
+
+
+def test_a_header_that_counts_itself_in_is_no_damage(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", voice(), RATE)
+    data = bytearray((tmp_path / "a.wav").read_bytes())
+    struct.pack_into("<I", data, 40, len(data))
+    (tmp_path / "a.wav").write_bytes(data)
+    sound, said = heard(tmp_path / "a.wav")
+    assert (sound.duration, said) == (4.0, [])

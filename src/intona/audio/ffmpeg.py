@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -99,21 +99,22 @@ def decoded(
     """
     import av
 
-    try:
-        target = _target(source)
-        container = av.open(target, "r", metadata_errors="ignore", options=dict(_ONLY_MEDIA))
-    except (av.error.FFmpegError, ValueError, OSError) as error:
-        if os.path.splitext(where)[1].lower() in _HEADERLESS:
+    with ExitStack() as stack:
+        try:
+            target = _target(source, stack)
+            container = av.open(target, "r", metadata_errors="ignore", options=dict(_ONLY_MEDIA))
+        except (av.error.FFmpegError, ValueError, OSError) as error:
+            if os.path.splitext(where)[1].lower() in _HEADERLESS:
+                raise AudioError(
+                    f"{where} is raw samples without a header: give it one, for example with "
+                    "sox -r 16000 -e signed -b 16 -c 1 IN.raw OUT.wav, or pipe it to intona listen -"
+                ) from None
+            reason = getattr(error, "strerror", None) or str(error)
             raise AudioError(
-                f"{where} is raw samples without a header: give it one, for example with "
-                "sox -r 16000 -e signed -b 16 -c 1 IN.raw OUT.wav, or pipe it to intona listen -"
+                f"{where} is not audio that can be decoded ({reason}): "
+                "convert it to wav, flac, mp3 or m4a"
             ) from None
-        reason = getattr(error, "strerror", None) or str(error)
-        raise AudioError(
-            f"{where} is not audio that can be decoded ({reason}): "
-            "convert it to wav, flac, mp3 or m4a"
-        ) from None
-    with container:
+        stack.enter_context(container)
         stream = _track(container, where, journal)
         reader = _Reader(container, stream, journal, seen or Survey(), start, end, longest_gap)
         found = False
@@ -124,7 +125,7 @@ def decoded(
             raise AudioError(f"{where} holds no audio that can be decoded: record it again")
 
 
-def _target(source: str | Path | BinaryIO) -> Any:
+def _target(source: str | Path | BinaryIO, stack: ExitStack) -> Any:
     """Return what FFmpeg opens: a path that cannot be taken for an address, or a file."""
     if not isinstance(source, (str, Path)):
         return source

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 _UNKNOWN = 0x7FFF0000  # sizes from here on are written by programs that do not know them
+_SLACK = 256  # bytes; some writers count their header in
 _SCAN = 2**20
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
@@ -143,7 +144,7 @@ def _wav(file: BinaryIO, size: int) -> Survey:
     says = long_size if is_long else length
     unknown = says == 0 or says >= (2**63 - 1 if is_long else _UNKNOWN)
     found = Survey("wav")
-    if not unknown and says > have:
+    if not unknown and says > have + _SLACK:
         return replace(found, cut=True, promised=says / rate if rate else None)
     after = begin + says + says % 2
     if says and not unknown and _at(file, after, 4) in (b"RIFF", b"RF64"):
@@ -174,7 +175,7 @@ def _aiff(file: BinaryIO, size: int) -> Survey:
     begin = place + 16
     have = size - begin
     found = Survey("aiff")
-    if 0 < length < _UNKNOWN and length - 8 > have:
+    if 0 < length < _UNKNOWN and length - 8 > have + _SLACK:
         return replace(found, cut=True, promised=frames / rate if frames and rate else None)
     after = place + 8 + length + length % 2
     if not 8 < length < _UNKNOWN or size - after < max(0.1 * rate, 8):
@@ -193,7 +194,7 @@ def _au(head: bytes, size: int) -> Survey:
     found = Survey("au")
     if says == 0xFFFFFFFF or have <= 0:
         return found
-    if says > have:
+    if says > have + _SLACK:
         seconds = says / (width * rate) if width * rate else None
         return replace(found, cut=True, promised=seconds)
     if says < have - width:
