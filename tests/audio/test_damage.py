@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 from collections.abc import Iterable
@@ -283,16 +284,16 @@ def test_more_than_eight_channels(tmp_path: Path) -> None:
     channels = np.stack([voice(2.0, 48_000)] * 12, axis=1)
     soundfile.write(tmp_path / "a.wav", channels, 48_000)
     data = (tmp_path / "a.wav").read_bytes()
-    (tmp_path / "pipe").write_bytes(data)
 
-    class Pipe:
+    class Pipe(io.BytesIO):
         def __init__(self) -> None:
-            self.file = open(tmp_path / "pipe", "rb")  # noqa: SIM115
+            super().__init__(data)
 
-        def read(self, size: int = -1) -> bytes:
-            return self.file.read(size)
+        def seekable(self) -> bool:
+            return False
 
-    sound = audio.read(Pipe())  # FFmpeg's, since it cannot be read twice
+    with Pipe() as pipe:
+        sound = audio.read(pipe)  # FFmpeg's, since it cannot be read twice
     np.testing.assert_allclose(sound.samples, channels[:, 0], atol=1e-4)
 
 

@@ -107,7 +107,7 @@ def decoded(
             if os.path.splitext(where)[1].lower() in _HEADERLESS:
                 raise AudioError(
                     f"{where} is raw samples without a header: give it one, for example with "
-                    "sox -r 16000 -e signed -b 16 -c 1 IN.raw OUT.wav, or pipe it to intona listen -"
+                    "sox -r 16000 -e signed -b 16 -c 1 IN.raw OUT.wav, or use intona listen -"
                 ) from None
             reason = getattr(error, "strerror", None) or str(error)
             raise AudioError(
@@ -133,7 +133,7 @@ def _target(source: str | Path | BinaryIO, stack: ExitStack) -> Any:
     try:
         path.encode()
     except UnicodeEncodeError:  # a name that is no Unicode
-        return open(source, "rb")
+        return stack.enter_context(open(source, "rb"))
     return path
 
 
