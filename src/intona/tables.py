@@ -56,6 +56,8 @@ class Prediction:
         valence: how pleasant the voice sounds, in [0, 1]: happy speech is high, angry, sad, fearful
             and disgusted speech low; NaN where the model does not say.
         adapted: recordings (or stretches of speech) the model was adapted to; 0 when it was not.
+        notes: what is odd about the recording, a sentence each; an
+            :class:`intona.audio.Damage` where sound is lost. They are in no table.
     """
 
     emotion: str | None
@@ -70,6 +72,7 @@ class Prediction:
     arousal: float = math.nan
     valence: float = math.nan
     adapted: int = 0
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return a copy for JSON: probabilities nested, ``None`` for what is not known."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 import io
 import os
 import sys
+import warnings
 from importlib import import_module
 
 import typer
 
-from intona.errors import IntonaError
+from intona.errors import IntonaError, show_plainly
 from intona.threads import ask_for_one_thread
 
 __all__ = ["main"]
@@ -89,7 +90,9 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     verb = sys.argv[1] if len(sys.argv) > 1 else None
     try:
-        build(verb)(prog_name="intona")
+        with warnings.catch_warnings():
+            show_plainly()
+            build(verb)(prog_name="intona")
     except IntonaError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -88,7 +88,11 @@ def run(
         recordings += find(options.sources(named))
     for sentence in heard_before(recognizer, recordings):
         typer.echo(f"note: {sentence}", err=True)
-    profile = enroll(recognizer, recordings, name=name, speech=speech, trouble=trouble)
+    notes: list[str] = []
+    profile = enroll(
+        recognizer, recordings, name=name, speech=speech, trouble=trouble, notice=notes.append
+    )
+    damaged = options.tell(notes)
     profile.save(path)
     typer.echo(
         f"{path}: {profile.count} stretches, {profile.seconds:.1f} s of {speech} speech; no audio "
@@ -96,4 +100,5 @@ def run(
     )
     if failed:
         print(f"note: made without the {len(failed)} named above", file=sys.stderr)
+    if failed or damaged:
         raise typer.Exit(1)

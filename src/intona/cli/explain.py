@@ -64,7 +64,9 @@ def run(
         require_apart([plot], [clip, *options.files_named(model, profile)])
     (source,) = options.sources([clip])
     recognizer = load(model, profile=profile)
-    audio = read(source, start=start, end=end)
+    notes: list[str] = []
+    audio = read(source, start=start, end=end, notice=notes.append)
+    damaged = options.tell(notes)
     require_speech(audio, str(clip))
     evidence = occlude(recognizer, audio, emotion=emotion)
     own = find_profile(profile) if profile is not None else None
@@ -85,10 +87,12 @@ def run(
             "check": curves.to_dict() if curves is not None else None,
         }
         typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
-        return
+        raise typer.Exit(int(damaged))
     typer.echo(f"{clip}: {evidence}")
     typer.echo(f"how it was said, against the neutral speech of {whose}:")
     for remark in said:
         typer.echo(f"  {remark}")
     if curves is not None:
         typer.echo(str(curves))
+    if damaged:
+        raise typer.Exit(1)

@@ -54,8 +54,12 @@ def run(
     require_apart([out], files(paths))
     front = features.front_end(front_end)
     on = options.place(workers, engine, address)
+    notes: list[str] = []
     with bar() as progress, on.session():
-        table, errors = feature_table(find(paths), front, on=on, progress=progress)
+        table, errors = feature_table(
+            find(paths), front, on=on, progress=progress, notice=notes.append
+        )
+    damaged = options.tell(notes)
     for error in errors:
         print(f"error: {error}", file=sys.stderr)
     if table.empty:
@@ -63,5 +67,5 @@ def run(
         raise typer.Exit(1)
     save(table, out)
     typer.echo(f"{out}: {len(table)} rows x {table.shape[1]} features ({front.name})")
-    if errors:
+    if errors or damaged:
         raise typer.Exit(1)

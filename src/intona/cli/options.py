@@ -6,7 +6,7 @@ import atexit
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -78,6 +78,17 @@ def require_some(paths: Sequence[Path]) -> None:
 
     if STANDARD_INPUT not in paths:
         finding.require_some(paths)
+
+
+def tell(sentences: Iterable[str]) -> bool:
+    """Write notes to standard error, and say whether one of them is about damage."""
+    from intona.audio import Damage
+
+    damaged = False
+    for sentence in sentences:
+        print(f"note: {sentence}", file=sys.stderr)
+        damaged = damaged or isinstance(sentence, Damage)
+    return damaged
 
 
 def files_named(*names: str | Path | None) -> list[Path]:

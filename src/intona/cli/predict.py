@@ -202,6 +202,7 @@ def _clips(model: Recognizer, sources: Sequence[Source], style: str, out: Path |
                 print(f"error: {result}", file=sys.stderr)
                 continue
             notice.take(result)
+            failed = options.tell(result.notes) or failed
             if shown:
                 print(line(result), flush=True)
             else:
@@ -250,7 +251,10 @@ def _batch(
         f"in {done.seconds:.1f} s"
     )
     if done.errors:
-        print(f"error: {done.errors} recordings failed: see {errors_of(out)}", file=sys.stderr)
+        print(
+            f"error: {done.errors} recordings failed or are damaged: see {errors_of(out)}",
+            file=sys.stderr,
+        )
         raise typer.Exit(1)
 
 
@@ -276,7 +280,8 @@ def _timeline(
     failed = False
 
     def notice(sentence: str) -> None:
-        print(f"note: {sentence}", file=sys.stderr)
+        nonlocal failed
+        failed = options.tell([sentence]) or failed
 
     with Stop() as stop:
         for file, result in timeline_each(

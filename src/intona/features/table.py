@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from intona.audio.damage import Notice, warn
 from intona.audio.decode import name_of
 from intona.audio.finding import Found, UnheardError
 from intona.errors import AudioError, UsageError
@@ -28,8 +29,11 @@ def feature_table(
     *,
     on: Engine = HERE,
     progress: Callable[[int, int, str], None] | None = None,
+    notice: Notice = warn,
 ) -> tuple[pd.DataFrame, list[AudioError]]:
     """Return features, one row per readable file, and the errors of the others.
+
+    ``notice`` is told what is lost or odd, see :func:`intona.audio.read`.
 
     The index is ``(file, start, end)``; the columns are the front end's names.
     """
@@ -45,7 +49,7 @@ def feature_table(
         else:
             wanted.append(Utterance(name_of(file)))
     rows, kept = [], []
-    for k, result in enumerate(extract_each(wanted, front_end, on=on)):
+    for k, result in enumerate(extract_each(wanted, front_end, on=on, notice=notice)):
         if isinstance(result, AudioError):
             errors.append(result)
         else:

@@ -8,16 +8,16 @@ TextGrid, WebVTT, SRT and Audacity labels.
 from __future__ import annotations
 
 import unicodedata
-import warnings
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path, PurePath
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from intona.audio.damage import Notice, warn
 from intona.errors import UsageError
 from intona.files import fitting, save_text, spelled
-from intona.formats.turns import Notice, Turn, checked
+from intona.formats.turns import Turn, checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,7 +185,7 @@ def write_each(
 
 
 def read_turns(
-    path: str | Path, recording: str | Path | None = None, notice: Notice = warnings.warn
+    path: str | Path, recording: str | Path | None = None, notice: Notice = warn
 ) -> list[Turn]:
     """Read ready-made segments.
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import warnings
 from collections.abc import Iterable
 from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
 
+from intona.audio.damage import Notice, warn
 from intona.errors import UsageError
 from intona.formats.rows import rows
-from intona.formats.turns import Notice, Turn
+from intona.formats.turns import Turn
 from intona.tables import COLUMNS
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _cell(value: str | float | None) -> str:
     return f"{value:.6f}" if isinstance(value, float) else str(value)
 
 
-def read(text: str, where: str, notice: Notice = warnings.warn) -> list[Turn]:
+def read(text: str, where: str, notice: Notice = warn) -> list[Turn]:
     """Read segments from a table with the columns ``start`` and ``end``.
 
     Times are seconds, ``1:02:03.5`` or pandas' ``0 days 00:00:01.5``; or milliseconds, where the

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from intona.audio.damage import Notice, warn
 from intona.errors import UsageError
-
-Notice = Callable[[str], object]
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Turn:
     file: str | None = None
 
 
-def checked(turns: list[Turn], where: str, notice: Notice = warnings.warn) -> list[Turn]:
+def checked(turns: list[Turn], where: str, notice: Notice = warn) -> list[Turn]:
     """Return the turns that a recording can have, sorted by time.
 
     Those without length, with their end before their begin, or that begin before the recording

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from intona.audio import Audio
+from intona.audio.damage import Notice, warn
 from intona.audio.decode import Source
 from intona.errors import AudioError, UsageError
 from intona.features.manner import ASPECTS
@@ -35,6 +36,7 @@ def enroll(
     name: str,
     speech: str = "neutral",
     trouble: Callable[[AudioError], object] | None = None,
+    notice: Notice = warn,
 ) -> Profile:
     """Make a profile.
 
@@ -47,6 +49,7 @@ def enroll(
             varied speech of anybody, for a language, room or microphone.
         trouble: called with the error of a recording that cannot be used, which is then left out;
             without it the first such error is raised.
+        notice: told what is lost or odd, see :func:`intona.audio.read`.
 
     Raises:
         UsageError: an unknown kind of speech, or a model that cannot adapt.
@@ -61,7 +64,7 @@ def enroll(
         try:
             if isinstance(source, AudioError):
                 raise source
-            for utterance in utterances(source):
+            for utterance in utterances(source, notice=notice):
                 running.add(model.embedding([utterance.samples], utterance.rate))
                 seconds += utterance.duration
                 if speech == "neutral":

@@ -94,7 +94,8 @@ class ModelHandler:
         model, profile = self._choices.choose(request.choice)
         upload = Upload(data, request.name)
         longest = self._options.clip_seconds
-        audio = read(upload, end=longest + 0.5)
+        notes: list[str] = []
+        audio = read(upload, end=longest + 0.5, notice=notes.append)
         if audio.duration > longest:
             raise TooMuchError(
                 f"{upload.name} is longer than {longest:g} s: use /v1/timeline, or send a part"
@@ -109,7 +110,8 @@ class ModelHandler:
                     f"{FEWEST} stretches of speech, this has {model.adapted_to}"
                 )
         prediction = replace(model.predict(audio), file=upload.name)
-        return {"prediction": {**_by(model, profile), **prediction.to_dict()}}, b""
+        about = {**_by(model, profile), "warnings": notes}
+        return {"prediction": {**about, **prediction.to_dict()}}, b""
 
     def _timeline(self, request: wire.Timeline, data: bytes) -> Reply:
         from intona.inference.timeline import segments
@@ -119,11 +121,13 @@ class ModelHandler:
         bounded = self._bounded(upload)
         if request.choice.adapt:
             model = _adapted(model, upload, bounded)
-        rows = [replace(row, file=upload.name) for row in segments(model, upload, progress=bounded)]
-        about = {"file": upload.name, **_by(model, profile)}
+        notes: list[str] = []
+        found = segments(model, upload, progress=bounded, notice=notes.append)
+        rows = [replace(row, file=upload.name) for row in found]
+        about = {"file": upload.name, **_by(model, profile), "warnings": notes}
         if request.format == "json":
-            found = [row.to_dict() for row in rows]
-            timeline = {**about, "labels": list(model.labels), "segments": found}
+            segmented = [row.to_dict() for row in rows]
+            timeline = {**about, "labels": list(model.labels), "segments": segmented}
             return {"timeline": timeline}, b""
         # The service counts how sure answers are, whatever their format.
         counted = [
@@ -140,7 +144,9 @@ class ModelHandler:
         upload = Upload(data, request.name)
         start, end = request.start, request.end
         longest = start + self._options.explain_seconds + 0.5
-        audio = read(upload, start=start, end=longest if end is None else min(end, longest))
+        notes: list[str] = []
+        stop = longest if end is None else min(end, longest)
+        audio = read(upload, start=start, end=stop, notice=notes.append)
         if audio.duration > self._options.explain_seconds + 0.01:
             raise TooMuchError(
                 f"an explanation takes at most {self._options.explain_seconds:g} s of sound: "
@@ -156,6 +162,7 @@ class ModelHandler:
         explanation = {
             "file": upload.name,
             **_by(model, profile),
+            "warnings": notes,
             **evidence.to_dict(),
             "text": str(evidence),
             "manner": [remark.to_dict() for remark in remarks(audio, own)],

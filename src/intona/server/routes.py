@@ -186,4 +186,6 @@ def _download(style: str, answer: dict[str, Any], data: bytes) -> Response:
         headers["Intona-Profile"] = quote(answer["profile"])
     if answer.get("adapted"):
         headers["Intona-Adapted"] = str(answer["adapted"])
+    if answer.get("warnings"):
+        headers["Intona-Warnings"] = quote("; ".join(answer["warnings"]))
     return Response(data, media_type=MEDIA_TYPES[style], headers=headers)

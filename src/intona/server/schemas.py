@@ -76,6 +76,13 @@ class Segment(BaseModel):
 
 
 Speaker = Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")]
+Warnings = Annotated[
+    list[Annotated[str, Field(max_length=1000)]],
+    Field(
+        max_length=16,
+        description="What is lost of a damaged recording, or odd about it, a sentence each.",
+    ),
+]
 ADAPTED = "Speaker the model was adapted to; null when it was not."
 
 
@@ -83,6 +90,7 @@ class Answer(Segment):
     """The emotion of a clip as a whole."""
 
     profile: Speaker | None = Field(default=None, description=ADAPTED)
+    warnings: Warnings = []
 
 
 class Timeline(BaseModel):
@@ -98,6 +106,7 @@ class Timeline(BaseModel):
     file: str | None = Field(default=None, description="Name the client gave the recording.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     adapted: Adapted = 0
+    warnings: Warnings = []
     labels: list[Label] = Field(description="The emotions it was to answer with.", max_length=64)
     segments: list[Segment] = Field(max_length=200_000)
 
@@ -123,6 +132,7 @@ class Explanation(BaseModel):
     file: str | None = Field(description="Name the client gave the recording.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     adapted: Adapted = 0
+    warnings: Warnings = []
     emotion: str = Field(description="What it is evidence for.")
     probability: float = Field(description="Of the emotion, for the whole stretch.")
     times: list[float] = Field(description="Edges of the patches in seconds.")
