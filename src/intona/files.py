@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -14,6 +15,11 @@ from intona.errors import UsageError
 
 PICTURES = (".png", ".svg", ".pdf")
 LONGEST = 255  # bytes of a name, in the file systems people have
+# What commands a terminal or turns the direction of writing: control characters, the marks,
+# embeddings and isolates of bidirectional text, the separators of lines and paragraphs.
+_COMMANDS = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def picture(path: str | Path) -> Path:
@@ -117,6 +123,30 @@ def spelled(name: str) -> str:
         ('w\\udcfctend.wav', 'wütend.wav')
     """
     return name.encode("utf-8", "backslashreplace").decode()
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether a text holds nothing that :func:`plain` would spell out."""
+    return _COMMANDS.search(text) is None
+
+
+def plain(text: str, keep: str = "") -> str:
+    r"""Return a text that does nothing to a terminal: what would command one is spelled out.
+
+    Names of files, labels, what a model file says of itself and what a library says went wrong may
+    hold escape sequences. Spelled as here they stay valid inside JSON.
+
+    Args:
+        text: of whatever origin.
+        keep: characters to leave, for text of several lines ``"\n\t"``.
+
+    Examples:
+        >>> plain("\x1b[31mred\n"), plain("two\nlines\n", "\n")
+        ('\\u001b[31mred\\u000a', 'two\nlines\n')
+    """
+    return _COMMANDS.sub(
+        lambda found: found[0] if found[0] in keep else f"\\u{ord(found[0]):04x}", text
+    )
 
 
 def fitting(stem: str, suffix: str) -> str:

@@ -7,8 +7,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from intona.errors import ModelError
-from intona.models.artefact import SCHEMA, read_model, write_model
+from intona.errors import ModelError, UsageError
+from intona.models.artefact import read_model, write_model
+from intona.models.metadata import SCHEMA
 
 METADATA = {
     "labels": ["happy", "sad"],
@@ -75,7 +76,7 @@ def test_a_newer_schema_asks_for_an_upgrade(tmp_path: Path) -> None:
 
 
 def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="cannot write"):
+    with pytest.raises(UsageError, match="cannot write"):
         write_model(graph(), METADATA, tmp_path / "absent" / "m.onnx")
     assert list(tmp_path.iterdir()) == []
 

@@ -9,6 +9,7 @@ from intona import registry
 from intona.errors import CorpusError, RecipeError, UsageError
 from intona.models.heard import Heard
 from intona.models.lineage import behind
+from intona.models.metadata import label_fault
 from intona.models.recipes import Recipe
 from intona.models.task import Fitted, Task, Trainer
 from intona.parallel import HERE, Engine, Progress
@@ -26,7 +27,8 @@ def fit(task: Task) -> Fitted:
     speaker-disjoint folds of this table; no other utterance is ever seen.
 
     Raises:
-        CorpusError: no such target, missing values in it, or fewer than two classes.
+        CorpusError: no such target, missing values in it, fewer than two classes, or one whose
+            name cannot be a label (:func:`intona.models.metadata.label_fault`).
         RecipeError: the recipe does not fit the task.
         AudioError: a recording cannot be used.
     """
@@ -36,6 +38,10 @@ def fit(task: Task) -> Fitted:
         raise CorpusError(f"{int(table[target].isna().sum())} utterances have no {target}")
     if not task.numeric and table[target].nunique() < 2:
         raise CorpusError(f"only one {target} is left: training needs at least two")
+    for label in task.labels:
+        fault = label_fault(label)
+        if fault is not None:
+            raise CorpusError(f"the {target} {label!r} cannot be a label, {fault}: rename it")
     kind = task.recipe.model["kind"]
     if kind not in registry.names("models"):
         raise RecipeError(
