@@ -12,7 +12,7 @@ from typing import TypeVar
 from intona.errors import ModelError
 
 MEMORY = 2**31  # bytes for all that sessions compute with
-PATIENCE = 60.0  # seconds that loading, or a call, may take
+PATIENCE = 30.0  # seconds that loading, or a call, may take
 SLOWEST = 10.0  # more seconds for each second of sound in it
 
 T = TypeVar("T")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -191,8 +192,13 @@ class Session:
 
 
 def _reason(error: Exception) -> str:
-    """Return the first line of what onnxruntime says, without the place in its source."""
-    return next(iter(str(error).splitlines()), "") or type(error).__name__
+    """Return what onnxruntime says in a few words, without its codes and places in its source."""
+    text = next(iter(str(error).splitlines()), "") or type(error).__name__
+    if "Arena" in text or "bad_alloc" in text or isinstance(error, MemoryError):
+        return "it needs more memory than there is"
+    return re.sub(
+        r"^\[ONNXRuntimeError\] : \d+ : \w+ : | ?Name:'.*?'|/\S+\.(cc|h):\d+ .*", "", text
+    )
 
 
 def _front_end(source: Mapping[str, Any], path: Path) -> FrontEnd:
