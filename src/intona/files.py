@@ -14,6 +14,7 @@ from pathlib import Path
 from intona.errors import UsageError
 
 PICTURES = (".png", ".svg", ".pdf")
+SCRATCH = ".intona-scratch-"
 LONGEST = 255  # bytes of a name, in the file systems people have
 # What commands a terminal or turns the direction of writing: control characters, the marks,
 # embeddings and isolates of bidirectional text, the separators of lines and paragraphs.
@@ -203,6 +204,52 @@ def atomic(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def scratch_folder(beside: Path) -> Iterator[Path]:
+    """Yield an empty folder that is gone afterwards; those that killed processes left go first.
+
+    A folder in use is locked, and the lock ends with the process, however that ends.
+
+    Args:
+        beside: the folder it is made in; made if need be.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    beside.mkdir(parents=True, exist_ok=True)
+    for left in beside.glob(f"{SCRATCH}*"):
+        lock = _lock(left)
+        if lock is not None:
+            shutil.rmtree(left, ignore_errors=True)
+            os.close(lock)
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=beside))
+    lock = _lock(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock(folder: Path) -> int | None:
+    """Lock a folder; ``None`` where somebody else has, or where there are no locks."""
+    if os.name != "posix":
+        return None
+    import fcntl
+
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
 
 
 def save(path: str | Path, write: Callable[[Path], object]) -> Path:
