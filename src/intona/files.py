@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from intona.errors import UsageError
 
@@ -124,6 +126,41 @@ def spelled(name: str) -> str:
         ('w\\udcfctend.wav', 'wütend.wav')
     """
     return name.encode("utf-8", "backslashreplace").decode()
+
+
+def read_bounded(path: str | Path, largest: int) -> bytes:
+    """Return what a file holds, whatever it is: a pipe or a device may have no end.
+
+    Args:
+        path: the file.
+        largest: bytes it may have.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is larger.
+    """
+    with open(path, "rb") as stream:
+        content = stream.read(largest + 1)
+    if len(content) > largest:
+        raise ValueError(f"it has more than {largest} bytes")
+    return content
+
+
+def read_json(path: str | Path, largest: int) -> Any:
+    """Return what a JSON file holds.
+
+    Args:
+        path: the file.
+        largest: bytes it may have.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is larger, is not JSON, or is nested too deeply.
+    """
+    try:
+        return json.loads(read_bounded(path, largest))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def is_plain(text: str) -> bool:

@@ -115,7 +115,7 @@ def validated(content: Any, where: object) -> Metadata:
     schema = content.get("schema")
     if isinstance(schema, int) and schema > SCHEMA:
         raise ModelError(f"{where} was made by a newer intona: upgrade with pip install -U intona")
-    if not _shallow(content, DEPTH):
+    if not shallow(content, DEPTH):
         raise ModelError(f"{where}: its intona metadata is nested too deeply")
     for name in (*REQUIRED, *content):
         if name in _CHECKS and not _CHECKS[name](content.get(name)):
@@ -148,6 +148,19 @@ def label_fault(label: object) -> str | None:
     if ".." in parts or label.startswith(("/", "\\", "~")):
         return "it is a path"
     return None
+
+
+def shallow(value: Any, depth: int) -> bool:
+    """Tell whether lists and objects are in each other at most so deep.
+
+    Examples:
+        >>> shallow({"a": [1]}, 2), shallow({"a": [[1]]}, 2)
+        (True, False)
+    """
+    if not isinstance(value, dict | list):
+        return True
+    each = value.values() if isinstance(value, dict) else value
+    return depth > 0 and all(shallow(one, depth - 1) for one in each)
 
 
 def require_labels(labels: Any, where: object) -> None:
@@ -224,14 +237,6 @@ def _objects(value: Any) -> list[Mapping[str, Any]]:
     if isinstance(value, list):
         return [found for each in value for found in _objects(each)]
     return []
-
-
-def _shallow(value: Any, depth: int) -> bool:
-    """Tell whether lists and objects are in each other at most so deep."""
-    if not isinstance(value, dict | list):
-        return True
-    each = value.values() if isinstance(value, dict) else value
-    return depth > 0 and all(_shallow(one, depth - 1) for one in each)
 
 
 Check = Callable[[Any], bool]
