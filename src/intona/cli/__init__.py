@@ -13,6 +13,7 @@ from importlib import import_module
 
 import typer
 
+from intona.cli.say import complain, say
 from intona.errors import IntonaError
 
 __all__ = ["main"]
@@ -63,7 +64,7 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         from intona._version import __version__
 
-        typer.echo(f"intona {__version__}")
+        say(f"intona {__version__}")
         raise typer.Exit
 
 
@@ -89,7 +90,7 @@ def main() -> None:
     try:
         build(verb)(prog_name="intona")
     except IntonaError as error:
-        print(f"error: {error}", file=sys.stderr)
+        complain(f"error: {error}")
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader (head, less) has gone: nothing more to say, also not at interpreter exit.
@@ -97,11 +98,11 @@ def main() -> None:
         sys.exit(0)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
+        complain(f"error: {where}{error.strerror or error}")
         sys.exit(1)
     except MemoryError:
-        print("error: there is not enough memory for this", file=sys.stderr)
+        complain("error: there is not enough memory for this")
         sys.exit(1)
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+        complain("stopped")
         sys.exit(130)

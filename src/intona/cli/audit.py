@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from intona.cli import options
+from intona.cli.say import say
 
 Sources = Annotated[
     list[Path],
@@ -86,6 +87,6 @@ def run(
         )
         options.warn_of_nobody(prepared.dataset.table)
         result = audit.run(prepared.models, prepared.dataset, how, progress)
-    typer.echo(audit.summary(result, prepared.context, failed=report is None), nl=False)
+    say(audit.summary(result, prepared.context, failed=report is None), nl=False)
     if report is not None:
-        typer.echo(f"report: {audit.write(result, prepared.context, report)}")
+        say(f"report: {audit.write(result, prepared.context, report)}")

@@ -15,6 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from intona.cli.say import say
 from intona.formats.text import clock
 from intona.tables import Event
 
@@ -102,7 +103,7 @@ def shown(view: LiveView, as_lines: bool) -> Iterator[Callable[[Event], None]]:
     if as_lines or not sys.stdout.isatty():
 
         def line(event: Event) -> None:
-            print(json.dumps(event.to_dict(), ensure_ascii=False), flush=True)
+            say(json.dumps(event.to_dict(), ensure_ascii=False))
 
         yield line
         return

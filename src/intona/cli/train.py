@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from intona.cli import options
+from intona.cli.say import say
 
 Without = Annotated[
     str | None,
@@ -71,4 +72,4 @@ def run(
     on = options.place(workers, engine, address)
     with bar() as progress, on.session():
         summary = train(plan, corpus, out, target=target, seed=seed, on=on, progress=progress)
-    typer.echo(summary)
+    say(summary)
