@@ -128,6 +128,10 @@ def spelled(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
+class TooLargeError(ValueError):
+    """A file is larger than it may be."""
+
+
 def read_bounded(path: str | Path, largest: int) -> bytes:
     """Return what a file holds, whatever it is: a pipe or a device may have no end.
 
@@ -137,12 +141,12 @@ def read_bounded(path: str | Path, largest: int) -> bytes:
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is larger.
+        TooLargeError: it is larger.
     """
     with open(path, "rb") as stream:
         content = stream.read(largest + 1)
     if len(content) > largest:
-        raise ValueError(f"it has more than {largest} bytes")
+        raise TooLargeError(f"it has more than {largest} bytes")
     return content
 
 

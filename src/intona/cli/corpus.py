@@ -117,7 +117,7 @@ def check(
     from intona.corpora.inputs import files_of
     from intona.corpora.integrity import check as check_corpus
     from intona.files import require_apart, require_writable, save
-    from intona.tables import legible
+    from intona.tables import for_spreadsheets
 
     if out is not None:
         require_writable(out)
@@ -129,7 +129,7 @@ def check(
     with bar() as progress, on.session():
         findings = check_corpus(loaded, labels=labels, on=on, progress=progress)
     if out is not None:
-        save(out, lambda place: legible(findings).to_csv(place, index=False))
+        save(out, lambda place: for_spreadsheets(findings).to_csv(place, index=False))
     say(f"{loaded.name}: {len(loaded.table)} utterances, {len(loaded.speakers)} speakers")
     for note in loaded.notes:
         say(f"note: {note}")

@@ -20,7 +20,7 @@ from typing import IO, cast
 from intona.corpora.metered import HEADER, Metered, Sparing, TooMuchError
 from intona.errors import CorpusError
 from intona.features.cache import cache_folder
-from intona.files import fitting, scratch_folder
+from intona.files import scratch_folder
 
 
 @dataclass(frozen=True)
@@ -116,13 +116,15 @@ def _too_much(error: Exception) -> bool:
 def cached(archive: Path) -> Path:
     """Unpack an archive into the cache folder once; return the folder.
 
-    The folder is named by the archive's path, size and time of change, so a changed archive is
-    unpacked anew. ``INTONA_CACHE`` overrides the platform's cache folder.
+    The folder is called as the archive is, for that names the corpus and its speakers. The one
+    above is named by the archive's path, size and time of change, so a changed one is unpacked
+    anew. ``INTONA_CACHE`` overrides the platform's cache folder.
     """
     status = archive.stat()
     key = f"{archive.resolve()}\0{status.st_size}\0{status.st_mtime_ns}"
     digest = hashlib.sha256(key.encode()).hexdigest()[:16]
-    folder = cache_folder() / "archives" / fitting(archive.stem, f"-{digest}")
+    name = archive.stem.removesuffix(".tar") or "archive"
+    folder = cache_folder() / "archives" / digest / name
     return folder if folder.is_dir() else unpack(archive, folder)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from intona.errors import UsageError
-from intona.files import read_json, save_text
+from intona.files import TooLargeError, read_json, save_text
 from intona.models.adaptation import Statistics, decoded, encoded
 
 KINDS: tuple[str, ...] = ("neutral", "mixed", "place")
@@ -89,10 +89,10 @@ class Profile:
             content = read_json(path, LARGEST)
         except OSError as error:
             raise UsageError(f"cannot read the profile {path}: {error.strerror}") from None
+        except TooLargeError:
+            raise UsageError(f"{path} is not a speaker profile: it is too large for one") from None
         except ValueError:
-            raise UsageError(
-                f"{path} is not a speaker profile: it is not JSON, or too large or deep for one"
-            ) from None
+            raise UsageError(f"{path} is not a speaker profile: it is not JSON") from None
         if not isinstance(content, dict) or content.get("kind") != KIND:
             raise UsageError(f"{path} is not a speaker profile: make one with `intona enroll`")
         if content.get("schema") != SCHEMA:
