@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from hostile import model_file
 
 import intona.cli
+from hostile import model_file
 from intona.cli import liveview
 from intona.corpora import synthetic
 from intona.files import is_plain, plain
@@ -61,7 +61,7 @@ def test_what_commands_a_terminal_is_spelled_out() -> None:
         ["compare", "{evil}", "b"],
         ["listen", "{evil}"],
         ["{evil}"],
-        ["predict", "--{evil}"],
+        ["predict", "--\x1b[31mred\x9b2J"],
     ],
 )
 def test_names_of_files(

@@ -114,6 +114,8 @@ def _parse(text: str, where: str, default_name: str) -> Recipe:
         raise RecipeError(f"{where}: its name must be a text of at most {LABEL} characters")
     if not shallow(content, DEEPEST):
         raise RecipeError(f"{where} is nested too deeply")
+    if not _finite(content):
+        raise RecipeError(f"{where} has numbers that are not finite, or beyond all use")
     training = content.get("training", {})
     if not isinstance(training, dict):
         raise RecipeError(f"{where}: training must be a section [training]")
@@ -124,3 +126,10 @@ def _parse(text: str, where: str, default_name: str) -> Recipe:
         training=training,
         description=str(content.get("description", "")),
     )
+
+
+def _finite(value: Any) -> bool:
+    """Tell whether all numbers in a value are some that one can compute with."""
+    if isinstance(value, dict | list):
+        return all(map(_finite, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, int | float) or abs(value) < 2**63
