@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
@@ -64,11 +64,15 @@ def read(text: str, where: str, notice: Notice = warnings.warn) -> list[Turn]:
     first = text.partition("\n")[0]
     separator = max(",;\t", key=first.count)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
-    names = {unguarded((name or "").strip()).lower(): name for name in reader.fieldnames or ()}
+    try:
+        heads = reader.fieldnames or ()
+    except csv.Error as error:
+        raise UsageError(f"{where}, line 1: not readable ({error})") from None
+    names = {unguarded((name or "").strip()).lower(): name for name in heads}
     if not {"start", "end"} <= names.keys():
         raise UsageError(f"{where} needs the columns start and end (in seconds) in its first line")
     turns = []
-    for number, row in enumerate(reader, 2):
+    for number, row in enumerate(_records(reader, where), 2):
         try:
             start, end = (_seconds(row[names[key]] or "") for key in ("start", "end"))
         except ValueError:
@@ -86,6 +90,13 @@ def read(text: str, where: str, notice: Notice = warnings.warn) -> list[Turn]:
         notice(f"{where}: start and end are read as milliseconds, as Whisper writes them")
         turns = [replace(turn, start=turn.start / 1000, end=turn.end / 1000) for turn in turns]
     return turns
+
+
+def _records(reader: csv.DictReader[str], where: str) -> Iterator[dict[str, str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise UsageError(f"{where}, line {reader.line_num + 1}: not readable ({error})") from None
 
 
 def _of_whisper(turns: list[Turn], names: Iterable[str]) -> bool:
