@@ -38,7 +38,7 @@ def fit(task: Task) -> Fitted:
         raise CorpusError(f"{int(table[target].isna().sum())} utterances have no {target}")
     if not task.numeric and table[target].nunique() < 2:
         raise CorpusError(f"only one {target} is left: training needs at least two")
-    for label in task.labels:
+    for label in (target, *task.labels):
         fault = label_fault(label)
         if fault is not None:
             raise CorpusError(f"the {target} {label!r} cannot be a label, {fault}: rename it")
