@@ -15,7 +15,7 @@ import pytest
 import soundfile
 from onnx import helper
 
-from hostile import elsewhere, endless_loop, model_file, number
+from ill_models import elsewhere, endless_loop, model_file, number
 from intona.corpora import synthetic
 from intona.errors import IntonaError, ModelError, RecipeError, UsageError
 from intona.inference.profile import KIND, SCHEMA, Profile

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 import intona.cli
-from hostile import model_file
+from ill_models import model_file
 from intona.cli import liveview
 from intona.corpora import synthetic
 from intona.files import is_plain, plain

@@ -13,7 +13,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from hostile import METADATA, elsewhere, endless_loop, model_file, number
+from ill_models import METADATA, elsewhere, endless_loop, model_file, number
 from intona.errors import CorpusError, IntonaError, ModelError
 from intona.inference.recognizer import Recognizer
 from intona.models import recipes, runtime, session, vetting
