@@ -6,10 +6,6 @@ The library raises these; the command line prints the message and leaves with
 
 from __future__ import annotations
 
-import sys
-import warnings
-from typing import Any
-
 
 class IntonaError(Exception):
     """Base of every error raised on purpose; its text is one clear sentence."""
@@ -49,22 +45,6 @@ class AudioError(IntonaError):
 
 class RecordingWarning(UserWarning):
     """Something of a recording is lost or odd, and the rest of it is used."""
-
-
-def show_plainly() -> None:
-    """Show each :class:`RecordingWarning` once, as a line ``note: ...`` on standard error."""
-    usual = warnings.showwarning
-    said: set[str] = set()
-
-    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        if issubclass(category, RecordingWarning):
-            if str(message) not in said:  # a recording is read more than once
-                said.add(str(message))
-                print(f"note: {message}", file=sys.stderr)
-        else:
-            usual(message, category, *where, **more)
-
-    warnings.showwarning = show
 
 
 class CorpusError(IntonaError):

@@ -8,7 +8,8 @@ or read such a table import pandas.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -184,18 +185,57 @@ def legible(table: pd.DataFrame) -> pd.DataFrame:
 
     Files may be called by bytes that are no Unicode, and no format of tables holds those.
     """
-    import pandas as pd
-
     from intona.files import spelled
 
+    return _with_words(table, spelled)
+
+
+def for_spreadsheets(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a :func:`legible` table to be written as CSV, names and words as :func:`guarded`."""
+    from intona.files import spelled
+
+    return _with_words(table, lambda text: guarded(spelled(text))).rename(columns=guarded)
+
+
+def guarded(text: str) -> str:
+    """Return a cell of CSV that no spreadsheet takes for a formula.
+
+    What begins with ``=``, ``+``, ``-``, ``@``, a tabulator or a carriage return gets an apostrophe
+    before it, and so does what already has one there; numbers stay as they are.
+
+    Examples:
+        >>> guarded("=1+1"), guarded("-0.5"), guarded("sad"), guarded("'=x")
+        ("'=1+1", '-0.5', 'sad', "''=x")
+    """
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def unguarded(text: str) -> str:
+    """Return the text of a cell that :func:`guarded` has written.
+
+    Examples:
+        >>> unguarded("'=1+1"), unguarded("''=x"), unguarded("'tis")
+        ('=1+1', "'=x", "'tis")
+    """
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def _with_words(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """Return a table with its words and the names of its files changed."""
+    import pandas as pd
+
     def each(value: Any) -> Any:
-        return spelled(value) if isinstance(value, str) else value
+        return change(value) if isinstance(value, str) else value
 
     words = [name for name in table.columns if table[name].dtype.kind == "O"]
     table = table.assign(**{name: table[name].map(each) for name in words})
     if isinstance(table.index, pd.MultiIndex):
         table.index = table.index.set_levels(
-            [spelled(str(file)) for file in table.index.levels[0]],
+            [change(str(file)) for file in table.index.levels[0]],
             level="file",
             verify_integrity=False,
         )

@@ -241,3 +241,24 @@ def test_sound_without_speech_is_puzzling() -> None:
 def test_a_diary_that_cannot_be_written_is_told_first(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot write"):
         Diary(tmp_path / "no" / "x.csv", ["sad"])
+
+
+@pytest.mark.parametrize("label", ["a\0b", "--help", "-e", "../../x", "/etc/x", "\x1b[2J", ""])
+def test_a_label_that_is_more_than_a_word_is_not_passed_on(
+    tmp_path: Path, complaints: list[str], label: str
+) -> None:
+    out = tmp_path / "out"
+    script = f"open({str(out)!r}, 'w').write('run')"
+    command = Command(f'{sys.executable} -c "{script}" {{emotion}}', complaints.append)
+    command.react(Change(label, None, 0.9, 1.0))
+    command.close()
+    assert not out.exists()
+    assert len(complaints) == 1
+    assert "is not passed on" in complaints[0]
+
+
+def test_what_no_process_can_be_given_is_told(complaints: list[str]) -> None:
+    command = Command(f"{sys.executable} -c pass", complaints.append)
+    command.react(Change("sad", "a\0b", 0.9, 1.0))
+    command.close()
+    assert complaints == [f"cannot run {sys.executable}: embedded null byte"]

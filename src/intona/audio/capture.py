@@ -249,7 +249,7 @@ class Microphone:
             )
             stream.start()
         except (sound.PortAudioError, ValueError) as error:
-            reason = str(error).splitlines()[0]
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise AudioError(
                 f"{which} ({reason}): see intona listen --devices; without a microphone, use "
                 "recordings, or pipe sound in with ffmpeg -i INPUT -f wav - | intona listen -"

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from intona.cli import options
+from intona.cli.say import say
 
 Sources = Annotated[
     list[Path],
@@ -90,6 +91,6 @@ def run(
         options.report_problems(prepared.corpus)
         with pointing(prepared.corpus):
             result = audit.run(prepared.models, prepared.dataset, how, progress)
-    typer.echo(audit.summary(result, prepared.context, failed=report is None), nl=False)
+    say(audit.summary(result, prepared.context, failed=report is None), nl=False)
     if report is not None:
-        typer.echo(f"report: {audit.write(result, prepared.context, report)}")
+        say(f"report: {audit.write(result, prepared.context, report)}")

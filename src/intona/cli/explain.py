@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from intona.cli import options
+from intona.cli.say import say
 
 Clip = Annotated[
     Path,
@@ -86,13 +87,13 @@ def run(
             "manner": [remark.to_dict() for remark in said],
             "check": curves.to_dict() if curves is not None else None,
         }
-        typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
+        say(json.dumps(content, ensure_ascii=False, indent=2))
         raise typer.Exit(int(damaged))
-    typer.echo(f"{clip}: {evidence}")
-    typer.echo(f"how it was said, against the neutral speech of {whose}:")
+    say(f"{clip}: {evidence}")
+    say(f"how it was said, against the neutral speech of {whose}:")
     for remark in said:
-        typer.echo(f"  {remark}")
+        say(f"  {remark}")
     if curves is not None:
-        typer.echo(str(curves))
+        say(str(curves))
     if damaged:
         raise typer.Exit(1)

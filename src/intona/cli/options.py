@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from intona.cli.say import complain
 from intona.errors import UsageError
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def tell(sentences: Iterable[str]) -> bool:
 
     damaged = False
     for sentence in sentences:
-        print(f"note: {sentence}", file=sys.stderr)
+        complain(f"note: {sentence}")
         damaged = damaged or isinstance(sentence, Damage)
     return damaged
 
@@ -230,10 +231,10 @@ def report_problems(corpus: CorpusTable) -> None:
     said = warn_of_nobody(corpus.table, corpus.problems)
     others = [problem for problem in corpus.problems if problem not in said]
     for sentence in (*corpus.notes, *others[:SHOWN]):
-        typer.echo(f"note: {sentence}", err=True)
+        complain(f"note: {sentence}")
     if len(others) > SHOWN:
         more = len(others) - SHOWN
-        typer.echo(f"note: and {more} more like these: see `intona corpus check`", err=True)
+        complain(f"note: and {more} more like these: see `intona corpus check`")
 
 
 def warn_of_nobody(table: pd.DataFrame, problems: Sequence[str] = ()) -> list[str]:
@@ -252,7 +253,7 @@ def warn_of_nobody(table: pd.DataFrame, problems: Sequence[str] = ()) -> list[st
     said = [problem for problem in problems if problem.startswith("no speaker is known")]
     said = [] if plain is None else said or [plain]
     for text in said:
-        typer.echo(f"WARNING: {text}", err=True)
+        complain(f"WARNING: {text}")
     return said
 
 

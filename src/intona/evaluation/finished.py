@@ -27,8 +27,9 @@ from intona.inference.clip import stretch
 from intona.inference.recognizer import Recognizer
 from intona.labels import order, refuse_target
 from intona.models.adaptation import Statistics
-from intona.models.artefact import Metadata, locate, read_model
+from intona.models.artefact import locate, read_model
 from intona.models.lineage import Training
+from intona.models.metadata import Metadata
 from intona.models.task import Answers, Surrounding
 from intona.parallel import HERE, Engine, Progress
 from intona.tables import Prediction, Utterance, utterances

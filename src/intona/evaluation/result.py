@@ -19,7 +19,7 @@ from intona.evaluation.measure import (
     measure,
     per_class,
 )
-from intona.files import require_folder, save, save_text
+from intona.files import read_json, require_folder, save, save_text
 from intona.metrics.bootstrap import Interval
 from intona.tables import legible
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 JSON = "evaluation.json"
 TABLE = "predictions.parquet"
+LARGEST = 2**28  # bytes of evaluation.json
 
 # Columns of a corpus by which a result is broken down, where it has them.
 GROUPS = ("sex", "intensity", "corpus", "language", "statement", "vocal_channel", "age")
@@ -153,22 +154,22 @@ class Evaluation:
         Raises:
             UsageError: the folder does not hold an evaluation of ours.
         """
-        import pandas as pd
+        from intona.evaluation.kept import read_predictions
 
         folder = Path(folder)
         try:
-            content = json.loads((folder / JSON).read_text(encoding="utf-8"))
-            predictions = pd.read_parquet(folder / TABLE)
+            content = read_json(folder / JSON, LARGEST)
             if content["schema"] > SCHEMA:
                 raise UsageError(f"{folder} was written by a newer intona: upgrade intona")
+            target, labels = content["target"], tuple(content["labels"])
             facts = Facts.from_dict(content)
-            return cls(content["target"], tuple(content["labels"]), predictions, facts)
+            return cls(target, labels, read_predictions(folder / TABLE, target, labels), facts)
         except FileNotFoundError as error:
             raise UsageError(
                 f"{folder} holds no evaluation ({Path(error.filename or JSON).name} is missing): "
                 "make one with intona evaluate ... --report DIR"
             ) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(f"{folder}: the evaluation cannot be read: {error}") from None
 
 

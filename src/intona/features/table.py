@@ -80,11 +80,11 @@ def save(table: pd.DataFrame, out: str | Path) -> None:
         UsageError: an unknown suffix, or the file cannot be written.
     """
     from intona import files
-    from intona.tables import legible
+    from intona.tables import for_spreadsheets, legible
 
     out = Path(out)
     require_suffix(out)
-    table = legible(table)
+    table = for_spreadsheets(table) if out.suffix == ".csv" else legible(table)
 
     def write(place: Path) -> None:
         if out.suffix == ".csv":

@@ -38,7 +38,7 @@ from intona.parallel import HERE, Engine, Local, Lost
 if TYPE_CHECKING:
     from intona.inference.recognizer import Recognizer
     from intona.models.adaptation import Statistics
-    from intona.models.artefact import Metadata
+    from intona.models.metadata import Metadata
     from intona.tables import Prediction
 
 Progress = Callable[[int, int, str], None]

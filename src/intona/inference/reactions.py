@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from intona.errors import UsageError
+from intona.models.metadata import label_fault
 from intona.tables import Event
 
 Complain = Callable[[str], object]
@@ -119,8 +120,12 @@ class Command:
         self._running: list[subprocess.Popen[bytes]] = []
 
     def react(self, change: Change) -> None:
-        """Start the command."""
+        """Start the command, unless the label could be an option, a path or more than a word."""
         self._reap()
+        fault = label_fault(change.emotion)
+        if fault is not None:
+            self._complain(f"the label {change.emotion!r} is not passed on: {fault}")
+            return
         if len(self._running) >= MOST:
             self._complain(f"{MOST} commands still run: this change is not passed on")
             return
@@ -139,8 +144,9 @@ class Command:
                 process = subprocess.Popen(
                     arguments, stdin=line, stdout=2, env={**os.environ, **told}
                 )
-            except OSError as error:
-                self._complain(f"cannot run {arguments[0]}: {error.strerror}")
+            except (OSError, ValueError) as error:
+                reason = getattr(error, "strerror", None) or error
+                self._complain(f"cannot run {arguments[0]}: {reason}")
                 return
         self._running.append(process)
 

@@ -15,8 +15,9 @@ from intona.audio.decode import Source
 from intona.errors import ModelError, UsageError
 from intona.inference import clip
 from intona.labels import label_map, merging_matrix
-from intona.models.artefact import Metadata, locate, read_model
-from intona.models.session import Session
+from intona.models.artefact import locate, read_model
+from intona.models.metadata import Metadata
+from intona.models.session import BESIDE, Session
 from intona.tables import Prediction
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from intona.models.adaptation import Statistics
 
 SHORT = 0.5  # seconds of speech; on less, no answer is sure
-# What a graph says of a signal besides the probabilities, one column each.
-BESIDE = ("familiarity", "arousal", "valence")
 
 
 class Recognizer:
@@ -359,6 +358,8 @@ class Recognizer:
             return rows
         split = len(self._narrowing)
         kept = rows[:, :split] @ self._narrowing
+        total = kept.sum(axis=1, keepdims=True)
+        kept = np.where(total > 0.0, kept, 1.0)  # none of them is likely at all
         return np.concatenate([kept / kept.sum(axis=1, keepdims=True), rows[:, split:]], axis=1)
 
 

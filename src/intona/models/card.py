@@ -8,8 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from intona.models.artefact import Metadata, bundled, read_model
+from intona.models.artefact import bundled, read_model
 from intona.models.heard import Heard
+from intona.models.metadata import Metadata
 
 
 def describe(metadata: Metadata, size: int) -> dict[str, str]:

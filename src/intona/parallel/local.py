@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from typing import Any, ClassVar
 
-from intona.errors import show_plainly
+from intona.files import show_plainly
 from intona.parallel.base import Job, Lost
 from intona.threads import one_thread
 

@@ -38,6 +38,8 @@ class Embedding:
     rate: int | None = 16_000
 
     def __init__(self, model: str = "", weights: str = "") -> None:
+        if not isinstance(model, str) or not isinstance(weights, str):
+            raise ModelError("the front end default takes model and weights as texts")
         self.model = model
         self._expected = weights
 

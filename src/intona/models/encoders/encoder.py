@@ -49,7 +49,7 @@ class Encoder:
             given, other weights are refused.
 
     Raises:
-        UsageError: an impossible layer, pooling or dynamic range.
+        UsageError: an impossible model, layer, pooling or dynamic range.
         RecipeError: torch or transformers is missing.
         ModelError: the weights cannot be read or are others than asked for.
     """
@@ -68,6 +68,8 @@ class Encoder:
         dynamic_range: float = DYNAMIC_RANGE,
         weights: str = "",
     ) -> None:
+        if not isinstance(model, str) or not isinstance(weights, str):
+            raise UsageError("encoder model and weights are texts")
         if not layers or any(not isinstance(k, int) or k < 1 for k in layers):
             raise UsageError(f"encoder layers count from 1, got {list(layers)}")
         unknown = [kind for kind in pooling if kind not in POOLINGS]
