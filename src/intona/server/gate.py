@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from intona.server.problems import Problem, response
+from intona.server.problems import Problem
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -122,9 +122,7 @@ def _bearer(headers: Headers, scope: Scope) -> bytes | None:
 
 async def refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request, or a WebSocket handshake, with a problem document."""
-    answer = response(
-        problem.status_code, problem.kind, str(problem.detail), dict(problem.headers or {})
-    )
+    answer = problem.answer()
     if scope["type"] == "http":
         await answer(scope, receive, send)
         return

@@ -58,6 +58,10 @@ class Problem(HTTPException):
         super().__init__(status, detail, headers)
         self.kind = kind
 
+    def answer(self) -> Response:
+        """Return it as a problem document."""
+        return response(self.status_code, self.kind, str(self.detail), dict(self.headers or {}))
+
 
 def response(
     status: int, kind: str, detail: str, headers: dict[str, str] | None = None
@@ -118,10 +122,10 @@ def install(app: FastAPI) -> None:
 
     async def known(request: Request, error: Exception) -> Response:
         assert isinstance(error, StarletteHTTPException)
-        kind = getattr(error, "kind", HTTPStatus(error.status_code).name.lower().replace("_", "-"))
-        return response(
-            error.status_code, kind, str(error.detail), dict(error.headers or {}) or None
-        )
+        if isinstance(error, Problem):
+            return error.answer()
+        kind = HTTPStatus(error.status_code).name.lower().replace("_", "-")
+        return response(error.status_code, kind, str(error.detail), dict(error.headers or {}))
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -133,11 +137,11 @@ def install(app: FastAPI) -> None:
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, RefusedError)
-        return await known(request, of_refusal(error))
+        return of_refusal(error).answer()
 
     async def died(request: Request, error: Exception) -> Response:
         assert isinstance(error, WorkerDiedError)
-        return await known(request, of_death(error))
+        return of_death(error).answer()
 
     async def unexpected(request: Request, error: Exception) -> Response:
         return response(500, "internal", "something went wrong on our side")
