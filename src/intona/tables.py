@@ -72,20 +72,27 @@ class Prediction:
     adapted: int = 0
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a copy for JSON: probabilities nested, ``None`` for what is not known."""
+        """Return a copy for JSON: probabilities nested, ``None`` for what is not known.
+
+        Numbers but times have six decimals, as in CSV.
+        """
+
+        def rounded(value: float) -> float | None:
+            return known(round(value, 6))
+
         return {
             "file": self.file,
             "start": self.start,
             "end": self.end,
             "emotion": self.emotion,
-            "confidence": known(self.confidence),
+            "confidence": rounded(self.confidence),
             "status": self.status,
             "reason": self.reason,
-            "familiarity": known(self.familiarity),
-            "arousal": known(self.arousal),
-            "valence": known(self.valence),
+            "familiarity": rounded(self.familiarity),
+            "arousal": rounded(self.arousal),
+            "valence": rounded(self.valence),
             "adapted": self.adapted,
-            "probabilities": {name: known(value) for name, value in self.probabilities.items()},
+            "probabilities": {k: rounded(value) for k, value in self.probabilities.items()},
         }
 
 

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from intona.errors import AudioError, ModelError
+from intona.server.schemas import Timeline
 from intona.server.wire import ModelFacts, Reply, Request, TooMuchError, WorkerOptions
 
 LABELS = ["neutral", "happy", "sad", "angry"]
@@ -92,7 +93,7 @@ class FakeHandler:
         return {"explanation": EXPLANATION | {"file": request.name}}, b""
 
     def _export(self, request: Any, data: bytes) -> Reply:
-        return {"file": request.timeline["file"]}, f"as {request.format}".encode()
+        return {"file": Timeline.of_json(data).file}, f"as {request.format}".encode()
 
     def _open(self, request: Any, data: bytes) -> Reply:
         self._streams[request.stream] = 0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from intona.server.wire import InvalidError
 from intona.tables import Reason
 
 ANSWER: JsonValue = {
@@ -25,6 +27,7 @@ ANSWER: JsonValue = {
 
 
 Label = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")]
+MOST_LABELS = 64
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Adapted = Annotated[
     int,
@@ -71,7 +74,8 @@ class Segment(BaseModel):
     )
     adapted: Adapted = 0
     probabilities: dict[Label, Probability | None] = Field(
-        description="Calibrated probability of each emotion; null without speech."
+        max_length=MOST_LABELS,
+        description="Calibrated probability of each emotion; null without speech.",
     )
 
 
@@ -98,8 +102,23 @@ class Timeline(BaseModel):
     file: str | None = Field(default=None, description="Name the client gave the recording.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     adapted: Adapted = 0
-    labels: list[Label] = Field(description="The emotions it was to answer with.", max_length=64)
+    labels: list[Label] = Field(
+        description="The emotions it was to answer with.", max_length=MOST_LABELS
+    )
     segments: list[Segment] = Field(max_length=200_000)
+
+    @classmethod
+    def of_json(cls, data: bytes) -> Timeline:
+        """Return the timeline of a JSON document.
+
+        Raises:
+            InvalidError: it is none; the first things that are wrong.
+        """
+        try:
+            return cls.model_validate_json(data)
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_context=False, include_input=False)
+            raise InvalidError(said(found)) from None
 
 
 class Remark(BaseModel):
@@ -179,3 +198,9 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
+
+
+def said(errors: Sequence[Mapping[str, Any]]) -> str:
+    """Return the first errors of a validation as one line, cut where it gets long."""
+    parts = [f"{'.'.join(map(str, item['loc']))[:200]}: {item['msg'][:200]}" for item in errors[:5]]
+    return "; ".join(parts)
