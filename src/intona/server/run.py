@@ -9,8 +9,10 @@ from collections.abc import Callable
 import uvicorn
 
 from intona.errors import UsageError
+from intona.server import logs
 from intona.server.app import create_app
 from intona.server.connections import GuardedHTTP, GuardedWebSocket
+from intona.server.descriptors import connections_for
 from intona.server.live import MESSAGE_BYTES
 from intona.server.service import HANDLER, Service
 from intona.server.settings import Settings
@@ -56,6 +58,8 @@ def serve(
         ModelError: the model cannot be loaded.
         UsageError: the address cannot be bound.
     """
+    most, backlog = connections_for(settings)
+    settings = settings.model_copy(update={"max_connections": most})
     app = create_app(settings, handler=handler)
     config = uvicorn.Config(
         app,
@@ -68,12 +72,15 @@ def serve(
         log_level="info" if settings.access_log else "warning",
         server_header=False,
         proxy_headers=False,
+        backlog=backlog,
         timeout_graceful_shutdown=int(settings.request_seconds) + 10,
     )
+    logs.limit()
     server = Server(config)
     server.ready = ready
 
     async def run(listener: socket.socket) -> None:
+        asyncio.get_running_loop().set_exception_handler(logs.complain)
         await app.state.service.start()
         await server.serve([listener])
 
