@@ -119,6 +119,9 @@ class FakeHandler:
             os.kill(os.getpid(), signal.SIGKILL)
         elif name.startswith("sleep"):
             time.sleep(float(name.removesuffix(".wav").partition("-")[2]))
+        elif name.startswith("spin"):
+            while True:
+                pass
         elif name.startswith("memory"):
             bytearray(4 << 30)
         elif name.startswith("print"):

@@ -17,6 +17,7 @@ from intona.server.live import MESSAGE_BYTES
 from intona.server.service import HANDLER, Service
 from intona.server.settings import Settings
 
+QUEUE = 256  # connections that the system keeps until they are taken
 STREAM_GRACE = 3.0  # seconds open streams get to say their last events
 
 
@@ -28,6 +29,8 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start listening, then say where."""
         await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(QUEUE)  # uvicorn's backlog is also how many are taken at a time
         if self.ready is not None:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             self.ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
@@ -92,7 +95,7 @@ def _bind(settings: Settings) -> socket.socket:
     host = settings.host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, settings.port), family=family, backlog=256)
+        return socket.create_server((host, settings.port), family=family, backlog=QUEUE)
     except OSError as error:
         raise UsageError(
             f"cannot listen on {settings.host} port {settings.port} "
