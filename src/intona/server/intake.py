@@ -88,6 +88,7 @@ class Intake:
             total += len(message.get("body", b""))
             complete = message["type"] != "http.request" or not message.get("more_body", False)
             if total > most + OVERHEAD:
+                await _drain(receive)
                 raise _too_large(most)
             return message
 

@@ -46,7 +46,9 @@ class Sparing(logging.Filter):
 
 
 def limit() -> None:
-    """Limit what uvicorn and asyncio log."""
+    """Limit what uvicorn and asyncio log; what is wrong with a form is told its sender alone."""
+    for name in ("multipart", "python_multipart"):  # of older releases, of newer ones
+        logging.getLogger(name).setLevel(logging.ERROR)
     sparing = Sparing()
     for name in ("uvicorn.error", "asyncio"):
         logging.getLogger(name).addFilter(sparing)
