@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -71,28 +71,32 @@ class Prediction:
     valence: float = math.nan
     adapted: int = 0
 
+    def rounded(self) -> Prediction:
+        """Return a copy as files of text show it: numbers but times have six decimals."""
+        return replace(
+            self,
+            confidence=round(self.confidence, 6),
+            probabilities={name: round(value, 6) for name, value in self.probabilities.items()},
+            familiarity=round(self.familiarity, 6),
+            arousal=round(self.arousal, 6),
+            valence=round(self.valence, 6),
+        )
+
     def to_dict(self) -> dict[str, Any]:
-        """Return a copy for JSON: probabilities nested, ``None`` for what is not known.
-
-        Numbers but times have six decimals, as in CSV.
-        """
-
-        def rounded(value: float) -> float | None:
-            return known(round(value, 6))
-
+        """Return a copy for JSON: probabilities nested, ``None`` for what is not known."""
         return {
             "file": self.file,
             "start": self.start,
             "end": self.end,
             "emotion": self.emotion,
-            "confidence": rounded(self.confidence),
+            "confidence": known(self.confidence),
             "status": self.status,
             "reason": self.reason,
-            "familiarity": rounded(self.familiarity),
-            "arousal": rounded(self.arousal),
-            "valence": rounded(self.valence),
+            "familiarity": known(self.familiarity),
+            "arousal": known(self.arousal),
+            "valence": known(self.valence),
             "adapted": self.adapted,
-            "probabilities": {k: rounded(value) for k, value in self.probabilities.items()},
+            "probabilities": {name: known(value) for name, value in self.probabilities.items()},
         }
 
 

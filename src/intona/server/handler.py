@@ -110,7 +110,7 @@ class ModelHandler:
                     f"{upload.name} is too short to be judged against itself: adapt takes at least "
                     f"{FEWEST} stretches of speech, this has {model.adapted_to}"
                 )
-        prediction = replace(model.predict(audio), file=upload.name)
+        prediction = replace(model.predict(audio), file=upload.name).rounded()
         return {"prediction": {**_by(model, profile), **prediction.to_dict()}}, b""
 
     def _timeline(self, request: wire.Timeline, data: bytes) -> Reply:
@@ -124,7 +124,7 @@ class ModelHandler:
         rows = [_named(row, upload.name) for row in segments(model, upload, progress=bounded)]
         about = {"file": upload.name, **_by(model, profile)}
         if request.format == "json":
-            found = [row.to_dict() for row in rows]
+            found = [row.rounded().to_dict() for row in rows]
             timeline = {**about, "labels": list(model.labels), "segments": found}
             return {"timeline": timeline}, b""
         # The service counts how sure answers are, whatever their format.
