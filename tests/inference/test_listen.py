@@ -211,7 +211,7 @@ def test_a_webhook_that_speaks_no_http_is_told(complaints: list[str]) -> None:
         peer, _ = listener.accept()
         with peer:
             peer.recv(9999)
-            peer.sendall(b"nonsense\r\n\r\n")
+            peer.sendall(b"non\x1bsense\r\n\r\n")
         hook.close()
     assert complaints == [f"cannot post to {url}: nonsense"]
 

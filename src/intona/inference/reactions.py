@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from intona.errors import UsageError
-from intona.files import spelled
 from intona.tables import Event
 
 Complain = Callable[[str], object]
@@ -223,7 +222,8 @@ class Webhook:
             with urlopen(request, timeout=TIMEOUT) as answer:
                 answer.read(1024)
         except (OSError, ValueError, HTTPException) as error:
-            told.append(spelled(str(getattr(error, "reason", None) or error).strip()[:200]))
+            reason = str(getattr(error, "reason", None) or error)[:200]
+            told.append("".join(filter(str.isprintable, reason)))  # it may quote the other side
 
 
 def _is_web_address(url: str) -> bool:
