@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import FormData, ImmutableMultiDict
 
 from intona.server import wire
-from intona.server.formats import MEDIA_TYPES, FormatName, attachment
+from intona.server.formats import MEDIA_TYPES, TEXTS, FormatName, attachment
 from intona.server.intake import FORM, JSON, kind_of
 from intona.server.problems import Problem, document
 from intona.server.schemas import Answer, Explanation, ModelCard, Timeline
@@ -111,7 +111,7 @@ UPLOAD_PROBLEMS = document(400, 401, 403, 408, 413, 421, 422, 429, 503, 507)
 EXPORTED: dict[str, Any] = {
     "description": "The timeline, as JSON or in the format asked for.",
     "content": {
-        kind: {"schema": {"type": "string", "format": "binary"}}
+        kind: {"schema": {"type": "string"} | ({} if kind in TEXTS else {"format": "binary"})}
         for kind in sorted(set(MEDIA_TYPES.values()) - {"application/json"})
     },
 }
