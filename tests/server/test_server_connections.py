@@ -142,6 +142,28 @@ def test_who_does_not_read_is_dropped(service: Running) -> None:
     fine(service)
 
 
+def test_who_reads_slowly_gets_it_all(start: Start) -> None:
+    service = start(idle_seconds=IDLE)
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="large"\r\n\r\n\r\n--x--\r\n'
+    )
+    head = (
+        b"POST /v1/timeline?format=vtt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n" % len(body)
+    )
+    begin = time.monotonic()
+    received = b""
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        client.connect(("127.0.0.1", service.port))
+        client.sendall(head + body)
+        while part := client.recv(16_384):
+            received += part
+            time.sleep(0.015)
+    assert received.endswith(b"as vtt" * 300_000)
+    assert time.monotonic() - begin > 3 * IDLE
+
+
 def _send_for_ever(client: socket.socket, data: bytes) -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:

@@ -104,7 +104,7 @@ def _too_large(most: int) -> Problem:
     return Problem(
         413,
         "too-large",
-        f"this may have {most / MIB:g} MiB: send a shorter part, or a compressed one",
+        f"at most {most / MIB:g} MiB are taken here: send a shorter part, or a compressed one",
         close=True,
     )
 

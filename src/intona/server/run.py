@@ -18,6 +18,7 @@ from intona.server.service import HANDLER, Service
 from intona.server.settings import Settings
 
 QUEUE = 256  # connections that the system keeps until they are taken
+SEND_BYTES = 64 * 1024  # of an answer that the system keeps per connection
 STREAM_GRACE = 3.0  # seconds open streams get to say their last events
 
 
@@ -95,7 +96,10 @@ def _bind(settings: Settings) -> socket.socket:
     host = settings.host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, settings.port), family=family, backlog=QUEUE)
+        listener = socket.create_server((host, settings.port), family=family, backlog=QUEUE)
+        # Connections inherit it. With less in the system's hands, it shows whether a peer reads.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
+        return listener
     except OSError as error:
         raise UsageError(
             f"cannot listen on {settings.host} port {settings.port} "
