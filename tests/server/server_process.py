@@ -37,6 +37,7 @@ class Running:
             "TMPDIR": str(temporary),
         }
         self.temporary = temporary
+        self.output = ""
         self._errors: str | None = None
         self.process = subprocess.Popen(
             [sys.executable, "-c", START, json.dumps(options)],
@@ -82,7 +83,7 @@ class Running:
         if self.process.poll() is None:
             self.process.terminate()
         if self._errors is None:
-            _, self._errors = self.process.communicate(timeout=30)
+            self.output, self._errors = self.process.communicate(timeout=30)
         return self.process.returncode, self._errors
 
 

@@ -17,6 +17,9 @@ import httpx
 import pytest
 from server_fakes import SEGMENT
 from server_process import Running, Start
+from websockets import Subprotocol
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from intona.errors import UsageError
 from intona.server.brake import FREE, LONGEST, WAITING, Brake
@@ -284,6 +287,36 @@ def test_wrong_tokens_wait_and_right_ones_do_not(start: Start) -> None:
     without = service.client.get("/v1/model")  # that is no guess
     assert without.status_code == 401
     assert without.elapsed.total_seconds() < 1
+
+
+def test_wrong_tokens_of_streams_wait_too(start: Start) -> None:
+    service = start(token="right")
+    seconds = []
+    for _ in range(FREE + 2):
+        begin = time.monotonic()
+        with pytest.raises(InvalidStatus, match="401"):
+            connect(
+                f"ws://127.0.0.1:{service.port}/v1/stream?rate=16000",
+                subprotocols=[Subprotocol("bearer.d3Jvbmc")],
+                proxy=None,
+            ).__enter__()
+        seconds.append(time.monotonic() - begin)
+    assert seconds[-1] > 0.5 > seconds[0]
+
+
+def test_long_paths_make_short_lines(start: Start) -> None:
+    service = start(access_log=True)
+    for path in ("/nowhere", "/v1/stream"):
+        assert service.client.get(f"{path}?{'a' * 20_000}").status_code == 404
+    with connect(
+        f"ws://127.0.0.1:{service.port}/v1/stream?rate=16000&x={'a' * 5000}", proxy=None
+    ) as stream:
+        stream.recv()
+    _, errors = service.stop()
+    lines = (service.output + errors).splitlines()
+    assert any("/nowhere?aaa" in line for line in lines)
+    assert any("WebSocket /v1/stream?rate=16000&x=aaa" in line for line in lines)
+    assert max(map(len, lines)) < 400
 
 
 def test_the_brake_forgets(monkeypatch: pytest.MonkeyPatch) -> None:

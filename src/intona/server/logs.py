@@ -12,6 +12,7 @@ LOG = logging.getLogger("uvicorn.error")
 OFTEN = 5  # lines of a kind that are written per period
 PERIOD = 60.0  # seconds
 KINDS = 256  # kinds remembered
+LONGEST = 200  # letters of what a client sent, in a line
 BEGIN = 40  # letters by which lines without arguments are told apart
 
 
@@ -45,6 +46,13 @@ class Sparing(logging.Filter):
         return count < OFTEN
 
 
+def _cut(record: logging.LogRecord) -> bool:
+    """Cut what clients sent, such as paths, to a length that is good for a line."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(v[:LONGEST] if isinstance(v, str) else v for v in record.args)
+    return True
+
+
 def limit() -> None:
     """Limit what uvicorn and asyncio log; what is wrong with a form is told its sender alone."""
     for name in ("multipart", "python_multipart"):  # of older releases, of newer ones
@@ -52,6 +60,8 @@ def limit() -> None:
     sparing = Sparing()
     for name in ("uvicorn.error", "asyncio"):
         logging.getLogger(name).addFilter(sparing)
+    for name in ("uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).addFilter(_cut)
 
 
 def complain(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -194,7 +194,8 @@ class Worker:
         pipe = self._process.stdin
         assert pipe is not None
         if isinstance(body, bytes):
-            pipe.write(pack(message_of(request), len(body)) + body)
+            pipe.write(pack(message_of(request), len(body)))
+            pipe.write(body)
             await pipe.drain()
             return
         length = body.seek(0, os.SEEK_END)
