@@ -17,7 +17,7 @@ from intona.server.live import MESSAGE_BYTES
 from intona.server.service import HANDLER, Service
 from intona.server.settings import Settings
 
-QUEUE = 256  # connections that the system keeps until they are taken
+QUEUE = 1024  # connections that the system keeps until they are taken
 SEND_BYTES = 64 * 1024  # of an answer that the system keeps per connection
 STREAM_GRACE = 3.0  # seconds open streams get to say their last events
 
