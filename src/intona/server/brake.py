@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 FREE = 5  # wrong tokens of an address that are answered at once
 FIRST = 0.25  # seconds the next one is kept waiting; each after that twice as long
-LONGEST = 4.0
+LONGEST = 2.0
 WAITING = 8  # wrong tokens of an address that wait at the same time
 MEMORY = 300.0  # seconds after its last wrong token until an address is forgotten
 ADDRESSES = 4096  # addresses remembered
