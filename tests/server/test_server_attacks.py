@@ -116,6 +116,16 @@ def test_hostile_forms_are_refused(real: Running, headers: dict[str, str], unit:
     assert answer.status_code in (400, 422)
 
 
+@pytest.mark.parametrize("charset", ["punycode", "undefined", "idna", "utf-16", "zlib", "none"])
+def test_a_form_in_a_strange_encoding_is_no_fault_of_ours(service: Running, charset: str) -> None:
+    part = (
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a-b.wav"\r\n\r\nx\r\n--x--'
+    )
+    kind = f"multipart/form-data; boundary=x; charset={charset}"
+    answer = service.client.post("/v1/predict", content=part, headers={"Content-Type": kind})
+    assert answer.status_code in (200, 400, 422)
+
+
 def test_thousands_of_parameters_stop_nobody(real: Running) -> None:
     query = "&".join(f"{i:x}" for i in range(11_000))
     answer = attack(real, f"/v1/predict?{query}", b"", FORM)

@@ -42,6 +42,8 @@ class _Careful(APIRoute):
 async def _form(request: Request) -> FormData:
     try:
         return await request.form(max_files=MOST_PARTS, max_fields=MOST_PARTS, max_part_size=1024)
+    except ValueError:  # names that are not in the encoding they claim
+        raise Problem(400, "bad-request", "the names in this form cannot be read") from None
     except OSError as error:  # whichever way the disk for temporary files fails
         LOG.error("cannot keep an upload in %s: %s", tempfile.tempdir, error.strerror or error)
         raise Problem(
