@@ -198,6 +198,10 @@ FRAMES = {
     "never continued": b"\x02\x82\0\0\0\0no",
     "half a frame": b"\x82\xfe\x7f\xff\0\0",
     "no frame": b"\x83\x80",
+    "no UTF-8": b"\x81\x82\0\0\0\0\xff\xfe",
+    "no UTF-8, in two": b"\x01\x81\0\0\0\0\xff\x80\x81\0\0\0\0\xfe",
+    "a huge frame": b"\x82\xff\x40\0\0\0\0\0\0\0\0\0\0\0",
+    "pings": b"\x89\x81\0\0\0\0a" * 500,
     "silence": b"",
 }
 

@@ -145,6 +145,12 @@ class GuardedWebSocket(_Clocked, WebSocketsSansIOProtocol):
             )
         self._watch()
 
+    def send_receive_event_to_app(self) -> None:
+        """Pass a message on; the application refuses a text that is no UTF-8, as any other."""
+        if self.curr_msg_data_type == "text":
+            self.frames = [b"".join(self.frames).decode(errors="replace").encode()]
+        super().send_receive_event_to_app()
+
     async def send(self, message: Any) -> None:
         """Send an event of the application.
 
