@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -74,6 +74,17 @@ class Prediction:
     valence: float = math.nan
     adapted: int = 0
     notes: tuple[str, ...] = ()
+
+    def rounded(self) -> Prediction:
+        """Return a copy as files of text show it: numbers but times have six decimals."""
+        return replace(
+            self,
+            confidence=round(self.confidence, 6),
+            probabilities={name: round(value, 6) for name, value in self.probabilities.items()},
+            familiarity=round(self.familiarity, 6),
+            arousal=round(self.arousal, 6),
+            valence=round(self.valence, 6),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return a copy for JSON: probabilities nested, ``None`` for what is not known."""

@@ -39,7 +39,7 @@ def format_of(name: str | None, out: Path | None) -> str:
 def render(predictions: Sequence[Prediction], labels: Sequence[str], style: str) -> str:
     """Return predictions as text in one of the textual formats (``text``, ``json``, ``csv``)."""
     if style == "json":
-        rows = [{**p.to_dict(), "file": _name(p)} for p in predictions]
+        rows = [{**p.rounded().to_dict(), "file": _name(p)} for p in predictions]
         return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
     if style == "csv":
         text = io.StringIO()
