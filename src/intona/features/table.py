@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intona.audio.damage import Notice, warn
 from intona.audio.decode import name_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUFFIXES = (".csv", ".parquet", ".npz")
+_BLOCK = 1 << 16
 
 
 def feature_table(
@@ -35,7 +37,8 @@ def feature_table(
 
     ``notice`` is told what is lost or odd, see :func:`intona.audio.read`.
 
-    The index is ``(file, start, end)``; the columns are the front end's names.
+    The index is ``(file, start, end)``, with the length of each file as its end; the columns are
+    the front end's names.
     """
     import pandas as pd
 
@@ -58,7 +61,38 @@ def feature_table(
         if progress is not None:
             progress(k + 1, len(wanted), f"features ({front_end.name})")
     values = np.stack(rows) if rows else np.zeros((0, len(front_end.names)), dtype=np.float32)
-    return pd.DataFrame(values, index=segmented_index(kept), columns=list(front_end.names)), errors
+    # Files are decoded once more: what the cache holds of them does not tell their length.
+    lengths = extract_each([Utterance(file) for file in kept], Length(), on=on, notice=_unheard)
+    ends = [np.nan if isinstance(one, AudioError) else Length.seconds(one) for one in lengths]
+    index = segmented_index(kept, ends=ends)
+    return pd.DataFrame(values, index=index, columns=list(front_end.names)), errors
+
+
+class Length:
+    """The length of a recording as a front end, so that it is cached and found in parallel.
+
+    In parts that single precision holds exactly, for other tools join tables by it.
+    """
+
+    name = "length"
+    version = 1
+    rate: int | None = None
+    names = ("blocks", "rest", "rate")
+    parameters: Mapping[str, Any] = {}
+
+    def __call__(self, samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+        """Return the samples, in whole blocks and what is left, and their rate in Hz."""
+        return np.array([*divmod(len(samples), _BLOCK), rate], dtype=np.float32)
+
+    @staticmethod
+    def seconds(values: NDArray[np.float32]) -> float:
+        """Return the length in seconds."""
+        blocks, rest, rate = map(float, values)
+        return (_BLOCK * blocks + rest) / rate
+
+
+def _unheard(sentence: str) -> None:
+    """Take a note that has been told already."""
 
 
 def require_suffix(out: str | Path) -> None:
