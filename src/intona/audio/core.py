@@ -74,7 +74,7 @@ def read(
             shorter than 10 ms, all zero, or holds NaN or infinite samples.
         UsageError: when ``start`` or ``end`` make no sense.
     """
-    _check_span(start, end)
+    check_span(start, end)
     found = list(pieces(source, start=start, end=end, seconds=30.0))
     where = name_of(source)
     if not found:
@@ -163,7 +163,12 @@ def check(samples: NDArray[np.float32], rate: int, where: str) -> None:
         raise _silent(where)
 
 
-def _check_span(start: float, end: float | None) -> None:
+def check_span(start: float, end: float | None) -> None:
+    """Refuse a stretch of time that cannot be.
+
+    Raises:
+        UsageError: it begins before 0, does not end after it begins, or is no number.
+    """
     if not 0 <= start < float("inf"):
         raise UsageError(f"cannot read from {start:g} s: start must be 0 or later")
     if end is not None and not end > start:

@@ -8,11 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from intona import notebook
 from intona.errors import CorpusError
 from intona.files import spelled
 from intona.labels import order, relabel
 from intona.tables import segmented_index
 
+SHOWN = 3  # problems and notes in a notebook
 COLUMNS = ("emotion", "speaker", "corpus", "language")
 
 
@@ -65,6 +67,32 @@ class Corpus:
     citation: str = ""
     problems: tuple[str, ...] = field(default=())
     notes: tuple[str, ...] = field(default=())
+
+    def __repr__(self) -> str:
+        return f"<Corpus {self._words}>"
+
+    def _repr_html_(self) -> str:
+        by = self.table.assign(emotion=self.table["emotion"].fillna("no label"))
+        counts = by.groupby("emotion").agg(
+            utterances=("emotion", "size"), speakers=("speaker", "nunique")
+        )
+        rows = [
+            (name, *counts.loc[name])
+            for name in (*self.emotions, "no label")
+            if name in counts.index
+        ]
+        return notebook.table(
+            self._words,
+            [("emotion", "utterances", "speakers"), *rows],
+            [f"licence: {self.licence}", *self.problems[:SHOWN], *self.notes[:SHOWN]],
+        )
+
+    @property
+    def _words(self) -> str:
+        return (
+            f"{self.name}: {len(self.table)} utterances, {len(self.speakers)} speakers, "
+            f"{', '.join(self.emotions) or 'no emotions'}"
+        )
 
     @property
     def emotions(self) -> tuple[str, ...]:

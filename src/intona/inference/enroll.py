@@ -19,6 +19,7 @@ from intona.errors import AudioError, UsageError
 from intona.features.manner import ASPECTS
 from intona.features.prosody import measure
 from intona.inference.adapt import utterances
+from intona.inference.many import recordings
 from intona.inference.profile import KINDS, Profile
 from intona.inference.recognizer import Recognizer
 from intona.models.adaptation import Running
@@ -57,7 +58,7 @@ def enroll(
     model.require_adaptable()
     running, seconds = Running(), 0.0
     measured: list[dict[str, float]] = []
-    for source in _once(sources):
+    for source in _once(recordings(sources)):
         try:
             if isinstance(source, AudioError):
                 raise source
