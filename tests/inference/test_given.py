@@ -45,7 +45,10 @@ FORMS = {
     "Audio": lambda file, s, rate: intona.Audio((s / 32768).astype(np.float32), rate),
     "int16": lambda file, s, rate: (s, rate),
     "float64": lambda file, s, rate: (s / 32768, np.int64(rate)),
-    "float32, a rate that is a float": lambda file, s, rate: ((s / 32768).astype("f4"), float(rate)),
+    "float32, a rate that is a float": lambda file, s, rate: (
+        (s / 32768).astype("f4"),
+        float(rate),
+    ),
     "int32": lambda file, s, rate: (s.astype(np.int32) << 16, rate),
     "big-endian": lambda file, s, rate: (s.astype(">i2"), rate),
     "list": lambda file, s, rate: ((s / 32768).tolist(), rate),
@@ -157,7 +160,12 @@ def test_a_missing_file_keeps_its_place(model, clip):
 def test_a_corpus_and_its_table_are_predicted_stretch_by_stretch(model, clip):
     corpus = intona.read_corpus(
         pd.DataFrame(
-            {"file": [str(clip)] * 2, "start": [0.0, 0.3], "end": [0.9, 1.2], "emotion": ["sad"] * 2}
+            {
+                "file": [str(clip)] * 2,
+                "start": [0.0, 0.3],
+                "end": [0.9, 1.2],
+                "emotion": ["sad"] * 2,
+            }
         )
     )
     expected = [model.predict(clip, start=0.0, end=0.9), model.predict(clip, start=0.3, end=1.2)]

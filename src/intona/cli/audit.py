@@ -63,17 +63,20 @@ def run(
 
     intona audit model.onnx RAVDESS/ --speakers "ravdess-2[1-4]" --report audit/
     """
-    from intona import audit, labels
+    from intona import labels
     from intona.audit.prepare import prepare
+    from intona.audit.report import WRITTEN, summary, write
+    from intona.audit.run import AuditOptions
+    from intona.audit.run import run as run_audit
     from intona.cli.progress import bar
     from intona.corpora.inputs import files_of
     from intona.files import require_apart, require_folder
 
     if report is not None:
         require_folder(report)
-        require_apart([report / name for name in audit.WRITTEN], files_of(sources))
+        require_apart([report / name for name in WRITTEN], files_of(sources))
     on = options.place(workers, engine, address)
-    how = audit.AuditOptions(labels.parse_list(tests) or (), clips, noises, rooms, seed, on)
+    how = AuditOptions(labels.parse_list(tests) or (), clips, noises, rooms, seed, on)
     with bar() as progress, on.session():
         prepared = prepare(
             sources,
@@ -85,7 +88,7 @@ def run(
             progress=progress,
         )
         options.warn_of_nobody(prepared.dataset.table)
-        result = audit.run(prepared.models, prepared.dataset, how, progress)
-    typer.echo(audit.summary(result, prepared.context, failed=report is None), nl=False)
+        result = run_audit(prepared.models, prepared.dataset, how, progress)
+    typer.echo(summary(result, prepared.context, failed=report is None), nl=False)
     if report is not None:
-        typer.echo(f"report: {audit.write(result, prepared.context, report)}")
+        typer.echo(f"report: {write(result, prepared.context, report)}")

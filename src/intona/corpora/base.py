@@ -11,7 +11,7 @@ import pandas as pd
 from intona import notebook
 from intona.errors import CorpusError
 from intona.files import spelled
-from intona.labels import order, relabel
+from intona.labels import Labels, Merge, labels_of, merge_of, order, relabel
 from intona.tables import segmented_index
 
 SHOWN = 3  # problems and notes in a notebook
@@ -106,17 +106,23 @@ class Corpus:
 
     def select(
         self,
-        emotions: Sequence[str] | None = None,
-        merge: Mapping[str, str] | None = None,
+        emotions: Labels = None,
+        merge: Merge = None,
     ) -> Corpus:
         """Return the corpus restricted to ``emotions`` after merging labels.
+
+        Args:
+            emotions: labels to keep, ``"happy,sad"`` or a list; ``None`` keeps all.
+            merge: labels to merge first, ``"calm=neutral"`` or a mapping from old to new.
 
         Raises:
             UsageError: what is asked does not fit the labels; see :func:`intona.labels.label_map`.
             CorpusError: nothing is left.
         """
         labels = relabel(
-            [None if pd.isna(label) else label for label in self.table["emotion"]], emotions, merge
+            [None if pd.isna(label) else label for label in self.table["emotion"]],
+            labels_of(emotions),
+            merge_of(merge),
         )
         frame = self.table.assign(emotion=pd.Series(labels, index=self.table.index, dtype="object"))
         frame = frame[frame["emotion"].notna()]

@@ -14,7 +14,7 @@ from intona.audio.given import Given, source_of
 from intona.errors import ModelError, UsageError
 from intona.inference import clip
 from intona.inference.many import is_many, predict_table, recordings
-from intona.labels import label_map, merging_matrix
+from intona.labels import Labels, Merge, label_map, labels_of, merge_of, merging_matrix
 from intona.models.artefact import Metadata, locate, read_model
 from intona.models.session import Session
 from intona.tables import Prediction
@@ -308,17 +308,15 @@ class Recognizer:
                 "encoder can, such as the bundled one"
             )
 
-    def narrowed(
-        self, emotions: Sequence[str] | None, merge: Mapping[str, str] | None = None
-    ) -> Recognizer:
+    def narrowed(self, emotions: Labels, merge: Merge = None) -> Recognizer:
         """Return the same model, answering with some labels only.
 
         Probabilities are divided by how likely the model takes each label to be beforehand, so
         that a merged label is no likelier than another, and made to sum to 1.
 
         Args:
-            emotions: labels to answer with; ``None`` keeps all that are left after merging.
-            merge: old label to new label, first.
+            emotions: labels to answer with, ``"happy,sad"`` or a list; ``None`` keeps all.
+            merge: labels to merge first, ``"calm=neutral"`` or a mapping from old to new.
 
         Raises:
             UsageError: unknown labels, fewer than two left, or a model of numbers.
@@ -328,7 +326,8 @@ class Recognizer:
             return other
         if self.numeric:
             raise UsageError("emotions are chosen of a model of emotions, not of one of numbers")
-        becomes = label_map(self.labels, emotions, merge, owner="the model")
+        keep, merged = labels_of(emotions), merge_of(merge)
+        becomes = label_map(self.labels, keep, merged, owner="the model")
         columns = [becomes[label] for label in self.labels]
         matrix, labels = merging_matrix(columns, self._priors)
         if len(labels) < 2:
