@@ -60,6 +60,7 @@ def test_import_costs_nothing_and_every_name_is_there():
         _ = intona.nonsense
 
 
+@pytest.mark.slow
 def test_a_type_checker_knows_the_functions(tmp_path: Path):
     api = pytest.importorskip("mypy.api")
     program = tmp_path / "program.py"
@@ -140,7 +141,9 @@ def test_a_trained_model_is_loaded_evaluated_and_audited(corpus, tmp_path):
     result = intona.evaluate(model, corpus, allow_leaks=True)
     assert result.headline.value > 0.9
     assert intona.evaluate(tmp_path / "mine.onnx", corpus, allow_leaks=True).leaky
-    audit = intona.audit([model, "small"], corpus, tests="silence", clips=4, allow_leaks=True)
+    audit = intona.audit(
+        [model, "small"], corpus, tests="silence", clips=4, emotions="happy,sad", allow_leaks=True
+    )
     assert set(audit.table["model"]) == {"mine", "small", "random"}
     assert set(audit.table["test"]) == {"silence"}
     assert "LEAKY: mine: the model was trained on" in str(audit)
@@ -192,7 +195,11 @@ WRONG = {
     ),
     "audit of a recipe": (lambda c: intona.audit("classic", c), UsageError, "cannot audit"),
     "workers": (lambda c: intona.train("classic", c, workers=0), UsageError, "1 or more"),
-    "one run": (lambda c: intona.compare("runs/"), UsageError, ""),
+    "one run": (
+        lambda c: intona.compare(intona.evaluate("classic-svm", c)),
+        UsageError,
+        "two eval",
+    ),
     "place": (
         lambda c: intona.train("classic", c, "/no/where/m.onnx"),
         UsageError,
