@@ -196,9 +196,9 @@ WRONG = {
     "audit of a recipe": (lambda c: intona.audit("classic", c), UsageError, "cannot audit"),
     "workers": (lambda c: intona.train("classic", c, workers=0), UsageError, "1 or more"),
     "one run": (
-        lambda c: intona.compare(intona.evaluate("classic-svm", c)),
+        lambda c: intona.compare(),
         UsageError,
-        "two eval",
+        "at least two",
     ),
     "place": (
         lambda c: intona.train("classic", c, "/no/where/m.onnx"),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from intona.errors import UsageError
 from intona.notebook import table
 
 if TYPE_CHECKING:
@@ -239,6 +240,24 @@ def utterances(index: pd.MultiIndex) -> list[Utterance]:
         Utterance(file, start.total_seconds(), None if pd.isna(end) else end.total_seconds())
         for file, start, end in index
     ]
+
+
+def stretches(given: Any) -> list[Utterance] | None:
+    """Return the rows of a corpus, its table or its index; ``None`` for anything else.
+
+    Raises:
+        UsageError: a table with another index.
+    """
+    table = getattr(given, "table", given)
+    index = table if hasattr(table, "names") else getattr(table, "index", None)
+    if tuple(getattr(index, "names", ())) == SEGMENTED:
+        return utterances(index)  # type: ignore[arg-type]
+    if hasattr(table, "columns"):
+        raise UsageError(
+            "a table of recordings is indexed by file, start and end: give its column of paths, or "
+            "read it with intona.read_corpus"
+        )
+    return None
 
 
 def to_table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -76,6 +76,24 @@ def is_sound(given: Any) -> bool:
     if not isinstance(given, tuple) or len(given) != 2:
         return False
     return any(map(_is_number, given))
+
+
+def is_many(given: Any) -> bool:
+    """Tell whether something holds recordings, and is not one itself.
+
+    Examples:
+        >>> is_many(["a.wav"]), is_many("a.wav"), is_many(([0.1, 0.2], 8000))
+        (True, False, False)
+    """
+    if isinstance(given, str | bytes | bytearray | memoryview | os.PathLike | Mapping | Audio):
+        return False
+    if is_sound(given) or hasattr(given, "read"):
+        return False
+    if hasattr(given, "columns") or hasattr(given, "table"):  # a data frame, a corpus
+        return True
+    if hasattr(given, "__array__"):  # of names; one of numbers is a sound without its rate
+        return getattr(getattr(given, "dtype", None), "kind", "f") in "OUST"
+    return isinstance(given, Iterable)
 
 
 def audio_of(samples: ArrayLike, rate: Any) -> Audio:

@@ -3,44 +3,25 @@
 from __future__ import annotations
 
 import math
-import os
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intona.audio import Audio, find
 from intona.audio.decode import Source, title_of
 from intona.audio.finding import UnheardError
-from intona.audio.given import is_sound, source_of
-from intona.errors import AudioError, UsageError
+from intona.audio.given import is_many, source_of
+from intona.errors import AudioError
 from intona.inference.clip import predict, predict_each
 from intona.inference.model import Model
-from intona.tables import SEGMENTED, Prediction, Utterance, to_table, utterances
+from intona.tables import Prediction, Utterance, stretches, to_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _Heard = Source | Audio | AudioError
-
-
-def is_many(given: Any) -> bool:
-    """Tell whether something holds recordings, and is not one itself.
-
-    Examples:
-        >>> is_many(["a.wav"]), is_many("a.wav"), is_many(([0.1, 0.2], 8000))
-        (True, False, False)
-    """
-    if isinstance(given, str | bytes | bytearray | memoryview | os.PathLike | Mapping | Audio):
-        return False
-    if is_sound(given) or hasattr(given, "read"):
-        return False
-    if hasattr(given, "columns") or hasattr(given, "table"):  # a data frame, a corpus
-        return True
-    if hasattr(given, "__array__"):  # of names; one of numbers is a sound without its rate
-        return getattr(getattr(given, "dtype", None), "kind", "f") in "OUST"
-    return isinstance(given, Iterable)
 
 
 def recordings(given: Any) -> Iterator[_Heard]:
@@ -53,9 +34,9 @@ def recordings(given: Any) -> Iterator[_Heard]:
     Raises:
         UsageError: an item that cannot be a recording.
     """
-    stretches = _stretches(given)
-    if stretches is not None:
-        yield from dict.fromkeys(Path(one.file) for one in stretches)
+    wanted = stretches(given)
+    if wanted is not None:
+        yield from dict.fromkeys(Path(one.file) for one in wanted)
         return
     for one in given if is_many(given) else [given]:
         try:
@@ -78,8 +59,8 @@ def predict_table(model: Model, given: Any) -> pd.DataFrame:
     Raises:
         UsageError: a table without that index, or an item that cannot be a recording.
     """
-    stretches = _stretches(given)
-    found = _each(model, given) if stretches is None else _each_stretch(model, stretches)
+    wanted = stretches(given)
+    found = _each(model, given) if wanted is None else _each_stretch(model, wanted)
     rows = [
         result if isinstance(result, Prediction) else _failed(model, result, utterance)
         for utterance, result in found
@@ -117,24 +98,6 @@ def _each_stretch(
             yield one, error
         except OSError as error:
             yield one, AudioError(f"cannot read {one.file}: {error.strerror or error}")
-
-
-def _stretches(given: Any) -> list[Utterance] | None:
-    """Return the stretches of a table of utterances; ``None`` for anything else.
-
-    Raises:
-        UsageError: a table with another index.
-    """
-    table = getattr(given, "table", given)
-    index = table if hasattr(table, "names") else getattr(table, "index", None)
-    if tuple(getattr(index, "names", ())) == SEGMENTED:
-        return utterances(index)  # type: ignore[arg-type]
-    if hasattr(table, "columns"):
-        raise UsageError(
-            "a table of recordings is indexed by file, start and end: give its column of paths, or "
-            "read it with intona.read_corpus"
-        )
-    return None
 
 
 def _failed(model: Model, error: AudioError, where: Utterance) -> Prediction:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.audio.given import Given, source_of
+from intona.audio.given import Given, is_many, source_of
 from intona.errors import ModelError, UsageError
 from intona.inference import clip
-from intona.inference.many import is_many, predict_table, recordings
+from intona.inference.many import predict_table, recordings
 from intona.labels import Labels, Merge, label_map, labels_of, merge_of, merging_matrix
 from intona.models.artefact import Metadata, locate, read_model
 from intona.models.session import Session
