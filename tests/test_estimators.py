@@ -105,7 +105,10 @@ def test_any_two_classes_keep_their_labels(table):
 
 def test_a_search_over_recipes(table):
     search = GridSearchCV(
-        IntonaClassifier(), {"recipe": ["classic-svm", "light"], "seed": [3]}, cv=GroupKFold(2)
+        IntonaClassifier(),
+        {"recipe": ["classic-svm", "light"], "seed": [3]},
+        cv=GroupKFold(2),
+        error_score="raise",
     ).fit(table, table["emotion"], groups=table["speaker"])
     assert search.best_params_["seed"] == 3
     assert clone(search.best_estimator_).get_params() == search.best_params_

@@ -119,7 +119,7 @@ def test_what_cannot_be_transformed_is_said(files):
         front.transform(str(files[0]))
     with pytest.raises(UsageError, match="give a list"):
         front.transform(np.zeros((4, 3)))
-    with pytest.raises(AudioError, match="does not exist"):
+    with pytest.raises(AudioError, match="cannot read missing"):
         front.transform([files[0], "missing.wav"])
     with pytest.raises(UsageError, match="a recording is"):
         front.transform([3])
