@@ -64,6 +64,9 @@ class Evaluation:
         notes = [f"NO SPEAKER: {one.text}" for one in facts.leaks.of_kind("nobody")]
         notes += [f"LEAKY: {reason}" for reason in facts.leaky_reasons]
         notes += ["TRANSDUCTIVE"] if facts.transductive else []
+        for corpus, measures in (facts.by_corpus or {}).items():
+            recall = measures["unweighted_average_recall"]["value"]
+            notes.append(f"{corpus}: UAR {notebook.percent(recall)}")
         if self.numeric:
             rows: list[Sequence[object]] = [("metric", "value")]
             rows += [(short_name(name), f"{one.value:.3f}") for name, one in self.metrics.items()]
