@@ -199,8 +199,7 @@ def test_the_notebook_is_the_page():
     kept = (ROOT / "examples" / "tutorial.ipynb").read_text("utf-8")
     assert kept == made["notebook"](page), "run: python scripts/notebook.py"
     cells = json.loads(kept)["cells"]
-    code = "
-".join("".join(one["source"]) for one in cells if one["cell_type"] == "code")
+    code = "\n".join("".join(one["source"]) for one in cells if one["cell_type"] == "code")
     for block in blocks(ROOT / "docs" / "tutorial.md"):
         assert block.kind != "python" or block.code.strip() in code
 
