@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "tutorial.md"
 NOTEBOOK = ROOT / "examples" / "tutorial.ipynb"
 PARTS = re.compile(
-    r"^```python\n(.*?)^```$|^<!-- notebook: ([^\n]*) -->$|^!\[[^\n]*\]\(report/[^\n]*\)$",
+    r"^```python\n(.*?)^```$|^<!-- notebook:\n(.*?)^-->$|^!\[[^\n]*\]\(report/[^\n]*\)$",
     re.S | re.M,
 )
 
