@@ -193,6 +193,15 @@ WRONG = {
         UsageError,
         "cannot read the seeds",
     ),
+    "no seed": (
+        lambda c: intona.evaluate("classic", c, model_seeds=[]),
+        UsageError,
+        "no model seed",
+    ),
+    "protocol as a number": (lambda c: intona.evaluate("classic", c, 5), UsageError, "not 5"),
+    "workers in words": (lambda c: intona.train("classic", c, workers="2"), UsageError, "not '2'"),
+    "runs": (lambda c: intona.compare(3, 4), UsageError, "not 3"),
+    "no model": (lambda c: intona.audit([], c), UsageError, "there is no model to audit"),
     "audit of a recipe": (lambda c: intona.audit("classic", c), UsageError, "cannot audit"),
     "workers": (lambda c: intona.train("classic", c, workers=0), UsageError, "1 or more"),
     "one run": (

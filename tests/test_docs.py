@@ -49,6 +49,7 @@ NOT_RUN = {
     r"--recipe (default|encoder-lr)": "needs the weights of Whisper",
     r"--recipe compare-|--recipe light": "takes minutes",
     r"--controls": "takes minutes",
+    r"fearful,disgust": "the stand-ins have four emotions",
     r"--target intensity": "the stand-ins have one intensity",
     r"^intona audit": "a whole audit takes minutes; tests/audit",
     r"evaluate model.onnx EMODB/ --adapt": "the bundled ones know EmoDB: refused as a leak",

@@ -145,8 +145,8 @@ def evaluate(
     """
     from intona.evaluation.enrolment import Enrolment
     from intona.evaluation.finished import evaluate_model
-    from intona.evaluation.protocols import parse
-    from intona.evaluation.run import Options, evaluate, parse_seeds
+    from intona.evaluation.protocols import FORMS, parse
+    from intona.evaluation.run import Options, evaluate
 
     on = parallel.engine(workers=workers)
     keep, merged = labels_of(emotions), merge_of(merge)
@@ -176,15 +176,16 @@ def evaluate(
                 progress=progress,
             )
     plan = recipe_of(what).normalised(normalise)
-    split = protocol or "speakers:5"
+    split = "speakers:5" if protocol is None else protocol
     if isinstance(split, str):
         split = parse(split, labels_of(test_only) or ())
+    elif not hasattr(split, "folds"):
+        raise UsageError(f"a protocol is written as {FORMS}, not {split!r}")
     more = None if extra is None else read_corpus(extra)
-    seeds = [model_seeds] if isinstance(model_seeds, int) else model_seeds
     asked = Options(
         target=target,
         seed=seed,
-        model_seeds=parse_seeds(seeds) if isinstance(seeds, str) else [*seeds],
+        model_seeds=_seeds(model_seeds),
         controls=controls,
         enrolments=() if adaptation is None else (adaptation,),
         allow_leaks=allow_leaks,
@@ -212,6 +213,9 @@ def compare(*runs: Evaluation | str | Path, **named: Evaluation | str | Path) ->
     from intona.evaluation.compare import compare as compare_named
     from intona.evaluation.result import Evaluation
 
+    for run in (*runs, *named.values()):
+        if not isinstance(run, Evaluation | str | Path):
+            raise UsageError(f"compare evaluations or report folders, not {run!r}")
     pairs = [
         (run.facts.recipe if isinstance(run, Evaluation) else Path(run).resolve().name, run)
         for run in runs
@@ -242,6 +246,17 @@ def recipe_of(given: Any) -> Recipe:
         if not isinstance(section, Mapping) or not isinstance(section.get(key), str):
             raise RecipeError(f'recipe {given.name}: {part} is a mapping with "{key}" in it')
     return given
+
+
+def _seeds(given: str | int | Iterable[int]) -> list[int]:
+    from intona.evaluation.run import parse_seeds
+
+    if isinstance(given, str):
+        return parse_seeds(given)
+    seeds = [given] if isinstance(given, int) else list(given)
+    if not seeds:
+        raise UsageError("there is no model seed: give at least one")
+    return [int(seed) for seed in seeds]
 
 
 def _refuse_of_model(**given: bool) -> None:

@@ -109,6 +109,8 @@ def audit(
         IntonaError: see :func:`intona.audit.prepare.prepare`.
     """
     wanted = models if isinstance(models, list | tuple) else [models]
+    if not wanted:
+        raise UsageError("there is no model to audit: name one, for example 'default'")
     files = [model_file(one) for one in wanted]
     for one, file in zip(wanted, files, strict=True):
         if file is None:
