@@ -231,6 +231,13 @@ def test_objects_are_short_in_a_notebook(model, clip, samples):
     assert f"<td>{found.emotion}</td><td>{found.confidence:.3f}</td>" in found._repr_html_()
     assert repr(model) == f"<Recognizer default.onnx: {', '.join(model.labels)}>"
     assert "<td>licence</td>" in model._repr_html_()
+    rate = samples[1]
+    assert repr(intona.Audio(np.zeros(rate, np.float32), rate)) == f"<Audio 1.00 s at {rate} Hz>"
+    profile = enroll(model, [clip.parent], name="me", speech="mixed")
+    assert (
+        repr(profile)
+        == f"<Profile me: {profile.count} utterances of mixed speech, {profile.seconds:.1f} s>"
+    )
     corpus = intona.read_corpus(clip.parents[1])
     assert repr(corpus).startswith("<Corpus ravdess: ")
     for emotion, count in corpus.table["emotion"].value_counts().items():

@@ -49,6 +49,9 @@ class Audio:
     samples: NDArray[np.float32]
     rate: int
 
+    def __repr__(self) -> str:
+        return f"<Audio {self.duration:.2f} s at {self.rate} Hz>"
+
     @property
     def duration(self) -> float:
         """Length in seconds."""

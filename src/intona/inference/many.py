@@ -45,6 +45,12 @@ def recordings(given: Any) -> Iterator[_Heard]:
             yield error
 
 
+def recordings_in(given: Any) -> Iterator[_Heard]:
+    """Yield recordings one by one, folders searched; see :func:`recordings`."""
+    for one in recordings(given):
+        yield from find([one]) if isinstance(one, str | Path) else [one]
+
+
 def predict_table(model: Model, given: Any) -> pd.DataFrame:
     """Predict many recordings, one row each, in their order.
 
@@ -79,10 +85,9 @@ def _each(model: Model, given: Any) -> Iterator[tuple[Utterance, Prediction | Au
     names: deque[str] = deque()
 
     def named() -> Iterator[_Heard]:
-        for one in recordings(given):
-            for source in find([one]) if isinstance(one, str | Path) else [one]:
-                names.append(_name(source))
-                yield source
+        for source in recordings_in(given):
+            names.append(_name(source))
+            yield source
 
     for result in predict_each(model, named()):
         yield Utterance(names.popleft()), result
