@@ -15,6 +15,7 @@ import numpy as np
 
 from intona.audio import Audio
 from intona.audio.decode import Source
+from intona.audio.given import Given
 from intona.errors import AudioError, UsageError
 from intona.features.manner import ASPECTS
 from intona.features.prosody import measure
@@ -31,7 +32,7 @@ LEAST = 2.0  # seconds of speech needed in all
 
 def enroll(
     model: Recognizer,
-    sources: Iterable[Source | Audio | AudioError],
+    sources: Given | Iterable[Given | AudioError],
     *,
     name: str,
     speech: str = "neutral",
@@ -41,8 +42,9 @@ def enroll(
 
     Args:
         model: what the profile is for.
-        sources: recordings of this speaker alone, or from this place, or folders of them; a file that
-            is named twice counts once. An error of a name that no file is behind is treated as an error of it.
+        sources: recordings of this speaker alone, or from this place, or folders of them; a file
+            that is named twice counts once. An error of a name that no file is behind is treated as
+            an error of it.
         name: of the speaker or place.
         speech: ``"neutral"``; ``"mixed"`` for varied speech without labels; ``"place"`` for
             varied speech of anybody, for a language, room or microphone.
