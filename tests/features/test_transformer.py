@@ -78,6 +78,16 @@ def test_an_encoder_is_cloned_without_its_weights(tiny_encoder, files):
     assert "no/where" in repr(missing)
 
 
+def test_features_come_as_a_data_frame_where_asked(files):
+    pipeline = make_pipeline(intona.front_end("classic"), StandardScaler())
+    pipeline.set_output(transform="pandas")
+    for asked in (pipeline, clone(pipeline), clone(pipeline).set_params(classic__mel=False)):
+        table = asked.fit_transform(files)
+        assert list(table.columns) == list(asked[0].names)
+    with pytest.raises(UsageError, match="not as 'polars'"):
+        intona.front_end("classic").set_output(transform="polars")
+
+
 def test_a_refused_parameter_changes_nothing():
     front = intona.front_end("classic", mel=False)
     with pytest.raises(UsageError, match="at least one of"):

@@ -47,6 +47,8 @@ class Transformer:
         """Return the features of one recording, shape ``(len(names),)``."""
         raise NotImplementedError
 
+    _output = "default"
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the keyword arguments of the constructor."""
         return dict(self.parameters)
@@ -64,7 +66,7 @@ class Transformer:
                 f"the front end {self.name} has no parameter {', '.join(unknown)}; it has "
                 f"{', '.join(known) or 'none'}"
             )
-        fresh = type(self)(**{**known, **changes})
+        fresh = type(self)(**{**known, **changes}).set_output(transform=self._output)
         self.__dict__.clear()
         self.__dict__.update(fresh.__dict__)
         return self
@@ -73,8 +75,23 @@ class Transformer:
         """Return the front end as it is: it learns nothing."""
         return self
 
-    def transform(self, X: Any) -> NDArray[np.float32]:
-        """Return the features of recordings, shape ``(n, len(names))``.
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Choose what :meth:`transform` returns.
+
+        Args:
+            transform: ``"default"`` for an array, ``"pandas"`` for a data frame with :attr:`names`
+                as columns; ``None`` changes nothing.
+
+        Raises:
+            UsageError: something else.
+        """
+        if transform not in (None, "default", "pandas"):
+            raise UsageError(f"features come as 'default' or 'pandas', not as {transform!r}")
+        self._output = transform or self._output
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Return the features of recordings, shape ``(n, len(names))``, float32.
 
         Features of files are cached by content; what has another sample rate than the front end
         needs is resampled.
@@ -108,9 +125,14 @@ class Transformer:
         for one in found:
             if isinstance(one, AudioError):
                 raise one
-        return np.array(found, dtype=np.float32).reshape(len(found), len(self.names))
+        rows = np.array(found, dtype=np.float32).reshape(len(found), len(self.names))
+        if self._output == "default":
+            return rows
+        import pandas as pd
 
-    def fit_transform(self, X: Any, y: Any = None) -> NDArray[np.float32]:
+        return pd.DataFrame(rows, columns=self.get_feature_names_out())
+
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Return the features of recordings; see :meth:`transform`."""
         return self.transform(X)
 
@@ -126,7 +148,7 @@ class Transformer:
         return True
 
     def __sklearn_clone__(self) -> Self:
-        return type(self)(**self.get_params())
+        return type(self)(**self.get_params()).set_output(transform=self._output)
 
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
