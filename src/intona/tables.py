@@ -14,6 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from intona.errors import UsageError
+from intona.notebook import table
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -29,6 +32,9 @@ COLUMNS = (
 )
 """What a table of predictions says of each row, before one probability per emotion."""
 
+SEGMENTED = ("file", "start", "end")
+"""The names of the index of every table."""
+
 NUMBERS = ("confidence", "familiarity", "arousal", "valence")
 """Those of :data:`COLUMNS` that are numbers in [0, 1]; NaN where there is none."""
 
@@ -43,12 +49,14 @@ class Prediction:
         emotion: the best guess, also when unsure; ``None`` without speech.
         confidence: its calibrated probability, in [0, 1].
         probabilities: one calibrated probability per emotion, summing to 1.
-        status: ``"ok"``, ``"unsure"`` (see ``reason``) or ``"no_speech"``.
+        status: ``"ok"``, ``"unsure"`` (see ``reason``) or ``"no_speech"``; ``"error"`` in tables of
+            many recordings, for one that cannot be used.
         file: where it came from, ``None`` for samples.
         start: begin in seconds.
         end: end in seconds.
         reason: why it is unsure: ``"unfamiliar"`` (unlike all the model was made from),
-            ``"low confidence"``, ``"hardly speech"`` or ``"too short"``; else ``None``.
+            ``"low confidence"``, ``"hardly speech"`` or ``"too short"``; what is wrong with the
+            recording of an ``"error"``; else ``None``.
         familiarity: how near the sound is to what the model was made from, in [0, 1]; NaN where
             the model does not say.
         arousal: how activated the voice is, whatever the word for it, in [0, 1]: angry, happy,
@@ -85,6 +93,31 @@ class Prediction:
             arousal=round(self.arousal, 6),
             valence=round(self.valence, 6),
         )
+
+    def __repr__(self) -> str:
+        where = "" if self.file is None else f" {self.file!r}"
+        span = "" if self.end is None else f" {self.start:g}-{self.end:g} s"
+        return f"<Prediction{where}{span}: {self._words}>"
+
+    def _repr_html_(self) -> str:
+        ranked = sorted(self.probabilities.items(), key=lambda item: -item[1])
+        numbers = [
+            (name, f"{value:.2f}")
+            for name in ("familiarity", "arousal", "valence")
+            if (value := getattr(self, name)) == value
+        ]
+        rows = [(name, f"{value:.3f}") for name, value in ranked if value == value]
+        return table(self._words, [("", "probability"), *rows, *numbers], filter(None, [self.file]))
+
+    @property
+    def _words(self) -> str:
+        """The answer in a few words."""
+        reason = "" if self.reason is None else f" ({self.reason})"
+        if self.emotion is not None:
+            return f"{self.emotion} {100 * self.confidence:.0f} %, {self.status}{reason}"
+        if self.status != "ok":
+            return f"{self.status.replace('_', ' ')}{reason}"
+        return ", ".join(f"{name} {value:.2f}" for name, value in self.probabilities.items())
 
     def to_dict(self) -> dict[str, Any]:
         """Return a copy for JSON: probabilities nested, ``None`` for what is not known."""
@@ -188,7 +221,7 @@ def segmented_index(
         start.astype("timedelta64[ns]"),
         end.astype("timedelta64[ns]"),
     ]
-    return pd.MultiIndex.from_arrays(arrays, names=["file", "start", "end"])
+    return pd.MultiIndex.from_arrays(arrays, names=SEGMENTED)
 
 
 def legible(table: pd.DataFrame) -> pd.DataFrame:
@@ -261,6 +294,24 @@ def utterances(index: pd.MultiIndex) -> list[Utterance]:
         Utterance(file, start.total_seconds(), None if pd.isna(end) else end.total_seconds())
         for file, start, end in index
     ]
+
+
+def stretches(given: Any) -> list[Utterance] | None:
+    """Return the rows of a corpus, its table or its index; ``None`` for anything else.
+
+    Raises:
+        UsageError: a table with another index.
+    """
+    table = getattr(given, "table", given)
+    index = table if hasattr(table, "names") else getattr(table, "index", None)
+    if tuple(getattr(index, "names", ())) == SEGMENTED:
+        return utterances(index)  # type: ignore[arg-type]
+    if hasattr(table, "columns"):
+        raise UsageError(
+            "a table of recordings is indexed by file, start and end: give its column of paths, or "
+            "read it with intona.read_corpus"
+        )
+    return None
 
 
 def to_table(

@@ -63,7 +63,9 @@ def test_several_at_a_time_is_as_one_by_one(model: Recognizer, files: list[Path]
 
 
 def test_the_same_files_give_the_very_same_numbers(model: Recognizer, files: list[Path]) -> None:
-    first, second = ([repr(p) for p in predict_each(model, files, together=5)] for _ in range(2))
+    first, second = (
+        [repr(vars(p)) for p in predict_each(model, files, together=5)] for _ in range(2)
+    )
     assert first == second
 
 

@@ -56,6 +56,9 @@ class Audio:
     samples: NDArray[np.float32]
     rate: int
 
+    def __repr__(self) -> str:
+        return f"<Audio {self.duration:.2f} s at {self.rate} Hz>"
+
     @property
     def duration(self) -> float:
         """Length in seconds."""
@@ -88,7 +91,7 @@ def read(
             shorter than 10 ms, or holds NaN or infinite samples.
         UsageError: when ``start`` or ``end`` make no sense.
     """
-    _check_span(start, end)
+    check_span(start, end)
     found = list(pieces(source, start=start, end=end, seconds=30.0, notice=notice))
     where = name_of(source)
     if not found:
@@ -191,7 +194,12 @@ def require_sound(samples: NDArray[np.float32], where: str) -> None:
         raise AudioError(f"{where} is digital silence, every sample is zero: check the recording")
 
 
-def _check_span(start: float, end: float | None) -> None:
+def check_span(start: float, end: float | None) -> None:
+    """Refuse a stretch of time that cannot be.
+
+    Raises:
+        UsageError: it begins before 0, does not end after it begins, or is no number.
+    """
     if not 0 <= start < float("inf"):
         raise UsageError(f"cannot read from {start:g} s: start must be 0 or later")
     if end is not None and not end > start:

@@ -43,7 +43,7 @@ class Prepared:
 
 
 def prepare(
-    sources: Iterable[str | Path],
+    sources: Iterable[str | Path | Corpus],
     *,
     speakers: Sequence[str] | None = None,
     emotions: Sequence[str] | None = None,
@@ -56,7 +56,7 @@ def prepare(
     """Load models (files or names of bundled ones; none means the default) and corpora (the rest).
 
     Args:
-        sources: paths, in any order.
+        sources: paths, in any order; a corpus may also be one that was read.
         speakers: see :func:`intona.corpora.speakers.spoken_by`; ``None`` takes all.
         emotions: labels to keep, of the corpora and of the models; ``None`` keeps all.
         merge: labels to merge first, old to new, of both.
@@ -73,9 +73,9 @@ def prepare(
     """
     from intona import corpora
 
-    paths = [Path(source) for source in sources]
-    files = [locate(path) for path in paths if names_model(path)]
-    folders = [path for path in paths if not names_model(path)]
+    given = list(sources)
+    files = [locate(one) for one in given if not isinstance(one, Corpus) and names_model(one)]
+    folders = [one for one in given if isinstance(one, Corpus) or not names_model(one)]
     if not folders:
         raise UsageError("an audit needs a corpus: name its folder after the models")
     models = [load(path) for path in files] or [load()]

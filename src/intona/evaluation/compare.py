@@ -76,6 +76,15 @@ class Comparison:
         """Return a JSON-able copy."""
         return without_nan(asdict(self))
 
+    def __repr__(self) -> str:
+        ranked = ", ".join(
+            f"{name} {value_text(self.metric, one.value)}" for name, one in self.runs.items()
+        )
+        return f"<Comparison {short_name(self.metric)}: {ranked}>"
+
+    def __str__(self) -> str:
+        return comparison_text(self)
+
 
 def compare(runs: Sequence[tuple[str, Evaluation]]) -> Comparison:
     """Compare evaluations made on exactly the same folds.

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from intona import notebook
 from intona.errors import UsageError
 from intona.evaluation.facts import Facts
 from intona.evaluation.measure import (
@@ -18,6 +19,7 @@ from intona.evaluation.measure import (
     headline,
     measure,
     per_class,
+    short_name,
 )
 from intona.files import read_json, require_folder, save, save_text
 from intona.metrics.bootstrap import Interval
@@ -53,6 +55,37 @@ class Evaluation:
     labels: tuple[str, ...]
     predictions: pd.DataFrame
     facts: Facts
+
+    def __repr__(self) -> str:
+        stamp = "LEAKY, " if self.leaky else ""
+        return f"<Evaluation {stamp}{self._words}>"
+
+    def _repr_html_(self) -> str:
+        facts = self.facts
+        notes = [f"NO SPEAKER: {one.text}" for one in facts.leaks.of_kind("nobody")]
+        notes += [f"LEAKY: {reason}" for reason in facts.leaky_reasons]
+        notes += ["TRANSDUCTIVE"] if facts.transductive else []
+        for corpus, measures in (facts.by_corpus or {}).items():
+            recall = measures["unweighted_average_recall"]["value"]
+            notes.append(f"{corpus}: UAR {notebook.percent(recall)}")
+        if self.numeric:
+            rows: list[Sequence[object]] = [("metric", "value")]
+            rows += [(short_name(name), f"{one.value:.3f}") for name, one in self.metrics.items()]
+        else:
+            rows = [("truth", *self.answers, "recall")]
+            for label, counts in zip(self.labels, self.confusion, strict=True):
+                rows.append((label, *counts, notebook.percent(self.per_class[label]["recall"])))
+        return notebook.table(self._words, rows, [*notes, facts.protocol_words])
+
+    @property
+    def _words(self) -> str:
+        name, found = short_name(headline(self.numeric)), self.headline
+        values = found.value, found.low, found.high
+        value, low, high = (
+            f"{one:.3f}" if self.numeric else notebook.percent(one) for one in values
+        )
+        facts = self.facts
+        return f"{facts.recipe} on {facts.corpus}, {facts.protocol}: {name} {value} [{low}, {high}]"
 
     @property
     def numeric(self) -> bool:

@@ -17,7 +17,6 @@ from intona.audio.seal import refuse_sealed
 from intona.errors import AudioError
 from intona.features.base import FrontEnd
 from intona.features.cache import FeatureCache
-from intona.features.joined import Joined
 from intona.parallel import HERE, Engine, Progress
 from intona.tables import Utterance, utterances
 
@@ -169,6 +168,7 @@ class _Joint:
 
 
 def _job(front_end: FrontEnd, cache: bool) -> _Job | _Joint:
-    if isinstance(front_end, Joined):
-        return _Joint(tuple(_job(part, cache) for part in front_end.parts))
+    parts = getattr(front_end, "parts", ())  # of several front ends as one
+    if parts:
+        return _Joint(tuple(_job(part, cache) for part in parts))
     return _Job(front_end, FeatureCache(front_end) if cache else None)

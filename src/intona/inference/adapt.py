@@ -33,7 +33,7 @@ FEWEST = 4  # utterances before a live stream is adapted to them
 
 def statistics_of(
     model: Adaptable,
-    sources: Iterable[Source | Audio],
+    sources: Iterable[Source | Audio | AudioError],
     *,
     most: int = MOST,
     longest: float = UTTERANCE,
@@ -43,7 +43,7 @@ def statistics_of(
 
     Args:
         model: whose embedding.
-        sources: files, folders or audio. What cannot be read is left out.
+        sources: files, folders or audio. What cannot be read, and errors, are left out.
         most: utterances heard, at most.
         longest: seconds of one; longer stretches of speech are divided.
         progress: called with the seconds of a recording read so far.
@@ -53,7 +53,7 @@ def statistics_of(
         AudioError: no speech in any of them.
     """
     model.require_adaptable()
-    chosen = sample(sources, most)
+    chosen = sample((one for one in sources if not isinstance(one, AudioError)), most)
     running = Running()
     share = max(1, most // max(len(chosen), 1))
     for source in chosen:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import Audio, blocks, resample
+from intona.audio.core import check_span
 from intona.audio.damage import Notice, warn
 from intona.audio.decode import Source, name_of, title_of
 from intona.audio.vad import RATE, SpeechOptions, chances, regions_of
@@ -134,7 +135,9 @@ def predict(
 
     Raises:
         AudioError: the recording cannot be read or used.
+        UsageError: ``start`` or ``end`` make no sense.
     """
+    check_span(start, end)
     file = None if isinstance(source, Audio) else title_of(source)
     mean = Mean()
     whole = True

@@ -49,6 +49,12 @@ class Profile:
     statistics: Statistics
     manner: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return (
+            f"<Profile {self.name}: {self.count} utterances of {self.speech} speech, "
+            f"{self.seconds:.1f} s>"
+        )
+
     @property
     def count(self) -> int:
         """Utterances it was made from."""

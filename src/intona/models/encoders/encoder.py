@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.audio.given import one_channel
 from intona.errors import AudioError, ModelError, RecipeError, UsageError
 from intona.features.logmel import DYNAMIC_RANGE, RATE, WINDOW, level, log_mel, trim
+from intona.features.transformer import Transformer
 
 Floats = NDArray[np.float32]
 
@@ -30,7 +32,7 @@ POOLINGS: Mapping[str, Callable[[Floats], Floats]] = {
 }
 
 
-class Encoder:
+class Encoder(Transformer):
     """Hidden states of a pretrained encoder, pooled over the time of one utterance.
 
     Args:
@@ -85,9 +87,8 @@ class Encoder:
         self.dynamic_range = float(dynamic_range)
         self._expected = weights
 
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        """JSON-able keyword arguments; ``weights`` says which weights are really used."""
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the keyword arguments of the constructor, as they were given."""
         return {
             "model": self.model,
             "layers": list(self.layers),
@@ -95,8 +96,13 @@ class Encoder:
             "trim": self.trim,
             "level": self.level,
             "dynamic_range": self.dynamic_range,
-            "weights": self._digest,
+            "weights": self._expected,
         }
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """JSON-able keyword arguments; ``weights`` says which weights are really used."""
+        return {**self.get_params(), "weights": self._digest}
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -139,6 +145,7 @@ class Encoder:
         """
         if rate != RATE:
             raise AudioError(f"the encoder front end needs {RATE} Hz, got {rate} Hz")
+        samples = one_channel(samples)
         if len(samples) < 2 * WINDOW:
             raise AudioError(
                 f"the encoder front end needs at least 0.05 s, got {len(samples)} samples"
