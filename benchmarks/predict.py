@@ -1,7 +1,8 @@
 """Time `intona predict` with the bundled model: cold start, warm speed, memory.
 
-Cold: a fresh process that predicts one clip, against a fresh process that only imports what the
-usual tutorial imports (`import librosa, sklearn.neural_network`); both in turns, medians.
+Cold: a fresh process that predicts one clip, against a fresh process that imports what the usual
+tutorial imports and computes its features (librosa's MFCC, chroma and mel) of the same clip, and
+against one that only imports; in turns, medians.
 Warm: milliseconds per second of speech on one thread. Run ``python benchmarks/predict.py``.
 """
 
@@ -21,7 +22,16 @@ import intona
 from intona.corpora.synthetic import utterance
 
 TURNS = 7
-PEER = "import librosa, sklearn.neural_network"
+IMPORTS = "import librosa, sklearn.neural_network"
+FEATURES = """
+import numpy as np, soundfile
+sound, rate = soundfile.read({clip!r}, dtype="float32")
+np.hstack([
+    librosa.feature.mfcc(y=sound, sr=rate, n_mfcc=40).mean(axis=1),
+    librosa.feature.chroma_stft(S=np.abs(librosa.stft(sound)), sr=rate).mean(axis=1),
+    librosa.feature.melspectrogram(y=sound, sr=rate).mean(axis=1),
+])
+"""
 WARM_SECONDS = (1.0, 3.0, 10.0, 30.0)
 # Linux counts ru_maxrss in KiB.
 MEMORY = (
@@ -60,25 +70,31 @@ def main() -> None:
         clip = str(Path(folder) / "clip.wav")
         voice = utterance("happy", seconds=3.0)
         soundfile.write(clip, voice.samples, voice.rate)
-        ours, peer = [], []
+        commands = {
+            "intona": ("-m", "intona", "predict", clip),
+            "imports": ("-c", IMPORTS),
+            "tutorial": ("-c", IMPORTS + FEATURES.format(clip=clip)),
+        }
+        took: dict[str, list[float]] = {name: [] for name in commands}
         for turn in range(TURNS + 1):
-            pair = seconds("-m", "intona", "predict", clip), seconds("-c", PEER)
-            if turn:  # the first fills the file cache and librosa's compiled functions
-                ours.append(pair[0])
-                peer.append(pair[1])
+            for name, command in commands.items():
+                one = seconds(*command)
+                if turn:  # the first fills the file cache and librosa's compiled functions
+                    took[name].append(one)
         script = MEMORY.format(clip=clip)
         ran = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
         memory = int(ran.stderr.split()[-1]) / 1024
     model = intona.load()
     speed = warm(model)
-    cold, theirs = statistics.median(ours), statistics.median(peer)
+    cold, imports, tutorial = (statistics.median(took[name]) for name in commands)
     tell(
         "intona predict clip.wav, 3 s, bundled model",
         model_bytes=model.path.stat().st_size,
         cold_seconds=round(cold, 3),
-        peer=PEER,
-        peer_seconds=round(theirs, 3),
-        ratio=round(cold / theirs, 2),
+        tutorial_seconds=round(tutorial, 3),
+        ratio=round(cold / tutorial, 2),
+        imports_seconds=round(imports, 3),
+        ratio_to_imports=round(cold / imports, 2),
         warm_ms_per_s={length: round(value, 1) for length, value in speed.items()},
         peak_memory_mib=round(memory),
     )

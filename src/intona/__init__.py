@@ -15,11 +15,20 @@ from typing import TYPE_CHECKING, Any
 from intona._version import __version__
 
 if TYPE_CHECKING:
+    from intona.api import compare as compare
+    from intona.api import evaluate as evaluate
+    from intona.api import read_corpus as read_corpus
+    from intona.api import train as train
     from intona.audio import Audio as Audio
+    from intona.audit.call import audit as audit
     from intona.corpora.base import Corpus as Corpus
     from intona.errors import IntonaError as IntonaError
+    from intona.evaluation.result import Evaluation as Evaluation
+    from intona.features import front_end as front_end
+    from intona.inference.profile import Profile as Profile
     from intona.inference.recognizer import Recognizer as Recognizer
     from intona.inference.recognizer import load as load
+    from intona.models.recipes import Recipe as Recipe
     from intona.tables import Prediction as Prediction
 
 
@@ -27,16 +36,43 @@ if TYPE_CHECKING:
 _HOMES = {
     "Audio": "intona.audio",
     "Corpus": "intona.corpora.base",
+    "Evaluation": "intona.evaluation.result",
     "IntonaError": "intona.errors",
     "Prediction": "intona.tables",
+    "Profile": "intona.inference.profile",
+    "Recipe": "intona.models.recipes",
     "Recognizer": "intona.inference.recognizer",
+    "compare": "intona.api",
+    "evaluate": "intona.api",
+    "front_end": "intona.features",
     "load": "intona.inference.recognizer",
+    "read_corpus": "intona.api",
+    "train": "intona.api",
 }
 
-__all__ = ["Audio", "Corpus", "IntonaError", "Prediction", "Recognizer", "__version__", "load"]
+__all__ = [
+    "Audio",
+    "Corpus",
+    "Evaluation",
+    "IntonaError",
+    "Prediction",
+    "Profile",
+    "Recipe",
+    "Recognizer",
+    "__version__",
+    "audit",
+    "compare",
+    "evaluate",
+    "front_end",
+    "load",
+    "read_corpus",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "audit":  # a package that can be called
+        return import_module("intona.audit")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'intona' has no attribute {name!r}")

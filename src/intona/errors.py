@@ -43,6 +43,10 @@ class AudioError(IntonaError):
     """A recording cannot be read or used."""
 
 
+class RecordingWarning(UserWarning):
+    """Something of a recording is lost or odd, and the rest of it is used."""
+
+
 class CorpusError(IntonaError):
     """A corpus is missing, empty, or lacks what was asked of it."""
 

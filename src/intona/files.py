@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import stat
+import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from intona.errors import UsageError
+from intona.errors import RecordingWarning, UsageError
 
 PICTURES = (".png", ".svg", ".pdf")
+SCRATCH = ".intona-scratch-"
 LONGEST = 255  # bytes of a name, in the file systems people have
+# What commands a terminal or turns the direction of writing: control characters, the marks,
+# embeddings and isolates of bidirectional text, the separators of lines and paragraphs.
+_COMMANDS = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def picture(path: str | Path) -> Path:
@@ -119,6 +130,85 @@ def spelled(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
+class TooLargeError(ValueError):
+    """A file is larger than it may be."""
+
+
+def read_bounded(path: str | Path, largest: int) -> bytes:
+    """Return what a file holds, whatever it is: a pipe or a device may have no end.
+
+    Args:
+        path: the file.
+        largest: bytes it may have.
+
+    Raises:
+        OSError: it cannot be read.
+        TooLargeError: it is larger.
+    """
+    with open(path, "rb") as stream:
+        content = stream.read(largest + 1)
+    if len(content) > largest:
+        raise TooLargeError(f"it has more than {largest} bytes")
+    return content
+
+
+def read_json(path: str | Path, largest: int) -> Any:
+    """Return what a JSON file holds.
+
+    Args:
+        path: the file.
+        largest: bytes it may have.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is larger, is not JSON, or is nested too deeply.
+    """
+    try:
+        return json.loads(read_bounded(path, largest))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether a text holds nothing that :func:`plain` would spell out."""
+    return _COMMANDS.search(text) is None
+
+
+def plain(text: str, keep: str = "") -> str:
+    r"""Return a text that does nothing to a terminal: what would command one is spelled out.
+
+    Names of files, labels, what a model file says of itself and what a library says went wrong may
+    hold escape sequences. Spelled as here they stay valid inside JSON.
+
+    Args:
+        text: of whatever origin.
+        keep: characters to leave, for text of several lines ``"\n\t"``.
+
+    Examples:
+        >>> plain("\x1b[31mred\n"), plain("two\nlines\n", "\n")
+        ('\\u001b[31mred\\u000a', 'two\nlines\n')
+    """
+    return _COMMANDS.sub(
+        lambda found: found[0] if found[0] in keep else f"\\u{ord(found[0]):04x}", text
+    )
+
+
+def show_plainly() -> None:
+    """Show each :class:`RecordingWarning` once, as a line ``note: ...`` on standard error."""
+    usual = warnings.showwarning
+    said: set[str] = set()
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, RecordingWarning):
+            if str(message) not in said:  # a recording is read more than once
+                said.add(str(message))
+                print(plain(f"note: {message}"), file=sys.stderr)
+        else:
+            usual(message, category, *where, **more)
+
+    warnings.showwarning = show
+
+
 def fitting(stem: str, suffix: str) -> str:
     """Return a file's name, with the stem cut where a file system would not take it.
 
@@ -173,6 +263,52 @@ def atomic(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def scratch_folder(beside: Path) -> Iterator[Path]:
+    """Yield an empty folder that is gone afterwards; those that killed processes left go first.
+
+    A folder in use is locked, and the lock ends with the process, however that ends.
+
+    Args:
+        beside: the folder it is made in; made if need be.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    beside.mkdir(parents=True, exist_ok=True)
+    for left in beside.glob(f"{SCRATCH}*"):
+        lock = _lock(left)
+        if lock is not None:
+            shutil.rmtree(left, ignore_errors=True)
+            os.close(lock)
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=beside))
+    lock = _lock(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock(folder: Path) -> int | None:
+    """Lock a folder; ``None`` where somebody else has, or where there are no locks."""
+    if os.name != "posix":
+        return None
+    import fcntl
+
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
 
 
 def save(path: str | Path, write: Callable[[Path], object]) -> Path:

@@ -9,9 +9,15 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from intona.errors import UsageError
+
+Labels: TypeAlias = str | Iterable[str] | None
+"""``"happy,sad"``, labels one by one, or ``None`` for all."""
+
+Merge: TypeAlias = str | Mapping[str, str] | None
+"""``"calm=neutral"``, a mapping from old to new label, or ``None`` for nothing."""
 
 if TYPE_CHECKING:
     import numpy as np
@@ -165,6 +171,28 @@ def parse_merge(text: str | None) -> dict[str, str]:
         if merge.setdefault(old, new) != new:
             raise UsageError(f"--merge: {old} cannot become both {merge[old]} and {new}")
     return merge
+
+
+def labels_of(given: Labels) -> tuple[str, ...] | None:
+    """Return labels written as ``"happy,sad"`` or given one by one.
+
+    Examples:
+        >>> labels_of("happy, sad"), labels_of(["happy", "sad"]), labels_of(None)
+        (('happy', 'sad'), ('happy', 'sad'), None)
+    """
+    if given is None or isinstance(given, str):
+        return parse_list(given)
+    return tuple(given)
+
+
+def merge_of(given: Merge) -> dict[str, str]:
+    """Return a merge written as ``"calm=neutral"`` or given as a mapping.
+
+    Examples:
+        >>> merge_of("calm=neutral") == merge_of({"calm": "neutral"})
+        True
+    """
+    return parse_merge(given) if given is None or isinstance(given, str) else dict(given)
 
 
 def label_map(

@@ -23,6 +23,7 @@ _HOMES: Mapping[str, Mapping[str, str]] = {
     },
     # Trainers: `[model] kind` of a recipe.
     "models": {
+        "ensemble": "intona.models.feature_model:fit",
         "lda": "intona.models.feature_model:fit",
         "linear": "intona.models.linear_model:fit",
         "logistic": "intona.models.feature_model:fit",
@@ -37,7 +38,7 @@ def names(group: str) -> tuple[str, ...]:
 
     Examples:
         >>> names("models")
-        ('lda', 'linear', 'logistic', 'mlp', 'svm')
+        ('ensemble', 'lda', 'linear', 'logistic', 'mlp', 'svm')
     """
     return tuple(sorted(_HOMES[group]))
 

@@ -8,10 +8,14 @@ or read such a table import pandas.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from intona.errors import UsageError
+from intona.notebook import table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +32,9 @@ COLUMNS = (
 )
 """What a table of predictions says of each row, before one probability per emotion."""
 
+SEGMENTED = ("file", "start", "end")
+"""The names of the index of every table."""
+
 NUMBERS = ("confidence", "familiarity", "arousal", "valence")
 """Those of :data:`COLUMNS` that are numbers in [0, 1]; NaN where there is none."""
 
@@ -42,12 +49,14 @@ class Prediction:
         emotion: the best guess, also when unsure; ``None`` without speech.
         confidence: its calibrated probability, in [0, 1].
         probabilities: one calibrated probability per emotion, summing to 1.
-        status: ``"ok"``, ``"unsure"`` (see ``reason``) or ``"no_speech"``.
+        status: ``"ok"``, ``"unsure"`` (see ``reason``) or ``"no_speech"``; ``"error"`` in tables of
+            many recordings, for one that cannot be used.
         file: where it came from, ``None`` for samples.
         start: begin in seconds.
         end: end in seconds.
         reason: why it is unsure: ``"unfamiliar"`` (unlike all the model was made from),
-            ``"low confidence"``, ``"hardly speech"`` or ``"too short"``; else ``None``.
+            ``"low confidence"``, ``"hardly speech"`` or ``"too short"``; what is wrong with the
+            recording of an ``"error"``; else ``None``.
         familiarity: how near the sound is to what the model was made from, in [0, 1]; NaN where
             the model does not say.
         arousal: how activated the voice is, whatever the word for it, in [0, 1]: angry, happy,
@@ -56,6 +65,8 @@ class Prediction:
         valence: how pleasant the voice sounds, in [0, 1]: happy speech is high, angry, sad, fearful
             and disgusted speech low; NaN where the model does not say.
         adapted: recordings (or stretches of speech) the model was adapted to; 0 when it was not.
+        notes: what is odd about the recording, a sentence each; an
+            :class:`intona.audio.Damage` where sound is lost. They are in no table.
     """
 
     emotion: str | None
@@ -70,6 +81,43 @@ class Prediction:
     arousal: float = math.nan
     valence: float = math.nan
     adapted: int = 0
+    notes: tuple[str, ...] = ()
+
+    def rounded(self) -> Prediction:
+        """Return a copy as files of text show it: numbers but times have six decimals."""
+        return replace(
+            self,
+            confidence=round(self.confidence, 6),
+            probabilities={name: round(value, 6) for name, value in self.probabilities.items()},
+            familiarity=round(self.familiarity, 6),
+            arousal=round(self.arousal, 6),
+            valence=round(self.valence, 6),
+        )
+
+    def __repr__(self) -> str:
+        where = "" if self.file is None else f" {self.file!r}"
+        span = "" if self.end is None else f" {self.start:g}-{self.end:g} s"
+        return f"<Prediction{where}{span}: {self._words}>"
+
+    def _repr_html_(self) -> str:
+        ranked = sorted(self.probabilities.items(), key=lambda item: -item[1])
+        numbers = [
+            (name, f"{value:.2f}")
+            for name in ("familiarity", "arousal", "valence")
+            if (value := getattr(self, name)) == value
+        ]
+        rows = [(name, f"{value:.3f}") for name, value in ranked if value == value]
+        return table(self._words, [("", "probability"), *rows, *numbers], filter(None, [self.file]))
+
+    @property
+    def _words(self) -> str:
+        """The answer in a few words."""
+        reason = "" if self.reason is None else f" ({self.reason})"
+        if self.emotion is not None:
+            return f"{self.emotion} {100 * self.confidence:.0f} %, {self.status}{reason}"
+        if self.status != "ok":
+            return f"{self.status.replace('_', ' ')}{reason}"
+        return ", ".join(f"{name} {value:.2f}" for name, value in self.probabilities.items())
 
     def to_dict(self) -> dict[str, Any]:
         """Return a copy for JSON: probabilities nested, ``None`` for what is not known."""
@@ -173,7 +221,7 @@ def segmented_index(
         start.astype("timedelta64[ns]"),
         end.astype("timedelta64[ns]"),
     ]
-    return pd.MultiIndex.from_arrays(arrays, names=["file", "start", "end"])
+    return pd.MultiIndex.from_arrays(arrays, names=SEGMENTED)
 
 
 def legible(table: pd.DataFrame) -> pd.DataFrame:
@@ -181,18 +229,57 @@ def legible(table: pd.DataFrame) -> pd.DataFrame:
 
     Files may be called by bytes that are no Unicode, and no format of tables holds those.
     """
-    import pandas as pd
-
     from intona.files import spelled
 
+    return _with_words(table, spelled)
+
+
+def for_spreadsheets(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a :func:`legible` table to be written as CSV, names and words as :func:`guarded`."""
+    from intona.files import spelled
+
+    return _with_words(table, lambda text: guarded(spelled(text))).rename(columns=guarded)
+
+
+def guarded(text: str) -> str:
+    """Return a cell of CSV that no spreadsheet takes for a formula.
+
+    What begins with ``=``, ``+``, ``-``, ``@``, a tabulator or a carriage return gets an apostrophe
+    before it, and so does what already has one there; numbers stay as they are.
+
+    Examples:
+        >>> guarded("=1+1"), guarded("-0.5"), guarded("sad"), guarded("'=x")
+        ("'=1+1", '-0.5', 'sad', "''=x")
+    """
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def unguarded(text: str) -> str:
+    """Return the text of a cell that :func:`guarded` has written.
+
+    Examples:
+        >>> unguarded("'=1+1"), unguarded("''=x"), unguarded("'tis")
+        ('=1+1', "'=x", "'tis")
+    """
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def _with_words(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """Return a table with its words and the names of its files changed."""
+    import pandas as pd
+
     def each(value: Any) -> Any:
-        return spelled(value) if isinstance(value, str) else value
+        return change(value) if isinstance(value, str) else value
 
     words = [name for name in table.columns if table[name].dtype.kind == "O"]
     table = table.assign(**{name: table[name].map(each) for name in words})
     if isinstance(table.index, pd.MultiIndex):
         table.index = table.index.set_levels(
-            [spelled(str(file)) for file in table.index.levels[0]],
+            [change(str(file)) for file in table.index.levels[0]],
             level="file",
             verify_integrity=False,
         )
@@ -207,6 +294,24 @@ def utterances(index: pd.MultiIndex) -> list[Utterance]:
         Utterance(file, start.total_seconds(), None if pd.isna(end) else end.total_seconds())
         for file, start, end in index
     ]
+
+
+def stretches(given: Any) -> list[Utterance] | None:
+    """Return the rows of a corpus, its table or its index; ``None`` for anything else.
+
+    Raises:
+        UsageError: a table with another index.
+    """
+    table = getattr(given, "table", given)
+    index = table if hasattr(table, "names") else getattr(table, "index", None)
+    if tuple(getattr(index, "names", ())) == SEGMENTED:
+        return utterances(index)  # type: ignore[arg-type]
+    if hasattr(table, "columns"):
+        raise UsageError(
+            "a table of recordings is indexed by file, start and end: give its column of paths, or "
+            "read it with intona.read_corpus"
+        )
+    return None
 
 
 def to_table(

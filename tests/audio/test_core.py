@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intona import audio
-from intona.errors import AudioError, UsageError
+from intona.errors import AudioError, RecordingWarning, UsageError
 
 SECONDS = 1.5
 
@@ -168,7 +168,8 @@ def test_truncated_tail(tmp_path: Path, suffix: str) -> None:
     soundfile.write(tmp_path / f"a.{suffix}", samples, 16000)
     data = (tmp_path / f"a.{suffix}").read_bytes()
     (tmp_path / f"t.{suffix}").write_bytes(data[: len(data) * 3 // 5])
-    sound = audio.read(tmp_path / f"t.{suffix}")
+    with pytest.warns(RecordingWarning, match=f"t.{suffix} is cut short, at "):
+        sound = audio.read(tmp_path / f"t.{suffix}")
     assert 6.0 < sound.duration <= 7.6
     if suffix not in ("ogg", "mp3"):
         np.testing.assert_allclose(sound.samples, samples[: len(sound.samples)], atol=1e-4)
@@ -189,7 +190,6 @@ def bad_files(folder: Path) -> dict[str, str]:
     (folder / "folder.wav").mkdir()
     for name, samples in {
         "header_only.wav": np.zeros(0),
-        "silence.wav": np.zeros(16000),
         "one.wav": np.full(1, 0.5),
         "few.wav": np.full(20, 0.5),
         "nan.wav": np.full(16000, np.nan),
@@ -205,7 +205,6 @@ def bad_files(folder: Path) -> dict[str, str]:
         "noise.m4a": "decoded",
         "folder.wav": "is a folder",
         "header_only.wav": "no samples",
-        "silence.wav": "silence",
         "one.wav": "only 1 sample:",
         "few.wav": "only 20 samples",
         "nan.wav": "NaN",

@@ -37,8 +37,6 @@ def write_bad(folder: Path, what: str) -> Path:
         path.touch()
     elif what == "text":
         path.write_text("this is not audio\n" * 50)
-    elif what == "silence":
-        soundfile.write(path, np.zeros(16_000), 16_000)
     elif what == "NaN":
         soundfile.write(path, np.full(16_000, np.nan), 16_000, subtype="FLOAT")
     elif what == "one sample":
@@ -49,9 +47,7 @@ def write_bad(folder: Path, what: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    "what", ["empty file", "text", "silence", "NaN", "one sample", "header only"]
-)
+@pytest.mark.parametrize("what", ["empty file", "text", "NaN", "one sample", "header only"])
 def test_unusable_recordings(intona: Callable, model: Path, tmp_path: Path, what: str) -> None:
     path = write_bad(tmp_path, what)
     result = intona("predict", path, "--model", model)
@@ -67,8 +63,9 @@ def test_a_truncated_recording_is_still_predicted(
     soundfile.write(path, synthetic.utterance("happy", seconds=3).samples, 16_000)
     path.write_bytes(path.read_bytes()[:-20_000])
     result = intona("predict", path, "--model", model)
-    assert result.code == 0
-    assert str(path) in result.out
+    assert result.code == 1
+    assert result.out.startswith(f"{path}  happy")
+    assert result.err.startswith(f"note: {path} is cut short, at 2.38 s of the 3.00 s")
 
 
 def test_missing_file_and_folder_without_audio(

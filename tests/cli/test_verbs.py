@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 from intona.tables import COLUMNS
 
@@ -112,6 +113,9 @@ def test_features(intona: Callable, voices: Path, tmp_path: Path, suffix: str) -
         else:
             frame = pd.read_csv(out, index_col=[0, 1, 2])
         assert list(frame.index.get_level_values("file")) == files
+        ends = pd.to_timedelta(frame.index.get_level_values("end")).as_unit("ns").asi8
+        # Exactly, for other tools join their tables by file, start and end.
+        assert list(ends) == [round(1e9 * soundfile.info(file).duration) for file in files]
         values, names = frame.to_numpy(), list(frame.columns)
     assert values.shape == (len(files), 180)
     assert len(set(names)) == 180

@@ -401,3 +401,17 @@ def test_whatever_stands_there_is_read_or_refused(folder, content, suffix):
 @given(mess, suffixes)
 def test_much_of_what_may_stand_there_is_read_or_refused(folder, content, suffix):
     is_read_or_refused(folder, content, suffix)
+
+
+def test_what_intona_guards_from_spreadsheets_is_read_back(tmp_path: Path) -> None:
+    """Names that look like formulas are written with an apostrophe, which is no part of them."""
+    for name in ("=one.wav", "-two.wav"):
+        soundfile.write(tmp_path / name, np.full(8000, 0.1 * len(name)), 8000)
+    rows = ["file,emotion,speaker", "'=one.wav,happy,'@a", "'-two.wav,sad,''+b"]
+    (tmp_path / "t.csv").write_text("\n".join(rows), "utf-8")
+    found = corpora.load(tmp_path / "t.csv")
+    names = [Path(str(file)).name for file in found.table.index.get_level_values("file")]
+    assert dict(zip(names, found.table["speaker"], strict=True)) == {
+        "=one.wav": "t-@a",
+        "-two.wav": "t-'+b",
+    }

@@ -191,6 +191,16 @@ def test_a_function_is_explained(here, intona):
     assert intona("explain", clip, "--model", "small", "--json").code == 0
 
 
+def test_python_programs_judge_them_too(here, intona):
+    from intona import audit, evaluate
+    from intona.inference.opening import open_recognizer
+
+    assert evaluate("levels:judge", "V").headline.value == 1.0
+    assert evaluate(open_recognizer("levels:judge"), "V").headline.value == 1.0
+    found = audit("levels:judge", "V", tests="classification", emotions="angry,neutral")
+    assert found.result.models[0].name == "levels:judge"
+
+
 # What stands in the documentation.
 
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from intona.evaluation.compare import compare
-from intona.evaluation.paper import NAMES, Figure, Table, of_comparison, of_evaluation, tex
+from intona.evaluation.compare import compare, table_of
+from intona.evaluation.paper import NAMES, Figure, Table, of_evaluation, tex
 from intona.evaluation.report import write_report
 
 
@@ -49,14 +49,14 @@ def test_what_must_not_be_trusted_is_called_so(result):
     assert table.caption.startswith("LEAKY: ")
     assert str(table.rows[0][0]).startswith("LEAKY: ")
     pair = compare([("honest", result), ("leaky", replace(result, facts=facts))])
-    assert of_comparison(pair).caption.startswith("LEAKY: ")
+    assert table_of(pair).caption.startswith("LEAKY: ")
 
 
 def test_a_comparison_gives_differences_to_the_best(result):
     flipped = result.predictions.copy()
     flipped["emotion"] = flipped["emotion"].sample(frac=1, random_state=0).to_numpy()
     found = compare([("mixed", replace(result, predictions=flipped)), ("right", result)])
-    best, other = of_comparison(found).rows
+    best, other = table_of(found).rows
     assert (best[0], best[2], best[3]) == ("right", "", "")
     assert other[0] == "mixed"
     (pair,) = found.pairs

@@ -26,14 +26,14 @@ from intona.tables import segmented_index
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory):
-    """A dozen short clips, one text file and one silent one called .wav."""
+    """A dozen short clips, one text file and one empty one called .wav."""
     folder = tmp_path_factory.mktemp("clips")
     for k in range(12):
         clip = synthetic.utterance(("sad", "happy")[k % 2], speaker=k, seconds=1.0, rate=8000)
         (folder / f"{k // 4}").mkdir(exist_ok=True)
         soundfile.write(folder / f"{k // 4}" / f"clip{k:02d}.wav", clip.samples, clip.rate)
     (folder / "1" / "text.wav").write_text("no audio")
-    soundfile.write(folder / "2" / "zeros.wav", [0.0] * 8000, 8000)
+    (folder / "2" / "nothing.wav").write_bytes(b"")
     return folder
 
 
@@ -84,8 +84,8 @@ def test_the_clips_tell_results_apart(expected):
 
 def test_a_bad_file_is_one_row_of_errors(clips, expected):
     errors = expected[1].set_index("file")["error"]
-    assert list(errors.index) == [str(clips / "1/text.wav"), str(clips / "2/zeros.wav")]
-    assert "silence" in errors.iloc[1]
+    assert list(errors.index) == [str(clips / "1/text.wav"), str(clips / "2/nothing.wav")]
+    assert "empty" in errors.iloc[1]
 
 
 @pytest.mark.parametrize(("workers", "shard"), [(1, 1), (1, 5), (2, 3)])

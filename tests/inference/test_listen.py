@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -155,7 +158,75 @@ def test_webhook_failures_are_told(
     assert all("cannot post to http://127.0.0.1" in words for words in complaints)
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://x/y", "localhost:80", "http://"])
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """A web address whose answer goes on for ever, byte by byte."""
+    over = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(0.1)
+    said = b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 1000
+
+    def drip(peer: socket.socket) -> None:
+        with peer, suppress(OSError):
+            for byte in said:
+                peer.sendall(bytes([byte]))
+                if over.wait(0.05):
+                    return
+
+    def serve() -> None:
+        while not over.is_set():
+            with suppress(TimeoutError):
+                threading.Thread(target=drip, args=(listener.accept()[0],)).start()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    over.set()
+    thread.join()
+    listener.close()
+
+
+def test_a_dripping_webhook_is_given_up(
+    dripping: str, complaints: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("intona.inference.reactions.TIMEOUT", 0.2)
+    monkeypatch.setattr("intona.inference.reactions.MOST", 3)
+    hook = Webhook(dripping, complaints.append)
+    begin = time.monotonic()
+    for _ in range(5):
+        hook.react(CHANGE)
+    while len(complaints) < 5:
+        assert time.monotonic() - begin < 5
+        time.sleep(0.01)
+    hook.close()
+    assert complaints[:3] == [f"cannot post to {dripping}: no answer within 0.2 s"] * 3
+    assert complaints[3:] == ["3 posts still hang: this change is not passed on"] * 2
+
+
+def test_a_webhook_that_speaks_no_http_is_told(complaints: list[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        hook = Webhook(url, complaints.append)
+        hook.react(CHANGE)
+        peer, _ = listener.accept()
+        with peer:
+            peer.recv(9999)
+            peer.sendall(b"non\x1bsense\r\n\r\n")
+        hook.close()
+    assert complaints == [f"cannot post to {url}: nonsense"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://x/y",
+        "localhost:80",
+        "http://",
+        "http://[",
+        "http://x:99999/",
+    ],
+)
 def test_impossible_addresses(url: str, complaints: list[str]) -> None:
     with pytest.raises(UsageError, match="http"):
         Webhook(url, complaints.append)
@@ -241,3 +312,24 @@ def test_sound_without_speech_is_puzzling() -> None:
 def test_a_diary_that_cannot_be_written_is_told_first(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot write"):
         Diary(tmp_path / "no" / "x.csv", ["sad"])
+
+
+@pytest.mark.parametrize("label", ["a\0b", "--help", "-e", "../../x", "/etc/x", "\x1b[2J", ""])
+def test_a_label_that_is_more_than_a_word_is_not_passed_on(
+    tmp_path: Path, complaints: list[str], label: str
+) -> None:
+    out = tmp_path / "out"
+    script = f"open({str(out)!r}, 'w').write('run')"
+    command = Command(f'{sys.executable} -c "{script}" {{emotion}}', complaints.append)
+    command.react(Change(label, None, 0.9, 1.0))
+    command.close()
+    assert not out.exists()
+    assert len(complaints) == 1
+    assert "is not passed on" in complaints[0]
+
+
+def test_what_no_process_can_be_given_is_told(complaints: list[str]) -> None:
+    command = Command(f"{sys.executable} -c pass", complaints.append)
+    command.react(Change("sad", "a\0b", 0.9, 1.0))
+    command.close()
+    assert complaints == [f"cannot run {sys.executable}: embedded null byte"]

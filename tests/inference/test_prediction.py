@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from intona.audio import Audio
 from intona.corpora import synthetic
 from intona.errors import UsageError
+from intona.formats.predictions import render
 from intona.inference.recognizer import Recognizer, load
 
 CLIP = synthetic.utterance("angry", speaker=9, seconds=1.5)
@@ -51,6 +56,18 @@ def test_why_it_is_unsure(
     assert (found.emotion, found.confidence) == ("angry", pytest.approx(values[3]))
     assert (found.familiarity, found.arousal, found.valence) == tuple(values[4:])
     assert (found.file, found.start, found.end, found.adapted) == ("a.wav", 1.0, 2.5, 0)
+
+
+def test_json_says_the_numbers_of_csv(model: Recognizer) -> None:
+    found = model.predict(CLIP)
+    (told,) = json.loads(render([found], model.labels, "json"))
+    (cells,) = csv.DictReader(io.StringIO(render([found], model.labels, "csv")))
+    for name in ("confidence", "familiarity", "arousal", "valence", "start", "end"):
+        assert float(cells[name]) == told[name]
+    assert {name: float(cells[name]) for name in model.labels} == told["probabilities"]
+    silent = model.predict(Audio(np.zeros(16_000, np.float32), 16_000))
+    (told,) = json.loads(render([silent], model.labels, "json"))
+    assert told["confidence"] is None
 
 
 def test_without_speech_nothing_is_said(model: Recognizer) -> None:

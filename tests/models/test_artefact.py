@@ -8,7 +8,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from intona.errors import ModelError, UsageError
-from intona.models.artefact import SCHEMA, read_model, write_model
+from intona.models.artefact import read_model, write_model
+from intona.models.metadata import SCHEMA
 
 METADATA = {
     "labels": ["happy", "sad"],

@@ -19,7 +19,8 @@ from intona.models.blend import familiarity
 from intona.models.encoders.embedding import Embedding
 from intona.models.linear_model import LinearModel
 from intona.models.principal import residual
-from intona.models.session import Session, onnxruntime
+from intona.models.runtime import onnxruntime
+from intona.models.session import Session
 from intona.models.task import Surrounding, Task
 from intona.models.train import fit
 

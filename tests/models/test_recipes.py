@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from intona import features
+from intona import features, registry
 from intona.errors import RecipeError
 from intona.models import recipes
 
@@ -27,6 +27,7 @@ def test_every_built_in_recipe_is_valid() -> None:
         assert recipe.name == name
         assert recipe.description
         assert recipe.front_end["name"] in features.names()
+        assert recipe.model["kind"] in registry.names("models")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from intona.errors import AudioError, ModelError
+from intona.server.schemas import Timeline
 from intona.server.wire import ModelFacts, Reply, Request, TooMuchError, WorkerOptions
 
 LABELS = ["neutral", "happy", "sad", "angry"]
@@ -85,14 +86,15 @@ class FakeHandler:
         if request.format == "json":
             return {"timeline": timeline}, b""
         about = {"file": request.name, "adapted": 3, "segments": [SEGMENT]}
-        return about, f"as {request.format}".encode()
+        many = 300_000 if request.name.startswith("large") else 1
+        return about, f"as {request.format}".encode() * many
 
     def _explain(self, request: Any, data: bytes) -> Reply:
         self._misbehave(request.name, data)
         return {"explanation": EXPLANATION | {"file": request.name}}, b""
 
     def _export(self, request: Any, data: bytes) -> Reply:
-        return {"file": request.timeline["file"]}, f"as {request.format}".encode()
+        return {"file": Timeline.of_json(data).file}, f"as {request.format}".encode()
 
     def _open(self, request: Any, data: bytes) -> Reply:
         self._streams[request.stream] = 0
@@ -118,6 +120,9 @@ class FakeHandler:
             os.kill(os.getpid(), signal.SIGKILL)
         elif name.startswith("sleep"):
             time.sleep(float(name.removesuffix(".wav").partition("-")[2]))
+        elif name.startswith("spin"):
+            while True:
+                pass
         elif name.startswith("memory"):
             bytearray(4 << 30)
         elif name.startswith("print"):

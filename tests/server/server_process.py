@@ -15,12 +15,14 @@ import httpx
 
 HERE = Path(__file__).parent
 START = """
-import json, sys
+import json, resource, sys
 from intona.server.run import serve
 from intona.server.service import HANDLER
 from intona.server.settings import Settings
 options = json.loads(sys.argv[1])
 handler = options.pop("handler", HANDLER)
+if files := options.pop("open_files", None):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
 serve(Settings(**options), handler=handler, ready=lambda url: print(url, flush=True))
 """
 
@@ -35,6 +37,8 @@ class Running:
             "TMPDIR": str(temporary),
         }
         self.temporary = temporary
+        self.output = ""
+        self._errors: str | None = None
         self.process = subprocess.Popen(
             [sys.executable, "-c", START, json.dumps(options)],
             stdout=subprocess.PIPE,
@@ -69,12 +73,18 @@ class Running:
         listed = Path(f"/proc/{self.process.pid}/task").glob("*/children")
         return [int(pid) for file in listed for pid in file.read_text().split()]
 
+    def peak(self) -> int:
+        """Largest memory the service itself has held, MB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) // 1024
+
     def stop(self) -> tuple[int, str]:
         self.client.close()
         if self.process.poll() is None:
             self.process.terminate()
-        _, errors = self.process.communicate(timeout=30)
-        return self.process.returncode, errors
+        if self._errors is None:
+            self.output, self._errors = self.process.communicate(timeout=30)
+        return self.process.returncode, self._errors
 
 
 Start = Callable[..., Running]

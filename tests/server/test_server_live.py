@@ -55,7 +55,9 @@ def test_a_wrong_declaration_is_explained(service: Running, query: str, words: s
         assert words in answer["message"]
 
 
-@pytest.mark.parametrize("message", [b"odd", "hello", "{}", "[1"])
+@pytest.mark.parametrize(
+    "message", [b"odd", "hello", "{}", "[1", "[" * 500_000, "1" * 9_000, '{"event":' * 99 + "0"]
+)
 def test_what_is_no_sound_ends_the_stream(service: Running, message: bytes | str) -> None:
     with opened(service) as stream:
         ask(stream)

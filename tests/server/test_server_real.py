@@ -56,7 +56,7 @@ def test_the_service_says_what_the_library_says(service: Running, talk: Path) ->
     answer = service.upload("voice-1.flac", clip.read_bytes()).json()
     expected = intona.load().predict(clip)
     assert answer["emotion"] == expected.emotion
-    assert answer["probabilities"] == pytest.approx(dict(expected.probabilities), abs=1e-9)
+    assert answer["probabilities"] == expected.rounded().to_dict()["probabilities"]
 
     model = intona.load()
     rows = list(segments(model, talk))
@@ -126,6 +126,25 @@ def test_hostile_files_get_a_clear_no(service: Running, name: str, path: str) ->
     assert answer.headers["content-type"] == "application/problem+json"
     assert "internal" not in answer.text
     assert service.client.get("/readyz").status_code == 200
+
+
+def _wav(samples: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, samples, 16_000, format="WAV")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("path", ["/v1/predict", "/v1/timeline"])
+def test_silence_and_damage_are_answered(service: Running, path: str) -> None:
+    answer = service.upload("zeros.wav", _wav(np.zeros(16_000)), path).json()
+    assert answer["warnings"] == []
+    assert answer.get("segments", [answer])[0]["status"] == "no_speech"
+    noise = np.random.default_rng(0).normal(0, 0.1, 32_000)
+    cut = service.upload("cut.wav", _wav(noise)[:-20_000], path).json()
+    assert cut["warnings"] == [
+        "cut.wav is cut short, at 1.38 s of the 2.00 s that its header promises: what followed is "
+        "missing"
+    ]
 
 
 def test_after_all_that_memory_is_bounded_and_nobody_died(service: Running) -> None:

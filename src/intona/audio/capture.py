@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio.core import Audio
+from intona.audio.mix import mono
 from intona.errors import AudioError, MissingExtraError, UsageError
 
 Samples: TypeAlias = NDArray[np.float32]
@@ -69,7 +70,7 @@ class Pipe:
         stream: binary, as ``sys.stdin.buffer``.
         rate: of raw samples, in Hz; ``None`` when the stream begins with a wav header.
         encoding: of raw samples, a key of :data:`ENCODINGS`.
-        channels: of raw samples; they are averaged.
+        channels: of raw samples; they are averaged, except those that would cancel a louder one.
 
     Raises:
         AudioError: the stream ends at once, or has no wav header and no rate was given.
@@ -101,6 +102,7 @@ class Pipe:
         # read1 returns what is there instead of waiting for all that was asked for.
         read: Callable[[int], bytes] = getattr(self._stream, "read1", self._stream.read)
         rest = b""
+        told = False
         first = True  # something may wait in Python's buffer, which select does not see
         while not stop():
             if not first and not _ready(self._stream):
@@ -114,7 +116,11 @@ class Pipe:
             rest = data[whole:]
             if whole:
                 samples = self._convert(data[:whole]).reshape(-1, self._channels)
-                yield samples.mean(axis=1, dtype=np.float32)
+                mixed, cancelled = mono(samples)
+                if cancelled and not told:
+                    told = True
+                    yield "the channels cancel each other: the louder is taken there"
+                yield mixed
 
     def _header(self) -> tuple[int, str, int]:
         """Read up to the samples; the sizes in the header of a pipe are not to be trusted."""
@@ -243,7 +249,7 @@ class Microphone:
             )
             stream.start()
         except (sound.PortAudioError, ValueError) as error:
-            reason = str(error).splitlines()[0]
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise AudioError(
                 f"{which} ({reason}): see intona listen --devices; without a microphone, use "
                 "recordings, or pipe sound in with ffmpeg -i INPUT -f wav - | intona listen -"

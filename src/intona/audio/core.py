@@ -1,8 +1,9 @@
 """Audio: mono float32 samples and a rate, from nearly any file, whole or in blocks.
 
-libsndfile reads wav, flac, ogg, opus, mp3, aiff and their relatives; FFmpeg (through PyAV,
-imported only then) reads all the rest: m4a, mp4, webm, amr, wma, ... The content decides, not
-the file's name. Channels are averaged; resampling is soxr's HQ.
+libsndfile reads wav, flac, ogg, opus, aiff and their relatives; FFmpeg (through PyAV, imported only
+then) reads all the rest: mp3, m4a, mp4, webm, amr, wma, ..., and what is damaged. The content
+decides, not the file's name. Channels are averaged, except those that would cancel a louder one;
+resampling is soxr's HQ.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from intona.audio.damage import Notice, warn
 from intona.audio.decode import Source, name_of, pieces
 from intona.errors import AudioError, UsageError
 
 # fmt: off
 AUDIO_SUFFIXES: frozenset[str] = frozenset({
-    ".3gp", ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".amr", ".au", ".avi", ".caf", ".flac",
-    ".m4a", ".m4b", ".mka", ".mkv", ".mov", ".mp2", ".mp3", ".mp4", ".oga", ".ogg", ".opus",
-    ".rf64", ".snd", ".sph", ".w64", ".wav", ".wave", ".webm", ".wma", ".wv",
+    ".3ga", ".3gp", ".3gpp", ".aac", ".ac3", ".adts", ".aif", ".aifc", ".aiff", ".amr", ".ape",
+    ".asf", ".au", ".avi", ".awb", ".caf", ".dts", ".eac3", ".f4a", ".flac", ".flv", ".gsm",
+    ".m2ts", ".m4a", ".m4b", ".m4r", ".m4v", ".mka", ".mkv", ".mov", ".mp2", ".mp3", ".mp4",
+    ".mpc", ".mpeg", ".mpg", ".mpga", ".mts", ".oga", ".ogg", ".ogv", ".ogx", ".oma", ".opus",
+    ".qt", ".ra", ".rf64", ".rm", ".snd", ".sph", ".spx", ".tak", ".ts", ".tta", ".vob", ".voc",
+    ".w64", ".wav", ".wave", ".weba", ".webm", ".wma", ".wmv", ".wv",
 })
 # fmt: on
 
@@ -31,6 +36,8 @@ MIN_RATE = 1000
 MIN_SECONDS = 0.01
 # Floats far beyond full scale are integers somebody forgot to divide.
 MAX_PEAK = 64.0
+# Gaps that are read block by block may last so long, in seconds; more is a fault of the clock.
+_LONGEST_GAP = 12 * 3600.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +56,9 @@ class Audio:
     samples: NDArray[np.float32]
     rate: int
 
+    def __repr__(self) -> str:
+        return f"<Audio {self.duration:.2f} s at {self.rate} Hz>"
+
     @property
     def duration(self) -> float:
         """Length in seconds."""
@@ -56,7 +66,12 @@ class Audio:
 
 
 def read(
-    source: Source, *, rate: int | None = None, start: float = 0.0, end: float | None = None
+    source: Source,
+    *,
+    rate: int | None = None,
+    start: float = 0.0,
+    end: float | None = None,
+    notice: Notice = warn,
 ) -> Audio:
     """Read a recording, or the part from ``start`` to ``end``, as mono.
 
@@ -65,17 +80,19 @@ def read(
         rate: resample to this rate in Hz; ``None`` keeps the file's own.
         start: first second wanted.
         end: last second wanted; ``None`` means the end of the file.
+        notice: told in a sentence each what is lost (a :class:`~intona.audio.damage.Damage`) and
+            what is odd: several tracks, channels that cancel each other.
 
     Returns:
-        The averaged channels. What precedes a damaged tail is returned.
+        The averaged channels; silence stands for what is damaged.
 
     Raises:
         AudioError: when the file is missing, a folder, unreadable, empty, text, undecodable,
-            shorter than 10 ms, all zero, or holds NaN or infinite samples.
+            shorter than 10 ms, or holds NaN or infinite samples.
         UsageError: when ``start`` or ``end`` make no sense.
     """
-    _check_span(start, end)
-    found = list(pieces(source, start=start, end=end, seconds=30.0))
+    check_span(start, end)
+    found = list(pieces(source, start=start, end=end, seconds=30.0, notice=notice))
     where = name_of(source)
     if not found:
         if start:
@@ -91,34 +108,41 @@ def read(
     return Audio(resample(samples, own, rate), rate)
 
 
-def blocks(source: Source, *, rate: int | None = None, seconds: float = 10.0) -> Iterator[Audio]:
+def blocks(
+    source: Source,
+    *,
+    rate: int | None = None,
+    seconds: float = 10.0,
+    notice: Notice = warn,
+) -> Iterator[Audio]:
     """Read a recording block by block, at constant memory however long it is.
 
     Args:
         source: a path, or a binary file-like object.
         rate: resample to this rate in Hz, continuously across blocks; ``None`` keeps the own.
         seconds: about how much one block holds; the joined blocks are the whole recording.
+        notice: as of :func:`read`; it is told at the end, or when no more blocks are taken.
 
     Yields:
         One :class:`Audio` after another, none empty.
 
     Raises:
-        AudioError: as :func:`read`; that a recording is all zero is known only at its end.
+        AudioError: as :func:`read`.
         UsageError: when ``seconds`` is not positive.
     """
     if not seconds > 0:
         raise UsageError(f"a block must be longer than {seconds:g} s: use for example 10")
     where = name_of(source)
     stream: soxr.ResampleStream | None = None
-    total = peak = 0.0
+    total = 0.0
     own = 0
-    for samples, own in pieces(source, seconds=seconds):
+    for samples, own in pieces(source, seconds=seconds, notice=notice, longest_gap=_LONGEST_GAP):
         if not total:
             _check_rate(own, where)
             if rate is not None and rate != own:
                 stream = soxr.ResampleStream(own, rate, 1, dtype="float32", quality="HQ")
         total += len(samples)
-        peak = max(peak, _peak(samples, where))
+        _check_scale(samples, where)
         if stream is not None:
             samples = stream.resample_chunk(samples)
         if len(samples):
@@ -128,8 +152,6 @@ def blocks(source: Source, *, rate: int | None = None, seconds: float = 10.0) ->
         if len(tail):
             yield Audio(tail, rate or own)
     _check_amount(total, own, where)
-    if peak == 0.0:
-        raise _silent(where)
 
 
 def resample(samples: NDArray[np.float32], rate: int, target: int) -> NDArray[np.float32]:
@@ -154,16 +176,30 @@ def check(samples: NDArray[np.float32], rate: int, where: str) -> None:
         where: what to call them in the error.
 
     Raises:
-        AudioError: when they are shorter than 10 ms, all zero, NaN, infinite or far out of
-            scale, or when the rate is impossible.
+        AudioError: when they are shorter than 10 ms, NaN, infinite or far out of scale, or when
+            the rate is impossible.
     """
     _check_rate(rate, where)
     _check_amount(len(samples), rate, where)
-    if _peak(samples, where) == 0.0:
-        raise _silent(where)
+    _check_scale(samples, where)
 
 
-def _check_span(start: float, end: float | None) -> None:
+def require_sound(samples: NDArray[np.float32], where: str) -> None:
+    """Refuse digital silence, of which nothing can be measured.
+
+    Raises:
+        AudioError: every sample is zero.
+    """
+    if not samples.any():
+        raise AudioError(f"{where} is digital silence, every sample is zero: check the recording")
+
+
+def check_span(start: float, end: float | None) -> None:
+    """Refuse a stretch of time that cannot be.
+
+    Raises:
+        UsageError: it begins before 0, does not end after it begins, or is no number.
+    """
     if not 0 <= start < float("inf"):
         raise UsageError(f"cannot read from {start:g} s: start must be 0 or later")
     if end is not None and not end > start:
@@ -183,7 +219,7 @@ def _check_amount(count: float, rate: int, where: str) -> None:
         raise AudioError(f"{where} has only {count:.0f} {unit}: give at least 10 ms of sound")
 
 
-def _peak(samples: NDArray[np.float32], where: str) -> float:
+def _check_scale(samples: NDArray[np.float32], where: str) -> None:
     peak = float(max(samples.max(), -samples.min())) if len(samples) else 0.0
     if not np.isfinite(peak):
         raise AudioError(f"{where} holds NaN or infinite samples: export it again")
@@ -191,8 +227,3 @@ def _peak(samples: NDArray[np.float32], where: str) -> float:
         raise AudioError(
             f"{where} reaches {peak:.0f} where full scale is 1: divide its samples by their range"
         )
-    return peak
-
-
-def _silent(where: str) -> AudioError:
-    return AudioError(f"{where} is digital silence, every sample is zero: check the recording")

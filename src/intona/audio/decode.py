@@ -1,4 +1,4 @@
-"""From a file or stream to mono blocks at its own rate: libsndfile first, then FFmpeg (PyAV).
+"""From a file or stream to mono pieces at its own rate: libsndfile first, then FFmpeg (PyAV).
 
 Nothing here judges the samples; :mod:`intona.audio.core` does, and is what others should use.
 """
@@ -7,36 +7,26 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from intona.audio.damage import Journal, Notice, warn
+from intona.audio.ffmpeg import decoded
+from intona.audio.headers import Survey, survey, view
+from intona.audio.mix import mixed, one_rate
 from intona.audio.seal import refuse_sealed
 from intona.errors import AudioError
-
-if TYPE_CHECKING:
-    from av.container import InputContainer
 
 Source: TypeAlias = str | Path | BinaryIO
 Samples: TypeAlias = NDArray[np.float32]
 
-# FFmpeg also follows playlists and session descriptions, to any file or host they name: a
-# recording from outside must not make us read others. Only formats that hold their sound
-# themselves are opened.
-_ONLY_MEDIA = {
-    "format_whitelist": (
-        "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dts,eac3,flac,flv,gsm,loas,matroska,mov,"
-        "mp3,mpc,mpc8,mpeg,mpegts,nistsphere,ogg,oma,rm,sox,tak,tta,voc,w64,wav,webm,wv,xwma"
-    ),
-    "protocol_whitelist": "file",
-}
-# Before a seek target FFmpeg decodes this much more, so that codecs with memory settle.
-PREROLL = 1.0
+_LONGEST = 1e8  # seconds; a header that says more does not know
 
 
 def name_of(source: Source) -> str:
@@ -61,34 +51,161 @@ def title_of(source: Source) -> str | None:
 
 
 def pieces(
-    source: Source, *, start: float = 0.0, end: float | None = None, seconds: float = 10.0
+    source: Source,
+    *,
+    start: float = 0.0,
+    end: float | None = None,
+    seconds: float = 10.0,
+    notice: Notice = warn,
+    longest_gap: float = 3600.0,
 ) -> Iterator[tuple[Samples, int]]:
-    """Decode a source in pieces of at most ``seconds``, channels averaged.
+    """Decode a source in pieces of ``seconds``, the last one shorter, mixed to one channel.
 
     Args:
         source: a path or a binary file-like object (seekable, or not for FFmpeg's formats).
         start: where to begin, in seconds.
         end: where to stop, in seconds; ``None`` means the end.
         seconds: length of a piece; memory is proportional to it.
+        notice: told, when the end is reached or the reading stops, a
+            :class:`~intona.audio.damage.Damage` in a sentence for what is lost, and other
+            sentences for what is odd.
+        longest_gap: seconds of silence put in for gaps and damage, all together.
 
     Yields:
-        ``(samples, rate)``: float32 of shape ``(n,)`` and the rate in Hz. A damaged tail ends
-        the stream without an error once something could be decoded.
+        ``(samples, rate)``: float32 of shape ``(n,)`` and the rate in Hz, that of the beginning.
 
     Raises:
         AudioError: when the source cannot be opened or nothing in it can be decoded.
     """
-    if isinstance(source, (str, Path)) and _is_pipe(source):
-        with open(source, "rb") as pipe:
-            yield from _ffmpeg_pieces(pipe, start, end, seconds)
-        return
-    _check_openable(source)
-    file = _open_sndfile(source)
-    if file is not None:
-        with file:
-            yield from _sndfile_pieces(file, start, end, seconds)
-    else:
-        yield from _ffmpeg_pieces(source, start, end, seconds)
+    journal = Journal(name_of(source), notice)
+    blocks = _Opened(source, journal, seconds, longest_gap).blocks(start, end)
+    try:
+        yield from _even(mixed(one_rate(blocks), journal, start), seconds)
+    except GeneratorExit:  # whoever reads has enough
+        journal.tell()
+        raise
+    journal.tell()
+
+
+def _even(parts: Iterable[tuple[Samples, int]], seconds: float) -> Iterator[tuple[Samples, int]]:
+    """Join and cut to an even length."""
+    waiting: list[Samples] = []
+    length = rate = 0
+    for samples, rate in parts:
+        step = max(1, round(seconds * rate))
+        waiting.append(samples)
+        length += len(samples)
+        while length >= step:
+            joined = np.concatenate(waiting) if len(waiting) > 1 else waiting[0]
+            yield joined[:step], rate
+            waiting, length = [joined[step:]], length - step
+    if length:
+        yield np.concatenate(waiting) if len(waiting) > 1 else waiting[0], rate
+
+
+class _Opened:
+    """One source, and how it is read: libsndfile where it does it well, else FFmpeg."""
+
+    def __init__(
+        self, source: Source, journal: Journal, seconds: float, longest_gap: float
+    ) -> None:
+        self._source = source
+        self._where = name_of(source)
+        self._journal = journal
+        self._seconds = seconds
+        self._longest_gap = longest_gap
+
+    def blocks(self, start: float, end: float | None) -> Iterator[tuple[Samples, int]]:
+        """Yield ``(samples, rate)`` of shape ``(n, channels)``."""
+        source = self._source
+        if isinstance(source, (str, Path)):
+            if _is_pipe(source):
+                with open(source, "rb") as pipe:
+                    yield from self._ffmpeg(pipe, start, end, Survey())
+                return
+            _check_openable(source)
+            with open(source, "rb") as file:
+                seen = survey(file)
+                yield from self._surveyed(source, file, start, end, seen)
+            return
+        _check_openable(source)
+        if not _seekable(source):
+            yield from self._ffmpeg(source, start, end, Survey())
+            return
+        place = source.tell()
+        whole = view(source, place) if place else source
+        yield from self._surveyed(whole, whole, start, end, survey(whole))
+
+    def _surveyed(
+        self, source: Source, file: BinaryIO, start: float, end: float | None, seen: Survey
+    ) -> Iterator[tuple[Samples, int]]:
+        """Read a source, one recording in it after the other; ``file`` is the same, open."""
+        base = 0  # bytes before this recording
+        while True:
+            part: Source = source
+            if base or seen.patches or seen.sequel is not None:
+                stop = None if seen.sequel is None else base + seen.sequel
+                part = view(file, base, stop, seen.patches)
+            opened = None if seen.kind == "mp3" or seen.hurt else _open_sndfile(part, file)
+            if opened is None or not _trusted(opened):
+                rest = view(file, base, patches=seen.patches) if base or seen.patches else source
+                yield from self._ffmpeg(rest, start, end, seen)
+                return
+            with opened:
+                length = opened.frames / opened.samplerate
+                if start < length or seen.sequel is None:
+                    yield from self._sndfile(opened, part, start, end, seen)
+            if seen.sequel is None or (end is not None and end <= length):
+                return
+            start, end = max(0.0, start - length), None if end is None else end - length
+            self._journal.begin += length
+            base += seen.sequel
+            seen = survey(view(file, base))
+
+    def _sndfile(
+        self,
+        file: soundfile.SoundFile,
+        source: Source,
+        start: float,
+        end: float | None,
+        seen: Survey,
+    ) -> Iterator[tuple[Samples, int]]:
+        rate = file.samplerate
+        position = min(round(start * rate), file.frames)
+        stop = file.frames if end is None else min(round(end * rate), file.frames)
+        step = max(1, round(self._seconds * rate))
+        whole = True
+        if position:
+            try:
+                whole = file.seek(position) == position
+            except soundfile.LibsndfileError:
+                whole = False
+        while whole and position < stop:
+            wanted = min(step, stop - position)
+            block = _sndfile_read(file, position, wanted)
+            whole = len(block) == wanted
+            if len(block):
+                yield block, rate
+            position += len(block)
+        if not whole:  # FFmpeg goes on behind what is damaged
+            yield from self._ffmpeg(source, position / rate, end, seen)
+        elif seen.cut and (end is None or end * rate > file.frames):
+            self._journal.cut(file.frames / rate, seen.promised)
+
+    def _ffmpeg(
+        self, source: Source, start: float, end: float | None, seen: Survey
+    ) -> Iterator[tuple[Samples, int]]:
+        if not isinstance(source, (str, Path)) and _seekable(source):
+            source.seek(0)
+        return decoded(
+            source,
+            self._where,
+            self._journal,
+            seen=seen,
+            start=start,
+            end=end,
+            longest_gap=self._longest_gap,
+        )
 
 
 def _check_openable(source: Source) -> None:
@@ -143,120 +260,31 @@ def _is_text(head: bytes) -> bool:
     return True
 
 
-def _open_sndfile(source: Source) -> soundfile.SoundFile | None:
-    if isinstance(source, (str, Path)):
+def _open_sndfile(source: Source, file: BinaryIO) -> soundfile.SoundFile | None:
+    with suppress(soundfile.LibsndfileError):
+        # Of a name that ends in .raw soundfile wants to be told what the content says itself: a
+        # view has no name.
+        if not isinstance(source, (str, Path)):
+            return soundfile.SoundFile(view(source))
+        if str(source).lower().endswith(".raw"):
+            return soundfile.SoundFile(view(file))
         # As bytes, since a name need not be Unicode; Windows has no such names.
-        name = os.fsencode(source) if os.name == "posix" else os.fspath(source)
-        with suppress(soundfile.LibsndfileError):
-            return soundfile.SoundFile(name)
-        return None
-    if not _seekable(source):
-        return None
-    place = source.tell()
-    with suppress(soundfile.LibsndfileError, TypeError):
-        return soundfile.SoundFile(source)
-    source.seek(place)
+        return soundfile.SoundFile(os.fsencode(source) if os.name == "posix" else os.fspath(source))
     return None
 
 
-def _sndfile_pieces(
-    file: soundfile.SoundFile, start: float, end: float | None, seconds: float
-) -> Iterator[tuple[Samples, int]]:
-    rate = file.samplerate
-    position = min(round(start * rate), file.frames)
-    stop = None if end is None else round(end * rate)
-    step = max(1, round(seconds * rate))
-    if position:
-        file.seek(position)
-    while stop is None or position < stop:
-        wanted = step if stop is None else min(step, stop - position)
-        block = _sndfile_read(file, position, wanted)
-        if not len(block):
-            return
-        yield _mean(block, axis=1), rate
-        position += len(block)
+def _trusted(file: soundfile.SoundFile) -> bool:
+    """Whether libsndfile knows how long it is: not where it estimates, or the header is open."""
+    if "MPEG" in (file.format, file.subtype[:4]) or file.frames > _LONGEST * file.samplerate:
+        file.close()
+        return False
+    return True
 
 
 def _sndfile_read(file: soundfile.SoundFile, position: int, wanted: int) -> Samples:
-    """Read up to ``wanted`` frames; of a damaged tail, what comes before the damage."""
-    left = file.frames - position
-    block = np.empty((min(wanted, left) if left > 0 else wanted, file.channels), np.float32)
+    """Read ``wanted`` frames, shape ``(n, channels)``; fewer before damage."""
+    block = np.empty((wanted, file.channels), np.float32)
     try:
         return file.read(out=block)
     except soundfile.LibsndfileError:
-        return block[: max(0, file.tell() - position)]
-
-
-def _ffmpeg_pieces(
-    source: Source, start: float, end: float | None, seconds: float
-) -> Iterator[tuple[Samples, int]]:
-    import av
-
-    where = name_of(source)
-    target: Any = os.fspath(source) if isinstance(source, (str, Path)) else source
-    try:
-        container = av.open(target, "r", metadata_errors="ignore", options=dict(_ONLY_MEDIA))
-    except (av.error.FFmpegError, ValueError, OSError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise AudioError(
-            f"{where} is not audio that can be decoded ({reason}): "
-            "convert it to wav, flac, mp3 or m4a"
-        ) from None
-    with container:
-        if not container.streams.audio:
-            raise AudioError(f"{where} has no audio track: name a file with sound")
-        found = False
-        waiting: list[Samples] = []
-        length = 0
-        rate = 0
-        for samples, rate in _ffmpeg_frames(container, start, end, where):
-            found = True
-            waiting.append(samples)
-            length += len(samples)
-            if length >= seconds * rate:
-                yield np.concatenate(waiting), rate
-                waiting, length = [], 0
-        if waiting:
-            yield np.concatenate(waiting), rate
-        if not found and start == 0.0:
-            raise AudioError(f"{where} holds no audio that can be decoded: record it again")
-
-
-def _ffmpeg_frames(
-    container: InputContainer, start: float, end: float | None, where: str
-) -> Iterator[tuple[Samples, int]]:
-    import av
-
-    stream = container.streams.audio[0]
-    resampler = av.AudioResampler(format="fltp")
-    origin = float((stream.start_time or 0) * (stream.time_base or 0))
-    if start > 2 * PREROLL:
-        with suppress(av.error.FFmpegError):
-            container.seek(int((start - PREROLL + origin) * av.time_base))
-    clock: float | None = None  # seconds since the start of the track, of the next frame
-    try:
-        for frame in container.decode(stream):
-            rate = frame.sample_rate
-            if clock is None:
-                clock = 0.0 if frame.time is None else max(0.0, frame.time - origin)
-            for part in resampler.resample(frame):
-                samples = _mean(np.asarray(part.to_ndarray(), np.float32), axis=0)
-                first, clock = clock, clock + len(samples) / rate
-                skip = max(0, round((start - first) * rate))
-                stop = len(samples) if end is None else round((end - first) * rate)
-                if skip < min(stop, len(samples)):
-                    yield samples[skip:stop], rate
-            if end is not None and clock >= end:
-                return
-    except av.error.FFmpegError as error:
-        if clock is None:
-            raise AudioError(
-                f"{where} is damaged and nothing in it can be decoded "
-                f"({error.strerror}): copy or record it again"
-            ) from None
-
-
-def _mean(block: NDArray[np.float32], axis: int) -> Samples:
-    if block.shape[axis] == 1:
-        return np.ascontiguousarray(block.reshape(-1), dtype=np.float32)
-    return block.mean(axis=axis, dtype=np.float32)
+        return block[: min(wanted, max(0, file.tell() - position))]

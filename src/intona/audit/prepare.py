@@ -44,7 +44,7 @@ class Prepared:
 
 
 def prepare(
-    sources: Iterable[str | Path],
+    sources: Iterable[str | Path | Corpus],
     *,
     speakers: Sequence[str] | None = None,
     emotions: Sequence[str] | None = None,
@@ -58,7 +58,7 @@ def prepare(
 
     Args:
         sources: paths, and recognisers as :func:`intona.inference.opening.open_recognizer` takes
-            them, in any order.
+            them, in any order; a corpus may also be one that was read.
         speakers: see :func:`intona.corpora.speakers.spoken_by`; ``None`` takes all.
         emotions: labels to keep, of the corpora and of the models; ``None`` keeps all.
         merge: labels to merge first, old to new, of both.
@@ -75,9 +75,13 @@ def prepare(
     """
     from intona import corpora
 
-    paths = [Path(source) for source in sources]
-    named = [path for path in paths if names_recognizer(path) or holds_answers(str(path))]
-    folders = [path for path in paths if path not in named]
+    given = list(sources)
+    named = [
+        one
+        for one in given
+        if not isinstance(one, Corpus) and (names_recognizer(one) or holds_answers(str(one)))
+    ]
+    folders = [one for one in given if isinstance(one, Corpus) or one not in named]
     if not folders:
         raise UsageError("an audit needs a corpus: name its folder after the models")
     opened = [open_recognizer(path) for path in named] or [open_recognizer(None)]

@@ -9,11 +9,14 @@ from __future__ import annotations
 import io
 import os
 import sys
+import warnings
 from importlib import import_module
 
 import typer
 
+from intona.cli.say import complain, say
 from intona.errors import IntonaError
+from intona.files import show_plainly
 from intona.threads import ask_for_one_thread
 
 __all__ = ["main"]
@@ -64,7 +67,7 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         from intona._version import __version__
 
-        typer.echo(f"intona {__version__}")
+        say(f"intona {__version__}")
         raise typer.Exit
 
 
@@ -89,9 +92,11 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     verb = sys.argv[1] if len(sys.argv) > 1 else None
     try:
-        build(verb)(prog_name="intona")
+        with warnings.catch_warnings():
+            show_plainly()
+            build(verb)(prog_name="intona")
     except IntonaError as error:
-        print(f"error: {error}", file=sys.stderr)
+        complain(f"error: {error}")
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader (head, less) has gone: nothing more to say, also not at interpreter exit.
@@ -99,8 +104,11 @@ def main() -> None:
         sys.exit(0)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
+        complain(f"error: {where}{error.strerror or error}")
+        sys.exit(1)
+    except MemoryError:
+        complain("error: there is not enough memory for this")
         sys.exit(1)
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+        complain("stopped")
         sys.exit(130)

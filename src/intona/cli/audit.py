@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from intona.cli import options
+from intona.cli.say import say
 
 Sources = Annotated[
     list[Path],
@@ -65,8 +66,11 @@ def run(
 
     intona audit model.onnx RAVDESS/ --speakers "ravdess-2[1-4]" --report audit/
     """
-    from intona import audit, labels
+    from intona import labels
     from intona.audit.prepare import prepare
+    from intona.audit.report import WRITTEN, summary, write
+    from intona.audit.run import AuditOptions
+    from intona.audit.run import run as run_audit
     from intona.cli.progress import bar
     from intona.corpora.inputs import files_of
     from intona.corpora.usable import pointing
@@ -74,9 +78,9 @@ def run(
 
     if report is not None:
         require_folder(report)
-        require_apart([report / name for name in audit.WRITTEN], files_of(sources))
+        require_apart([report / name for name in WRITTEN], files_of(sources))
     on = options.place(workers, engine, address)
-    how = audit.AuditOptions(labels.parse_list(tests) or (), clips, noises, rooms, seed, on)
+    how = AuditOptions(labels.parse_list(tests) or (), clips, noises, rooms, seed, on)
     with bar() as progress, on.session():
         prepared = prepare(
             sources,
@@ -90,7 +94,7 @@ def run(
         )
         options.report_problems(prepared.corpus)
         with pointing(prepared.corpus):
-            result = audit.run(prepared.models, prepared.dataset, how, progress)
-    typer.echo(audit.summary(result, prepared.context, failed=report is None), nl=False)
+            result = run_audit(prepared.models, prepared.dataset, how, progress)
+    say(summary(result, prepared.context, failed=report is None), nl=False)
     if report is not None:
-        typer.echo(f"report: {audit.write(result, prepared.context, report)}")
+        say(f"report: {write(result, prepared.context, report)}")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from intona.cli.say import say
+
 Runs = Annotated[
     list[Path],
     typer.Argument(
@@ -36,8 +38,8 @@ def run(runs: Runs, out: Out = None, as_json: AsJson = False) -> None:
         [(name, Evaluation.load(folder)) for name, folder in zip(names, runs, strict=True)]
     )
     if as_json:
-        typer.echo(json.dumps(found.to_dict(), indent=2))
+        say(json.dumps(found.to_dict(), indent=2))
     else:
-        typer.echo(comparison_text(found), nl=False)
+        say(comparison_text(found), nl=False)
     if out is not None:
-        typer.echo(f"\nplot: {save_comparison(found, out)}", err=as_json)
+        say(f"\nplot: {save_comparison(found, out)}", err=as_json)

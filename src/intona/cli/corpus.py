@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from intona.cli import options
+from intona.cli.say import say
 
 app = typer.Typer(help="Corpora: list, describe, fetch, check and draw them.", no_args_is_help=True)
 
@@ -55,7 +56,7 @@ def info(name: Name) -> None:
     loader = corpora.loader(name)
     found = loader.info
     description = getdoc(modules[f"intona.corpora.named.{found.name}"]) or found.title
-    typer.echo(description.replace("``", ""))
+    say(description.replace("``", ""))
     codes = ", ".join(
         label if code.lower() == label else f"{code} = {label}"
         for code, label in found.labels.items()
@@ -67,10 +68,10 @@ def info(name: Name) -> None:
         ("Codes", codes),
         ("Language", found.language),
     ):
-        typer.echo(f"{head}\n    {text}")
+        say(f"{head}\n    {text}")
     if loader.options:
-        typer.echo(f"Options\n    {', '.join(sorted(loader.options))}")
-    typer.echo(f"Get it\n    {found.get or found.url}")
+        say(f"Options\n    {', '.join(sorted(loader.options))}")
+    say(f"Get it\n    {found.get or found.url}")
 
 
 @app.command("get")
@@ -86,14 +87,14 @@ def get(name: Name, into: Folder = Path("corpora"), parts: Parts = "speech") -> 
     from intona.corpora import fetch
 
     found = corpora.info(name)
-    typer.echo(f"{found.title}: {found.licence}\nPlease cite: {found.citation}")
+    say(f"{found.title}: {found.licence}\nPlease cite: {found.citation}")
     with bar() as progress:
         folders = fetch.get(
             name, into, parts=labels.parse_list(parts) or ("speech",), progress=progress
         )
     for folder in folders:
         corpus = corpora.load(folder, name)
-        typer.echo(f"{folder}: {len(corpus.table)} utterances, {len(corpus.speakers)} speakers")
+        say(f"{folder}: {len(corpus.table)} utterances, {len(corpus.speakers)} speakers")
 
 
 @app.command("check")
@@ -119,7 +120,7 @@ def check(
     from intona.corpora.integrity import check as check_corpus
     from intona.corpora.problem import FIXES
     from intona.files import require_apart, require_writable, save
-    from intona.tables import legible
+    from intona.tables import for_spreadsheets
 
     if out is not None:
         require_writable(out)
@@ -131,20 +132,20 @@ def check(
     with bar() as progress, on.session():
         findings = check_corpus(loaded, labels=labels, on=on, progress=progress)
     if out is not None:
-        save(out, lambda place: legible(findings).to_csv(place, index=False))
-    typer.echo(f"{loaded.name}: {len(loaded.table)} utterances, {len(loaded.speakers)} speakers")
+        save(out, lambda place: for_spreadsheets(findings).to_csv(place, index=False))
+    say(f"{loaded.name}: {len(loaded.table)} utterances, {len(loaded.speakers)} speakers")
     for note in loaded.notes:
-        typer.echo(f"note: {note}")
+        say(f"note: {note}")
     for kind, group in findings.groupby("kind", sort=False):
-        typer.echo(f"{kind}: {len(group)}")
+        say(f"{kind}: {len(group)}")
         for file, detail in group[["file", "detail"]].head(10).itertuples(index=False):
-            typer.echo(f"    {file + ': ' if file else ''}{detail}")
+            say(f"    {file + ': ' if file else ''}{detail}")
         if len(group) > 10:
-            typer.echo(f"    ... and {len(group) - 10} more (all of them with --out FILE.csv)")
-        typer.echo(f"    -> {FIXES[str(kind)]}")
+            say(f"    ... and {len(group) - 10} more (all of them with --out FILE.csv)")
+        say(f"    -> {FIXES[str(kind)]}")
     if len(findings):
         raise typer.Exit(1)
-    typer.echo("nothing wrong")
+    say("nothing wrong")
 
 
 @app.command("stats")
@@ -172,5 +173,5 @@ def stats(
     with bar() as progress, on.session():
         frame = draw(loaded, out, on=on, progress=progress)
     for name, value in summary(frame).items():
-        typer.echo(f"{name + ':':<10}{value}")
-    typer.echo(f"{out}: the picture")
+        say(f"{name + ':':<10}{value}")
+    say(f"{out}: the picture")

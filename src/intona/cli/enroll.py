@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from intona.cli import options
+from intona.cli.say import complain, say
 
 Name = Annotated[str, typer.Argument(help="Name of the speaker or place.", show_default=False)]
 From = Annotated[
@@ -77,23 +77,28 @@ def run(
 
     def trouble(error: AudioError) -> None:
         failed.append(error)
-        print(f"error: {error}", file=sys.stderr)
+        complain(f"error: {error}")
 
     if microphone is not None:
         from intona.audio.capture import record
 
-        typer.echo(f"speak for {microphone:.0f} s ...")
+        say(f"speak for {microphone:.0f} s ...")
         recordings.append(record(microphone))
     else:
         recordings += find(options.sources(named))
     for sentence in heard_before(recognizer, recordings):
-        typer.echo(f"note: {sentence}", err=True)
-    profile = enroll(recognizer, recordings, name=name, speech=speech, trouble=trouble)
+        complain(f"note: {sentence}")
+    notes: list[str] = []
+    profile = enroll(
+        recognizer, recordings, name=name, speech=speech, trouble=trouble, notice=notes.append
+    )
+    damaged = options.tell(notes)
     profile.save(path)
-    typer.echo(
+    say(
         f"{path}: {profile.count} stretches, {profile.seconds:.1f} s of {speech} speech; no audio "
         "is kept"
     )
     if failed:
-        print(f"note: made without the {len(failed)} named above", file=sys.stderr)
+        complain(f"note: made without the {len(failed)} named above")
+    if failed or damaged:
         raise typer.Exit(1)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from intona.cli import options
+from intona.cli.say import say
 
 if TYPE_CHECKING:
     from intona.corpora.base import Corpus
@@ -214,10 +215,10 @@ def run(
             model_seeds=model_seeds,
             extra=extra,
         )
-    typer.echo(summary(result), nl=False)
+    say(summary(result), nl=False)
     if report is not None:
         model = open_recognizer(paths[0]) if explain and not result.numeric else None
-        typer.echo(f"\nreport: {write_report(result, report, model=model)}")
+        say(f"\nreport: {write_report(result, report, model=model)}")
 
 
 def _names_finished(paths: Sequence[Path], given: Collection[str]) -> bool:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from intona.cli import options
+from intona.cli.say import say
 
 Clip = Annotated[
     Path,
@@ -67,7 +68,9 @@ def run(
     opened = open_recognizer(model)
     own = find_profile(profile) if profile is not None else None
     recognizer = opened if own is None else opened.adapted(own)
-    audio = read(source, start=start, end=end)
+    notes: list[str] = []
+    audio = read(source, start=start, end=end, notice=notes.append)
+    damaged = options.tell(notes)
     require_speech(audio, str(clip))
     evidence = occlude(recognizer, audio, emotion=emotion)
     said = remarks(audio, own.manner if own is not None else None)
@@ -86,11 +89,13 @@ def run(
             "manner": [remark.to_dict() for remark in said],
             "check": curves.to_dict() if curves is not None else None,
         }
-        typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
-        return
-    typer.echo(f"{clip}: {evidence}")
-    typer.echo(f"how it was said, against the neutral speech of {whose}:")
+        say(json.dumps(content, ensure_ascii=False, indent=2))
+        raise typer.Exit(int(damaged))
+    say(f"{clip}: {evidence}")
+    say(f"how it was said, against the neutral speech of {whose}:")
     for remark in said:
-        typer.echo(f"  {remark}")
+        say(f"  {remark}")
     if curves is not None:
-        typer.echo(str(curves))
+        say(str(curves))
+    if damaged:
+        raise typer.Exit(1)

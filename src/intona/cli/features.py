@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from intona.cli import options
+from intona.cli.say import complain, say
 
 Paths = Annotated[
     list[Path],
@@ -54,14 +54,18 @@ def run(
     require_apart([out], files(paths))
     front = features.front_end(front_end)
     on = options.place(workers, engine, address)
+    notes: list[str] = []
     with bar() as progress, on.session():
-        table, errors = feature_table(find(paths), front, on=on, progress=progress)
+        table, errors = feature_table(
+            find(paths), front, on=on, progress=progress, notice=notes.append
+        )
+    damaged = options.tell(notes)
     for error in errors:
-        print(f"error: {error}", file=sys.stderr)
+        complain(f"error: {error}")
     if table.empty:
-        print(f"error: {out} is not written: there is nothing to write", file=sys.stderr)
+        complain(f"error: {out} is not written: there is nothing to write")
         raise typer.Exit(1)
     save(table, out)
-    typer.echo(f"{out}: {len(table)} rows x {table.shape[1]} features ({front.name})")
-    if errors:
+    say(f"{out}: {len(table)} rows x {table.shape[1]} features ({front.name})")
+    if errors or damaged:
         raise typer.Exit(1)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from intona.cli.say import say
+
 Model = Annotated[
     str | None,
     typer.Argument(help="Model file, or small; without it the default.", show_default=False),
@@ -22,7 +24,7 @@ def run(model: Model = None, as_json: AsJson = False) -> None:
     path = locate(model)
     content, metadata = read_model(path)
     if as_json:
-        typer.echo(json.dumps(without_sounds(metadata), indent=2, ensure_ascii=False))
+        say(json.dumps(without_sounds(metadata), indent=2, ensure_ascii=False))
         return
     for name, value in {**measured(path), **describe(metadata, len(content))}.items():
-        typer.echo(f"{name + ':':<17}{value}")
+        say(f"{name + ':':<17}{value}")

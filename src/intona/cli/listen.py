@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from intona.cli import options
+from intona.cli.say import say
 
 Source = Annotated[
     str | None,
@@ -79,7 +80,7 @@ def run(
     from intona.audio import capture as live
 
     if devices:
-        typer.echo(live.devices(), nl=False)
+        say(live.devices(), nl=False)
         return
     from intona import labels
     from intona.cli.liveview import LiveView, shown
@@ -100,7 +101,7 @@ def run(
     heard = Following(recognizer) if adapt else recognizer
 
     def complain(words: str) -> None:
-        print(f"warning: {words}", file=sys.stderr, flush=True)
+        complain(f"warning: {words}")
 
     reactions: list[Reaction] = []
     if on_change is not None:

@@ -15,6 +15,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from intona.cli.say import say
+from intona.files import plain
 from intona.formats.text import clock
 from intona.tables import Event
 
@@ -84,15 +86,15 @@ class LiveView:
             share = min(1.0, max(0.0, value))
             number = f"{value:.2f}" if self._numeric else f"{100 * value:3.0f} %"
             bar = ProgressBar(1.0, share if self._speaking else 0.0, BAR, complete_style=style)
-            bars.add_row(Text(name, style if best else ""), bar, Text(number))
+            bars.add_row(Text(plain(name), style if best else ""), bar, Text(number))
         if self._arousal == self._arousal:
             share = self._arousal if self._speaking else 0.0
             bar = ProgressBar(1.0, share, BAR, complete_style="dim")
             number = f"{100 * self._arousal:3.0f} %"
             bars.add_row(Text("arousal", "dim"), bar, Text(number, "dim"))
-        lines = [Text(line, "dim") for line in self._past]
+        lines = [Text(plain(line), "dim") for line in self._past]
         if self._trouble:
-            lines.append(Text(self._trouble, "red"))
+            lines.append(Text(plain(self._trouble), "red"))
         return Group(head, bars, *lines, Text("Ctrl-C ends", "dim"))
 
 
@@ -102,7 +104,7 @@ def shown(view: LiveView, as_lines: bool) -> Iterator[Callable[[Event], None]]:
     if as_lines or not sys.stdout.isatty():
 
         def line(event: Event) -> None:
-            print(json.dumps(event.to_dict(), ensure_ascii=False), flush=True)
+            say(json.dumps(event.to_dict(), ensure_ascii=False))
 
         yield line
         return

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from intona.cli.say import say
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 
@@ -19,9 +21,9 @@ def run(as_json: AsJson = False) -> None:
 
     found = bundled_models()
     if as_json:
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        say(json.dumps(found, indent=2, ensure_ascii=False))
         return
     for name, lines in found.items():
-        typer.echo(name)
+        say(name)
         for heading, words in lines.items():
-            typer.echo(f"    {heading + ':':<20}{words}")
+            say(f"    {heading + ':':<20}{words}")

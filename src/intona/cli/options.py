@@ -6,12 +6,13 @@ import atexit
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from intona.cli.say import complain
 from intona.errors import UsageError
 
 if TYPE_CHECKING:
@@ -78,6 +79,17 @@ def require_some(paths: Sequence[Path]) -> None:
 
     if STANDARD_INPUT not in paths:
         finding.require_some(paths)
+
+
+def tell(sentences: Iterable[str]) -> bool:
+    """Write notes to standard error, and say whether one of them is about damage."""
+    from intona.audio import Damage
+
+    damaged = False
+    for sentence in sentences:
+        complain(f"note: {sentence}")
+        damaged = damaged or isinstance(sentence, Damage)
+    return damaged
 
 
 def files_named(*names: str | Path | None) -> list[Path]:
@@ -227,10 +239,10 @@ def report_problems(corpus: CorpusTable) -> None:
     said = warn_of_nobody(corpus.table, corpus.problems)
     others = [problem for problem in corpus.problems if problem not in said]
     for sentence in (*corpus.notes, *others[:SHOWN]):
-        typer.echo(f"note: {sentence}", err=True)
+        complain(f"note: {sentence}")
     if len(others) > SHOWN:
         more = len(others) - SHOWN
-        typer.echo(f"note: and {more} more like these: see `intona corpus check`", err=True)
+        complain(f"note: and {more} more like these: see `intona corpus check`")
 
 
 def warn_of_nobody(table: pd.DataFrame, problems: Sequence[str] = ()) -> list[str]:
@@ -249,7 +261,7 @@ def warn_of_nobody(table: pd.DataFrame, problems: Sequence[str] = ()) -> list[st
     said = [problem for problem in problems if problem.startswith("no speaker is known")]
     said = [] if plain is None else said or [plain]
     for text in said:
-        typer.echo(f"WARNING: {text}", err=True)
+        complain(f"WARNING: {text}")
     return said
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from itertools import chain, takewhile
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from intona.cli import options
+from intona.cli.say import complain, say
 from intona.errors import UsageError
 
 if TYPE_CHECKING:
@@ -199,28 +199,29 @@ def _clips(model: Recognizer, sources: Sequence[Source], style: str, out: Path |
         for result in predict_each(model, heard, together=1 if shown else TOGETHER):
             if isinstance(result, AudioError):
                 failed = True
-                print(f"error: {result}", file=sys.stderr)
+                complain(f"error: {result}")
                 continue
             notice.take(result)
+            failed = options.tell(result.notes) or failed
             if shown:
-                print(line(result), flush=True)
+                say(line(result))
             else:
                 done.append(result)
     if out is not None and done:
         save(done, model.labels, style, out)
     elif out is not None:
-        print(f"error: {out} is not written: there is no answer to write", file=sys.stderr)
+        complain(f"error: {out} is not written: there is no answer to write")
     elif style != "text":
-        sys.stdout.write(render(done, model.labels, style))
+        say(render(done, model.labels, style), nl=False)
     for sentence in notice.sentences():
-        print(f"note: {sentence}", file=sys.stderr)
+        complain(f"note: {sentence}")
     _leave(stop, failed)
 
 
 def _leave(stop: Stop, failed: bool) -> None:
     """Leave with the code of what happened."""
     if stop.signal is not None:
-        print("stopped: what was done until then is written", file=sys.stderr)
+        complain("stopped: what was done until then is written")
         raise typer.Exit(130)
     if failed:
         raise typer.Exit(1)
@@ -245,12 +246,12 @@ def _batch(
             model, paths, out, choice=choice, on=on, shard=size, progress=progress
         )
     resumed = f", {done.resumed} of them by an earlier run" if done.resumed else ""
-    typer.echo(
+    say(
         f"{out}: {done.files} recordings{resumed}, {done.audio / 3600:.2f} h of audio "
         f"in {done.seconds:.1f} s"
     )
     if done.errors:
-        print(f"error: {done.errors} recordings failed: see {errors_of(out)}", file=sys.stderr)
+        complain(f"error: {done.errors} recordings failed or are damaged: see {errors_of(out)}")
         raise typer.Exit(1)
 
 
@@ -276,7 +277,8 @@ def _timeline(
     failed = False
 
     def notice(sentence: str) -> None:
-        print(f"note: {sentence}", file=sys.stderr)
+        nonlocal failed
+        failed = options.tell([sentence]) or failed
 
     with Stop() as stop:
         for file, result in timeline_each(
@@ -284,7 +286,7 @@ def _timeline(
         ):
             if isinstance(result, AudioError):
                 failed = True
-                print(f"error: {result}", file=sys.stderr)
+                complain(f"error: {result}")
             else:
                 tables[file] = result
     if not tables:
@@ -292,7 +294,7 @@ def _timeline(
     if where:
         formats.write_each(tables, where, style)
     else:
-        sys.stdout.write(formats.render(pd.concat(list(tables.values())), style))
+        say(formats.render(pd.concat(list(tables.values())), style), nl=False)
     if plot is not None:
         table = next(iter(tables.values()))
         heard = next(each for each in sources if not isinstance(each, UnheardError))

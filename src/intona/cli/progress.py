@@ -32,12 +32,14 @@ def bar() -> Iterator[Progress]:
     from rich.progress import Progress as RichProgress
     from rich.text import Text
 
+    from intona.files import plain
+
     class Rate(ProgressColumn):
         def render(self, task: Task) -> Text:
             return Text("" if task.speed is None else f"{task.speed:,.1f}/s")
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         Rate(),
@@ -49,7 +51,7 @@ def bar() -> Iterator[Progress]:
 
         def report(done: int, total: int, text: str) -> None:
             if text not in tasks:
-                tasks[text] = view.add_task(text, total=total)
+                tasks[text] = view.add_task(plain(text), total=total)
             view.update(tasks[text], completed=done, total=total)
 
         yield report

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from intona.cli import options
+from intona.cli.say import say
 
 Host = Annotated[
     str | None, typer.Option("--host", help="Address to bind.", show_default="127.0.0.1")
@@ -96,4 +97,4 @@ def run(
         no_token=no_token or None,
         access_log=False if quiet else None,
     )
-    serve(settings, ready=lambda url: typer.echo(f"listening on {url} (Ctrl-C ends it)"))
+    serve(settings, ready=lambda url: say(f"listening on {url} (Ctrl-C ends it)"))

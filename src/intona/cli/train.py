@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from intona.cli import options
+from intona.cli.say import say
 
 Without = Annotated[
     str | None,
@@ -74,4 +75,4 @@ def run(
     on = options.place(workers, engine, address)
     with bar() as progress, on.session(), pointing(corpus):
         summary = train(plan, corpus, out, target=target, seed=seed, on=on, progress=progress)
-    typer.echo(summary)
+    say(summary)

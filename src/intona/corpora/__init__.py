@@ -73,8 +73,8 @@ def load(source: Any, name: str | None = None, **options: Any) -> Corpus:
 
     Args:
         source: a folder, archive or table; or a data frame, an audformat database, a Hugging
-            Face data set; or a list of those. Several give one corpus whose column ``corpus``
-            tells them apart.
+            Face data set; a corpus; or a list of those. Several give one corpus whose column
+            ``corpus`` tells them apart.
         name: which corpus it is: one of :func:`names`, or the form of your own data:
             ``folders``, ``table``, ``audformat``, ``huggingface``. ``None`` finds out.
         **options: options of the corpora, for example ``channel="song"`` of RAVDESS or
@@ -138,7 +138,10 @@ def _choose(source: Any, name: str | None) -> _Choice:
 
 def _choose_object(source: Any) -> _Choice:
     from intona.corpora import audtables, hub, tables
+    from intona.corpora.base import Corpus
 
+    if isinstance(source, Corpus):
+        return _Choice("a corpus", lambda: source, frozenset())
     if hasattr(source, "columns") and hasattr(source, "index"):
         return _Choice("a table", partial(tables.from_frame, source), tables.OPTIONS)
     if hub.is_dataset(source):

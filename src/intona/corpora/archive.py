@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import lzma
 import os
 import shutil
 import stat
+import struct
 import tarfile
-import tempfile
 import zipfile
 import zlib
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
+from intona.corpora.metered import HEADER, Metered, Sparing, TooMuchError
 from intona.errors import CorpusError
 from intona.features.cache import cache_folder
+from intona.files import scratch_folder
 
 
 @dataclass(frozen=True)
@@ -36,28 +40,38 @@ class Limits:
     spare: int = 500 * 1024**2
 
 
+SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+DEEPEST = 64  # folders in each other
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    gzip.BadGzipFile,
+    struct.error,
+    EOFError,
+    ValueError,
+    OverflowError,
+    RuntimeError,  # what zipfile cannot do, for example method 99
+)
 _BLOCK = 1024**2
 _JUDGED = 100 * 1024**2
 
 
 def is_archive(path: Path) -> bool:
-    """Say whether the file is a zip or tar archive, by its content."""
-    return path.is_file() and (zipfile.is_zipfile(path) or _is_tar(path))
-
-
-def _is_tar(path: Path) -> bool:
-    # tarfile takes some arbitrary bytes for an empty archive: the suffix must agree.
+    """Say whether the file is a zip archive by its content, or any archive by its suffix."""
+    # tarfile takes some arbitrary bytes for an empty archive: only the suffix tells.
     suffixes = "".join(path.suffixes[-2:]).lower()
-    return suffixes.endswith((".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")) and bool(
-        tarfile.is_tarfile(path)
-    )
+    return path.is_file() and (suffixes.endswith(SUFFIXES) or zipfile.is_zipfile(path))
 
 
 def unpack(archive: Path, folder: Path, limits: Limits | None = None) -> Path:
     """Unpack a zip or tar archive into a new ``folder``, all of it or nothing.
 
     Links and device files are left out. The bytes really written are counted, so an archive that
-    lies about its sizes is stopped as well.
+    lies about its sizes is stopped as well. What a run that was killed has left beside ``folder``
+    is removed.
 
     Args:
         archive: the file.
@@ -66,27 +80,37 @@ def unpack(archive: Path, folder: Path, limits: Limits | None = None) -> Path:
 
     Raises:
         CorpusError: when the archive is damaged, tries to write outside of ``folder``, is larger
-            than the limits, or the disk has no room.
+            than the limits, holds names that no file can have, or the disk has no room.
     """
     limits = limits or Limits()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        if zipfile.is_zipfile(archive):
-            _unpack_zip(archive, scratch, limits)
-        else:
-            _unpack_tar(archive, scratch, limits)
+    with scratch_folder(folder.parent) as scratch:
+        content = scratch / "content"
         try:
-            os.replace(scratch, folder)
+            content.mkdir()
+            if archive.suffix.lower() == ".zip" or zipfile.is_zipfile(archive):
+                _unpack_zip(archive, content, limits)
+            else:
+                _unpack_tar(archive, content, limits)
+        except (TooMuchError, *_DAMAGED) as error:
+            reason = "a header is too large or leads back" if _too_much(error) else error
+            raise CorpusError(
+                f"{archive}: the archive is damaged ({reason}); fetch it again"
+            ) from error
+        except OSError as error:
+            raise CorpusError(
+                f"{archive}: cannot be unpacked ({error.strerror or error}); unpack it yourself"
+            ) from None
+        try:
+            os.replace(content, folder)
         except OSError:
             # Somebody else finished the same archive first; theirs is as good.
             if not folder.is_dir():
                 raise
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError) as error:
-        raise CorpusError(f"{archive}: the archive is damaged ({error}); fetch it again") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return folder
+
+
+def _too_much(error: Exception) -> bool:
+    return isinstance(error, TooMuchError | RecursionError)
 
 
 def cached(archive: Path) -> Path:
@@ -105,29 +129,40 @@ def cached(archive: Path) -> Path:
 
 
 def _unpack_zip(archive: Path, folder: Path, limits: Limits) -> None:
-    with zipfile.ZipFile(archive) as packed:
+    with Sparing(archive) as file, zipfile.ZipFile(file) as packed:
         members = [member for member in packed.infolist() if not member.is_dir()]
         budget = _Budget(archive, folder, limits, sum(m.file_size for m in members), len(members))
         for member in members:
             if stat.S_ISLNK(member.external_attr >> 16):
                 continue
             if member.flag_bits & 1:
-                raise CorpusError(f"{archive}: {member.filename} is encrypted; unpack it yourself")
+                raise CorpusError(
+                    f"{archive}: {_shown(member.filename)} is encrypted; unpack it yourself"
+                )
+            place = _inside(archive, folder, member.filename)
             with packed.open(member) as source:
-                _write(source, _inside(archive, folder, member.filename), budget)
+                _write(source, place, member.filename, budget)
 
 
 def _unpack_tar(archive: Path, folder: Path, limits: Limits) -> None:
     # One pass: asking a compressed tar for its list first would decompress it twice, and a bomb
     # would go off in the first of them.
-    with tarfile.open(archive) as packed:
-        budget = _Budget(archive, folder, limits, 0, 0)
-        for member in packed:
+    budget = _Budget(archive, folder, limits, 0, 0)
+    with (
+        closing(Metered(archive, budget.take)) as meter,
+        tarfile.open(fileobj=cast("IO[bytes]", meter), mode="r:") as packed,
+    ):
+        while (member := packed.next()) is not None:
+            packed.members.clear()  # type: ignore[attr-defined]
             budget.take_file()
+            if member.size < 0:
+                raise TooMuchError
             source = packed.extractfile(member) if member.isreg() else None
             if source is not None:
+                meter.allowance = member.size + HEADER
                 with source:
-                    _write(source, _inside(archive, folder, member.name), budget)
+                    _write(source, _inside(archive, folder, member.name), member.name, budget)
+            meter.allowance = HEADER
 
 
 class _Budget:
@@ -179,16 +214,31 @@ class _Budget:
 
 
 def _inside(archive: Path, folder: Path, name: str) -> Path:
-    """Return where a member goes, refusing names that lead out of the folder."""
+    """Return where a member goes, refusing names that lead out of the folder or are no file's."""
     parts = PurePosixPath(name.replace("\\", "/"))
     if parts.is_absolute() or ".." in parts.parts or ":" in (parts.parts or ("",))[0]:
-        raise CorpusError(f"{archive}: refused, the member {name!r} leads out of the archive")
+        raise CorpusError(f"{archive}: refused, the member {_shown(name)} leads out of the archive")
+    if not parts.parts or len(parts.parts) > DEEPEST or "\0" in name:
+        why = "is in too many folders" if parts.parts and "\0" not in name else "is no file's name"
+        raise CorpusError(f"{archive}: refused, the member {_shown(name)} {why}")
     return folder.joinpath(*parts.parts)
 
 
-def _write(source: IO[bytes], path: Path, budget: _Budget) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "wb") as target:
+def _shown(name: str) -> str:
+    """Return a member's name for messages, not too long."""
+    return repr(name if len(name) <= 80 else f"{name[:60]}...{name[-17:]}")
+
+
+def _write(source: IO[bytes], path: Path, name: str, budget: _Budget) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        target = open(path, "wb")  # noqa: SIM115  closed below
+    except (OSError, UnicodeEncodeError) as error:
+        reason = getattr(error, "strerror", None) or "a name that is not Unicode"
+        raise CorpusError(
+            f"{budget.archive}: cannot unpack {_shown(name)} ({reason}); unpack it yourself"
+        ) from None
+    with target:
         while block := source.read(_BLOCK):
             budget.take(len(block))
             target.write(block)

@@ -8,11 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from intona import notebook
 from intona.errors import CorpusError
 from intona.files import spelled
-from intona.labels import order, relabel
+from intona.labels import Labels, Merge, labels_of, merge_of, order, relabel
 from intona.tables import segmented_index
 
+SHOWN = 3  # problems and notes in a notebook
 COLUMNS = ("emotion", "speaker", "corpus", "language")
 
 
@@ -81,6 +83,32 @@ class Corpus:
     notes: tuple[str, ...] = field(default=())
     places: Mapping[Key, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"<Corpus {self._words}>"
+
+    def _repr_html_(self) -> str:
+        by = self.table.assign(emotion=self.table["emotion"].fillna("no label"))
+        counts = by.groupby("emotion").agg(
+            utterances=("emotion", "size"), speakers=("speaker", "nunique")
+        )
+        rows = [
+            (name, *counts.loc[name])
+            for name in (*self.emotions, "no label")
+            if name in counts.index
+        ]
+        return notebook.table(
+            self._words,
+            [("emotion", "utterances", "speakers"), *rows],
+            [f"licence: {self.licence}", *self.problems[:SHOWN], *self.notes[:SHOWN]],
+        )
+
+    @property
+    def _words(self) -> str:
+        return (
+            f"{self.name}: {len(self.table)} utterances, {len(self.speakers)} speakers, "
+            f"{', '.join(self.emotions) or 'no emotions'}"
+        )
+
     @property
     def emotions(self) -> tuple[str, ...]:
         """The labels that occur, in vocabulary order."""
@@ -93,17 +121,23 @@ class Corpus:
 
     def select(
         self,
-        emotions: Sequence[str] | None = None,
-        merge: Mapping[str, str] | None = None,
+        emotions: Labels = None,
+        merge: Merge = None,
     ) -> Corpus:
         """Return the corpus restricted to ``emotions`` after merging labels.
+
+        Args:
+            emotions: labels to keep, ``"happy,sad"`` or a list; ``None`` keeps all.
+            merge: labels to merge first, ``"calm=neutral"`` or a mapping from old to new.
 
         Raises:
             UsageError: what is asked does not fit the labels; see :func:`intona.labels.label_map`.
             CorpusError: nothing is left.
         """
         labels = relabel(
-            [None if pd.isna(label) else label for label in self.table["emotion"]], emotions, merge
+            [None if pd.isna(label) else label for label in self.table["emotion"]],
+            labels_of(emotions),
+            merge_of(merge),
         )
         frame = self.table.assign(emotion=pd.Series(labels, index=self.table.index, dtype="object"))
         frame = frame[frame["emotion"].notna()]

@@ -30,6 +30,7 @@ KINDS = (
     "unread",
     "extra",
     "unreadable",
+    "damaged",
     "duplicate",
     "silent",
     "clipped",
@@ -38,6 +39,7 @@ KINDS = (
     "label doubtful",
 )
 _SILENT = -60.0  # peak, dBFS
+_NOTHING = -199.0  # of zeros
 _CLIPPED = 0.001  # share of samples
 _SURE, _UNLIKELY, _MOST = 0.95, 0.02, 0.02
 _FEWEST = 5  # speakers
@@ -73,9 +75,12 @@ def check(
     for file, error in sound["error"].dropna().items():
         findings.append(("unreadable", str(file), str(error)))
     good = sound[sound["error"].isna()]
+    for file, notes in good["notes"].dropna().items():
+        findings.append(("damaged", str(file), str(notes)))
     findings += _copies(good["hash"][good["peak"] >= _SILENT], corpus.table)  # silence is alike
     for file, peak in good["peak"][good["peak"] < _SILENT].items():
-        findings.append(("silent", str(file), f"its peak is {peak:.0f} dBFS"))
+        words = "every sample is zero" if peak <= _NOTHING else f"its peak is {peak:.0f} dBFS"
+        findings.append(("silent", str(file), words))
     for file, share in good["clipped"][good["clipped"] > _CLIPPED].items():
         findings.append(("clipped", str(file), f"{100 * share:.1f} % of its samples are clipped"))
     if len(good):

@@ -48,7 +48,8 @@ def measure(
         One row per file, indexed by ``file``: ``duration`` (s), ``rate`` (Hz), ``level`` (RMS,
         dBFS), ``peak`` (dBFS), ``clipped`` (share of samples in runs at full scale), ``pitch``
         (median over voiced frames, Hz, NaN without or when not ``pitched``), ``hash`` (of the
-        decoded samples) and ``error`` (why it cannot be read, else ``None``).
+        decoded samples), ``notes`` (what is lost or odd, else ``None``) and ``error`` (why it
+        cannot be read, else ``None``).
     """
     import pandas as pd
 
@@ -62,12 +63,13 @@ def measure(
     ]
     # A name that is no Unicode is an object to pandas, not text.
     index = pd.Index([row.pop("file") for row in rows], dtype="object", name="file")
-    return pd.DataFrame(rows, index=index).astype({"error": "object"})
+    return pd.DataFrame(rows, index=index).astype({"error": "object", "notes": "object"})
 
 
 def _measure(file: str, pitched: bool) -> Row:
+    notes: list[str] = []
     try:
-        audio = read(file)
+        audio = read(file, notice=notes.append)
     except (AudioError, OSError) as error:
         return _unread(file, str(error))
     samples = audio.samples
@@ -81,6 +83,7 @@ def _measure(file: str, pitched: bool) -> Row:
         "clipped": _clipped(samples, peak),
         "pitch": _median_pitch(samples, audio.rate) if pitched else float("nan"),
         "hash": hashlib.sha256(samples.tobytes()).hexdigest(),
+        "notes": spelled("; ".join(notes)) or None,
         "error": None,
     }
 
@@ -89,7 +92,7 @@ def _unread(file: str, why: str) -> Row:
     nothing: Row = dict.fromkeys(
         ("duration", "rate", "level", "peak", "clipped", "pitch"), float("nan")
     )
-    return {"file": file, **nothing, "hash": None, "error": spelled(why)}
+    return {"file": file, **nothing, "hash": None, "notes": None, "error": spelled(why)}
 
 
 def _decibel(value: float) -> float:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from intona.corpora.cells import is_missing, number_of
 from intona.corpora.problem import ROW, Problem
 from intona.errors import CorpusError
+from intona.tables import unguarded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -212,7 +213,7 @@ def _of_text(text: str, known: Collection[str], texts: Collection[str], usual: s
 
 
 def _filled(field: str) -> str | None:
-    return field if field.strip() else None
+    return unguarded(field) if field.strip() else None
 
 
 def _separator(text: str, known: Collection[str], usual: str) -> str:

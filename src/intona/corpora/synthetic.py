@@ -144,6 +144,7 @@ def corpus(
     *,
     emotions: Sequence[str] = ("neutral", "happy", "sad", "angry"),
     speakers: int = 4,
+    first: int = 0,
     takes: int = 3,
     rate: int = RATE,
     style: str = "ravdess",
@@ -154,6 +155,7 @@ def corpus(
         folder: where; made if need be.
         emotions: keys of :data:`STYLES`.
         speakers: how many voices.
+        first: the number of the first, so that another corpus has other voices.
         takes: renditions per speaker and emotion.
         rate: sample rate in Hz.
         style: ``"ravdess"`` names files as RAVDESS does, in ``Actor_01/`` and so on (``bored``
@@ -169,7 +171,7 @@ def corpus(
         raise UsageError(f"no corpus style {style!r}: choose ravdess or folders")
     if speakers < 1 or takes < 1 or not emotions:
         raise UsageError("a corpus needs at least one speaker, one take and one emotion")
-    for speaker in range(speakers):
+    for speaker in range(first, first + speakers):
         for emotion in emotions:
             for take in range(takes):
                 sound = utterance(emotion, speaker, take, rate=rate)

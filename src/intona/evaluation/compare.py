@@ -17,7 +17,7 @@ from intona.evaluation import paper
 from intona.evaluation.contamination import untold
 from intona.evaluation.measure import clusters, headline, short_name
 from intona.evaluation.result import Evaluation, without_nan
-from intona.evaluation.text import TRANSDUCTIVE, stamp_word, value_text
+from intona.evaluation.text import PERCENT, TRANSDUCTIVE, stamp_word, value_text
 from intona.files import require_folder, save_text
 from intona.formats.palette import MAIN, save
 from intona.metrics.bootstrap import Interval, Statistic, draws, interval
@@ -75,6 +75,15 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-able copy."""
         return without_nan(asdict(self))
+
+    def __repr__(self) -> str:
+        ranked = ", ".join(
+            f"{name} {value_text(self.metric, one.value)}" for name, one in self.runs.items()
+        )
+        return f"<Comparison {short_name(self.metric)}: {ranked}>"
+
+    def __str__(self) -> str:
+        return comparison_text(self)
 
 
 def compare(runs: Sequence[tuple[str, Evaluation]]) -> Comparison:
@@ -178,8 +187,36 @@ def save_comparison(comparison: Comparison, folder: str | Path) -> Path:
     require_folder(folder)
     save_text(folder / "comparison.json", json.dumps(comparison.to_dict(), indent=2) + "\n")
     save_text(folder / "comparison.txt", comparison_text(comparison))
-    paper.of_comparison(comparison).save(folder)
+    table_of(comparison).save(folder)
     return save(_drawing(comparison), folder / "comparison.png")
+
+
+def table_of(comparison: Comparison) -> paper.Table:
+    """Return a row per run, best first, with its difference to the best."""
+    best, *_ = comparison.runs
+    against = {pair.other: pair for pair in comparison.pairs if pair.one == best}
+    marked = stamp_word(bool(comparison.leaky_reasons), False)
+    rows: list[tuple[paper.Cell, ...]] = []
+    for name, value in comparison.runs.items():
+        own = f"{stamp_word(False, name in comparison.transductive)}{name}"
+        cells: tuple[paper.Cell, ...] = ("", "")
+        if name in against:
+            pair = against[name]
+            lead = pair.difference
+            behind = paper.Figure(
+                -lead.value, -lead.high, -lead.low, comparison.metric in PERCENT, True
+            )
+            p = "-" if pair.p_holm != pair.p_holm else f"{pair.p_holm:.4f}"
+            cells = (behind, p)
+        rows.append((own, paper.figure(comparison.metric, value), *cells))
+    caption = (
+        f"{marked}{short_name(comparison.metric)} on the same folds, {comparison.protocol}; 95 % "
+        "intervals by bootstrap over speakers; p: Wilcoxon's signed-rank test over speakers "
+        "against the first, corrected by Holm"
+    )
+    return paper.Table(
+        caption, ("run", short_name(comparison.metric), "difference", "p"), tuple(rows)
+    )
 
 
 def _ordered(run: Evaluation) -> pd.DataFrame:

@@ -291,7 +291,7 @@ class Facts:
         }
         if known.get("enrolment") is not None:
             read["enrolment"] = _read(EnrolmentFacts, known["enrolment"])
-        return cls(**{**known, **read})
+        return _typed(cls(**{**known, **read}))
 
 
 def outcome_table(
@@ -361,9 +361,34 @@ def _read(kind: type[Any], content: Mapping[str, Any]) -> Any:
     """Build one of the small classes; what it does not know is left, ``null`` was NaN."""
     own = {each.name: each.type for each in fields(kind)}
     found = {key: value for key, value in content.items() if key in own}
-    return kind(
-        **{
-            key: float("nan") if value is None and own[key] == "float" else value
-            for key, value in found.items()
-        }
+    return _typed(
+        kind(
+            **{
+                key: float("nan") if value is None and own[key] == "float" else value
+                for key, value in found.items()
+            }
+        )
     )
+
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "str": (str,),
+    "str | None": (str, type(None)),
+    "bool": (bool,),
+    "int": (int,),
+    "float": (int, float),
+    "tuple[str, ...]": (tuple, list),
+    "Mapping[str, Any]": (dict,),
+}
+
+
+def _typed(facts: Any) -> Any:
+    """Return one of the small classes; a ``TypeError`` where a simple field is of another type."""
+    for each in fields(facts):
+        value, kinds = getattr(facts, each.name), _TYPES.get(str(each.type))
+        wrong = kinds is not None and not isinstance(value, kinds)
+        if str(each.type) == "tuple[str, ...]" and not wrong:
+            wrong = not all(isinstance(one, str) for one in value)
+        if wrong:
+            raise TypeError(f"{each.name} is not {each.type}")
+    return facts

@@ -21,7 +21,6 @@ from intona.files import save_text
 from intona.metrics.bootstrap import Interval
 
 if TYPE_CHECKING:
-    from intona.evaluation.compare import Comparison
     from intona.evaluation.result import Evaluation
 
 NAMES = ("table.md", "table.tex", "table.csv")
@@ -183,35 +182,12 @@ def of_evaluation(evaluation: Evaluation) -> Table:
         return Table(caption, ("corpus", *MEASURES.values()), rows)
     metrics = evaluation.metrics
     head = tuple(short_name(name) for name in metrics)
-    row = tuple(_figure(name, value) for name, value in metrics.items())
+    row = tuple(figure(name, value) for name, value in metrics.items())
     return Table(caption, ("recipe", *head), ((f"{marked}{facts.recipe}", *row),))
 
 
-def of_comparison(comparison: Comparison) -> Table:
-    """Return a row per run, best first, with its difference to the best."""
-    best, *_ = comparison.runs
-    against = {pair.other: pair for pair in comparison.pairs if pair.one == best}
-    marked = stamp_word(bool(comparison.leaky_reasons), False)
-    rows: list[tuple[Cell, ...]] = []
-    for name, value in comparison.runs.items():
-        own = f"{stamp_word(False, name in comparison.transductive)}{name}"
-        cells: tuple[Cell, ...] = ("", "")
-        if name in against:
-            pair = against[name]
-            lead = pair.difference
-            behind = Figure(-lead.value, -lead.high, -lead.low, comparison.metric in PERCENT, True)
-            p = "-" if pair.p_holm != pair.p_holm else f"{pair.p_holm:.4f}"
-            cells = (behind, p)
-        rows.append((own, _figure(comparison.metric, value), *cells))
-    caption = (
-        f"{marked}{short_name(comparison.metric)} on the same folds, {comparison.protocol}; 95 % "
-        "intervals by bootstrap over speakers; p: Wilcoxon's signed-rank test over speakers "
-        "against the first, corrected by Holm"
-    )
-    return Table(caption, ("run", short_name(comparison.metric), "difference", "p"), tuple(rows))
-
-
-def _figure(name: str, value: Interval) -> Figure:
+def figure(name: str, value: Interval) -> Figure:
+    """Return a metric with its interval."""
     return Figure(value.value, value.low, value.high, name in PERCENT)
 
 

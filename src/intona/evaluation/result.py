@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from intona import notebook
 from intona.errors import UsageError
 from intona.evaluation.facts import Facts
 from intona.evaluation.measure import (
@@ -18,8 +19,9 @@ from intona.evaluation.measure import (
     headline,
     measure,
     per_class,
+    short_name,
 )
-from intona.files import require_folder, save, save_text
+from intona.files import read_json, require_folder, save, save_text
 from intona.metrics.bootstrap import Interval
 from intona.tables import legible
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 JSON = "evaluation.json"
 TABLE = "predictions.parquet"
+LARGEST = 2**28  # bytes of evaluation.json
 
 # Columns of a corpus by which a result is broken down, where it has them.
 GROUPS = ("sex", "intensity", "corpus", "language", "statement", "vocal_channel", "age")
@@ -52,6 +55,37 @@ class Evaluation:
     labels: tuple[str, ...]
     predictions: pd.DataFrame
     facts: Facts
+
+    def __repr__(self) -> str:
+        stamp = "LEAKY, " if self.leaky else ""
+        return f"<Evaluation {stamp}{self._words}>"
+
+    def _repr_html_(self) -> str:
+        facts = self.facts
+        notes = [f"NO SPEAKER: {one.text}" for one in facts.leaks.of_kind("nobody")]
+        notes += [f"LEAKY: {reason}" for reason in facts.leaky_reasons]
+        notes += ["TRANSDUCTIVE"] if facts.transductive else []
+        for corpus, measures in (facts.by_corpus or {}).items():
+            recall = measures["unweighted_average_recall"]["value"]
+            notes.append(f"{corpus}: UAR {notebook.percent(recall)}")
+        if self.numeric:
+            rows: list[Sequence[object]] = [("metric", "value")]
+            rows += [(short_name(name), f"{one.value:.3f}") for name, one in self.metrics.items()]
+        else:
+            rows = [("truth", *self.answers, "recall")]
+            for label, counts in zip(self.labels, self.confusion, strict=True):
+                rows.append((label, *counts, notebook.percent(self.per_class[label]["recall"])))
+        return notebook.table(self._words, rows, [*notes, facts.protocol_words])
+
+    @property
+    def _words(self) -> str:
+        name, found = short_name(headline(self.numeric)), self.headline
+        values = found.value, found.low, found.high
+        value, low, high = (
+            f"{one:.3f}" if self.numeric else notebook.percent(one) for one in values
+        )
+        facts = self.facts
+        return f"{facts.recipe} on {facts.corpus}, {facts.protocol}: {name} {value} [{low}, {high}]"
 
     @property
     def numeric(self) -> bool:
@@ -153,22 +187,22 @@ class Evaluation:
         Raises:
             UsageError: the folder does not hold an evaluation of ours.
         """
-        import pandas as pd
+        from intona.evaluation.kept import read_predictions
 
         folder = Path(folder)
         try:
-            content = json.loads((folder / JSON).read_text(encoding="utf-8"))
-            predictions = pd.read_parquet(folder / TABLE)
+            content = read_json(folder / JSON, LARGEST)
             if content["schema"] > SCHEMA:
                 raise UsageError(f"{folder} was written by a newer intona: upgrade intona")
+            target, labels = content["target"], tuple(content["labels"])
             facts = Facts.from_dict(content)
-            return cls(content["target"], tuple(content["labels"]), predictions, facts)
+            return cls(target, labels, read_predictions(folder / TABLE, target, labels), facts)
         except FileNotFoundError as error:
             raise UsageError(
                 f"{folder} holds no evaluation ({Path(error.filename or JSON).name} is missing): "
                 "make one with intona evaluate ... --report DIR"
             ) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(f"{folder}: the evaluation cannot be read: {error}") from None
 
 

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import numpy as np
 
 from intona.audio import Audio, read, resample
+from intona.audio.damage import told_before
 from intona.errors import AudioError
 from intona.explain.occlusion import LONGEST, Evidence, Model, occlude
 from intona.features.manner import Remark, remarks
@@ -85,7 +86,7 @@ def _heard(file: Path, start: Any, end: Any) -> Audio | None:
     begin = start.total_seconds()
     stop = begin + LONGEST if pd.isna(end) else min(end.total_seconds(), begin + LONGEST)
     try:
-        return read(file, start=begin, end=stop)
+        return read(file, start=begin, end=stop, notice=told_before)
     except AudioError:
         return None
 

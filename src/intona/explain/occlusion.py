@@ -66,14 +66,10 @@ class Evidence:
     values: Doubles
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-able copy."""
-        return {
-            "emotion": self.emotion,
-            "probability": self.probability,
-            "times": self.times.tolist(),
-            "hz": self.hz.tolist(),
-            "values": self.values.tolist(),
-        }
+        """Return a JSON-able copy; numbers have six decimals."""
+        numbers = ("probability", "times", "hz", "values")
+        rounded = {name: np.round(getattr(self, name), 6).tolist() for name in numbers}
+        return {"emotion": self.emotion, **rounded}
 
     def __str__(self) -> str:
         begin, end, low, high = self.strongest

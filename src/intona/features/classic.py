@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.audio.given import one_channel
 from intona.errors import AudioError, UsageError
 from intona.features.mel import slaney, unit_area
 from intona.features.spectrum import BINS, N_FFT, frames, magnitude
+from intona.features.transformer import Transformer
 from intona.features.tuning import tuning
 
 N_MFCC = 40
@@ -35,7 +37,7 @@ _FLOOR = 1e-10  # power below which the decibel scale ends
 _TOP_DB = 80.0
 
 
-class Classic:
+class Classic(Transformer):
     """Mean over time of 40 MFCC, 12 chroma and 128 mel energies, in this order.
 
     Args:
@@ -88,14 +90,16 @@ class Classic:
         A signal shorter than one frame is padded with zeros, as librosa does.
 
         Args:
-            samples: mono samples in [-1, 1], shape ``(n,)``.
+            samples: mono samples in [-1, 1], shape ``(n,)`` or ``(1, n)``.
             rate: sample rate in Hz.
 
         Raises:
             AudioError: when the samples are empty, not one channel, or not finite, or the
                 rate is not positive.
         """
-        signal = _checked(samples, rate)
+        signal = one_channel(samples)
+        if rate <= 0:
+            raise AudioError(f"the sample rate must be positive, but is {rate} Hz")
         spectrum = magnitude(frames(signal))
         parts: list[Floats] = []
         if self.mfcc or self.mel:
@@ -107,22 +111,6 @@ class Classic:
         if self.mel:
             parts.append(mel.mean(axis=0))
         return np.concatenate(parts).astype(np.float32, copy=False)
-
-
-def _checked(samples: NDArray[Any], rate: int) -> Floats:
-    signal = np.ascontiguousarray(samples, dtype=np.float32)
-    if signal.ndim != 1:
-        raise AudioError(
-            f"the classic front end takes one channel, shape (n,), but got {signal.shape}: "
-            "average the channels first"
-        )
-    if signal.size == 0:
-        raise AudioError("the classic front end got no samples: the recording is empty")
-    if rate <= 0:
-        raise AudioError(f"the sample rate must be positive, but is {rate} Hz")
-    if not np.isfinite(signal.sum(dtype=np.float64)):
-        raise AudioError("the samples hold NaN or infinite values: repair the recording")
-    return signal
 
 
 @lru_cache(maxsize=8)

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from intona.errors import ModelError, UsageError
 from intona.features.base import FrontEnd
+from intona.features.transformer import Transformer
 
 
-class Joined:
+class Joined(Transformer):
     """The features of other front ends, concatenated.
 
     Args:
@@ -61,6 +62,14 @@ class Joined:
             )
         self.parts = tuple(found)
         self.rate: int | None = found[0].rate
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the keyword arguments of the constructor, before any network is loaded."""
+
+        def given(one: FrontEnd) -> Mapping[str, Any]:
+            return one.get_params() if isinstance(one, Transformer) else one.parameters
+
+        return {"parts": [{"name": one.name, **given(one)} for one in self.parts]}
 
     @property
     def parameters(self) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from intona.features.mel import evenly, triangles
 from intona.features.prosody import MEASURES, RATE, Analysis, analyse, summarise
+from intona.features.transformer import Transformer
 
 CONTOURS = (
     "f0_semitones",
@@ -57,7 +58,7 @@ _FLOOR = 1e-8
 Doubles = NDArray[np.float64]
 
 
-class Light:
+class Light(Transformer):
     """Prosody, contours, modulation and cepstra: one vector of 835 features.
 
     The utterance is cut to where there is sound and then divided into equal parts, so that

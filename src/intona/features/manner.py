@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -88,9 +88,10 @@ class Remark:
     digits: int = 1
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-able copy, with the texts people read."""
+        """Return a JSON-able copy, with the texts people read; numbers have six decimals."""
         texts = {"amount": self.amount, "change": self.change, "place": self.place}
-        return {**asdict(self), "notable": self.notable, **texts}
+        numbers = {k: round(v, 6) for k, v in vars(self).items() if isinstance(v, float)}
+        return {**vars(self), **numbers, "notable": self.notable, **texts}
 
     @property
     def notable(self) -> bool:

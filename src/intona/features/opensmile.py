@@ -14,13 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.errors import AudioError, MissingExtraError, UsageError
+from intona.audio.given import one_channel
+from intona.errors import MissingExtraError, UsageError
 from intona.features.logmel import RATE, trim
+from intona.features.transformer import Transformer
 
 FEATURE_SETS: tuple[str, ...] = ("eGeMAPSv02", "ComParE_2016")
 
 
-class OpenSmile:
+class OpenSmile(Transformer):
     """Functionals of openSMILE over the whole recording.
 
     Args:
@@ -81,9 +83,7 @@ class OpenSmile:
         Raises:
             AudioError: when the samples are empty or not one channel.
         """
-        signal = np.ascontiguousarray(samples, dtype=np.float32)
-        if signal.ndim != 1 or signal.size == 0:
-            raise AudioError(f"openSMILE needs one channel with samples, got {signal.shape}")
+        signal = one_channel(samples)
         if self.trim:
             signal = np.ascontiguousarray(trim(signal))
         values = self._smile.process_signal(signal, rate).to_numpy(dtype=np.float32)[0]

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import resample
-from intona.errors import AudioError
+from intona.audio.given import one_channel
 from intona.features.contours import Contours, contours, frame_times
 from intona.features.formants import formants
 from intona.features.pitch import STEP, PitchTrack, pitch
 from intona.features.rhythm import rhythm
+from intona.features.transformer import Transformer
 from intona.features.voice import perturbation
 
 RATE = 16_000
@@ -63,7 +64,7 @@ MEASURES: tuple[str, ...] = (
 )
 
 
-class Prosody:
+class Prosody(Transformer):
     """About sixty measures of how something was said, one column each.
 
     The names say the units: ``_hz``, ``_db`` (intensity re full scale), ``_semitones`` (re
@@ -136,11 +137,7 @@ def analyse(samples: NDArray[np.float32], rate: int) -> Analysis:
     Raises:
         AudioError: when the samples are empty, not one channel, or not finite.
     """
-    signal = np.ascontiguousarray(samples, dtype=np.float32)
-    if signal.ndim != 1 or signal.size == 0:
-        raise AudioError(f"prosody needs one channel with samples, but got shape {signal.shape}")
-    if not np.isfinite(signal.sum(dtype=np.float64)):
-        raise AudioError("the samples hold NaN or infinite values: repair the recording")
+    signal = one_channel(samples)
     if rate != RATE:
         signal = resample(signal, rate, RATE)
     times = frame_times(len(signal), RATE)

@@ -8,16 +8,16 @@ TextGrid, WebVTT, SRT and Audacity labels.
 from __future__ import annotations
 
 import unicodedata
-import warnings
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path, PurePath
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from intona.audio.damage import Notice, warn
 from intona.errors import UsageError
-from intona.files import fitting, save_text, spelled
-from intona.formats.turns import Notice, Turn, checked
+from intona.files import fitting, read_bounded, save_text, spelled
+from intona.formats.turns import Turn, checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +47,7 @@ FORMATS: tuple[str, ...] = (
     "audacity",
     "rttm",
 )
+LARGEST = 2**26  # bytes of segments
 _SUFFIXES = {"txt": "text", "ndjson": "jsonl"}
 _READ_SUFFIXES = {"txt": "audacity", "tsv": "csv"}
 _NOT_TEXT = ("parquet", "audformat")
@@ -185,7 +186,7 @@ def write_each(
 
 
 def read_turns(
-    path: str | Path, recording: str | Path | None = None, notice: Notice = warnings.warn
+    path: str | Path, recording: str | Path | None = None, notice: Notice = warn
 ) -> list[Turn]:
     """Read ready-made segments.
 
@@ -208,9 +209,10 @@ def read_turns(
             ".txt"
         )
     try:
-        text = _decode(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
+        text = _decode(read_bounded(path, LARGEST))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"cannot read {path}: {reason}") from None
     reader = _module(name).read
     told = {"notice": notice} if name in _TELLING else {}
     turns: list[Turn] = reader(text, str(path), **told)

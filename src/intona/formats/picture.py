@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import Audio, blocks
+from intona.audio.damage import told_before
 from intona.audio.decode import Source
 from intona.errors import UsageError
 from intona.formats import palette
@@ -127,7 +128,7 @@ def plot(table: pd.DataFrame, source: Source | Audio, path: str | Path) -> Path:
 
         parts: Iterable[Audio] = [Audio(resample(source.samples, source.rate, RATE), RATE)]
     else:
-        parts = blocks(source, rate=RATE)
+        parts = blocks(source, rate=RATE, notice=told_before)
     small = sketch(parts)
     with matplotlib.rc_context(
         {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}

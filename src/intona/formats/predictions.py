@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from intona.errors import UsageError
-from intona.files import save_text, spelled
-from intona.tables import COLUMNS, Prediction
+from intona.files import plain, save_text, spelled
+from intona.tables import COLUMNS, Prediction, guarded
 
 FORMATS = ("text", "json", "csv", "parquet")
 
@@ -39,32 +39,33 @@ def format_of(name: str | None, out: Path | None) -> str:
 def render(predictions: Sequence[Prediction], labels: Sequence[str], style: str) -> str:
     """Return predictions as text in one of the textual formats (``text``, ``json``, ``csv``)."""
     if style == "json":
-        rows = [{**p.to_dict(), "file": _name(p)} for p in predictions]
+        rows = [{**p.rounded().to_dict(), "file": _name(p)} for p in predictions]
         return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
     if style == "csv":
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         beside = [name for name in COLUMNS if name not in labels]
-        writer.writerow(["file", "start", "end", *beside, *labels])
+        writer.writerow(["file", "start", "end", *beside, *map(guarded, labels)])
         for p in predictions:
             values = [getattr(p, name) for name in beside] + [p.probabilities[k] for k in labels]
-            writer.writerow([_name(p), p.start, p.end, *map(_cell, values)])
+            writer.writerow([guarded(_name(p) or ""), p.start, p.end, *map(_cell, values)])
         return text.getvalue()
     return "".join(line(prediction) + "\n" for prediction in predictions)
 
 
 def line(prediction: Prediction) -> str:
     """Return one prediction as one line for people."""
+    file = plain(prediction.file or "")
     ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
     if prediction.status == "no_speech":
-        return f"{prediction.file}  no speech"
+        return f"{file}  no speech"
     if prediction.emotion is None:
-        return f"{prediction.file}  " + "  ".join(f"{k} {v:.3f}" for k, v in ranked)
+        return f"{file}  " + "  ".join(f"{k} {v:.3f}" for k, v in ranked)
     rest = "  ".join(f"{name} {100 * value:.0f} %" for name, value in ranked[1:4])
     guess = f"{prediction.emotion} {100 * prediction.confidence:.0f} %"
     mark = f"  (unsure: {prediction.reason})" if prediction.status == "unsure" else ""
     adapted = f"  adapted to {prediction.adapted}" if prediction.adapted else ""
-    return f"{prediction.file}  {guess}{mark}  then {rest}{adapted}"
+    return f"{file}  {guess}{mark}  then {rest}{adapted}"
 
 
 def save(predictions: Sequence[Prediction], labels: Sequence[str], style: str, out: Path) -> None:
@@ -83,4 +84,4 @@ def _name(prediction: Prediction) -> str | None:
 def _cell(value: str | float | None) -> str | float:
     if value is None or value != value:
         return ""
-    return round(value, 6) if isinstance(value, float) else value
+    return guarded(value) if isinstance(value, str) else round(value, 6)

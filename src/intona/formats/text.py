@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from intona.files import plain
 from intona.formats.rows import Row, rows
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ def render(table: pd.DataFrame) -> str:
     for row in found:
         if row.file != file and (row.file or adapted):
             by = f"adapted to {adapted[row.file]}" if row.file in adapted else ""
-            lines.append("  ".join(part for part in (row.file, by) if part))
+            lines.append("  ".join(part for part in (plain(row.file), by) if part))
         file = row.file
-        lines.append(f"  {clock(row.start)} - {clock(row.end)}  {_words(row)}")
+        lines.append(f"  {clock(row.start)} - {clock(row.end)}  {plain(_words(row))}")
     return "".join(line + "\n" for line in lines)
 
 

@@ -6,13 +6,13 @@ Written is the long text format with interval tiers; read are the long and the s
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from intona.audio.damage import Notice, warn
 from intona.errors import UsageError
 from intona.formats.rows import Row, single
-from intona.formats.turns import Notice, Turn
+from intona.formats.turns import Turn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +111,7 @@ def _quoted(text: str) -> str:
     return text.replace('"', '""')
 
 
-def read(text: str, where: str, notice: Notice = warnings.warn) -> list[Turn]:
+def read(text: str, where: str, notice: Notice = warn) -> list[Turn]:
     """Read the intervals with words, of all interval tiers.
 
     The tier's name becomes ``speaker``, the words become ``text``. A tier of numbers is a

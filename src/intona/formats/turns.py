@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 
+from intona.audio.damage import Notice, warn
 from intona.errors import UsageError
 
-Notice = Callable[[str], object]
+MOST = 100_000  # segments
+MOST_TOGETHER = 100  # of them at one time
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Turn:
     file: str | None = None
 
 
-def checked(turns: list[Turn], where: str, notice: Notice = warnings.warn) -> list[Turn]:
+def checked(turns: list[Turn], where: str, notice: Notice = warn) -> list[Turn]:
     """Return the turns that a recording can have, sorted by time.
 
     Those without length, with their end before their begin, or that begin before the recording
@@ -41,12 +43,19 @@ def checked(turns: list[Turn], where: str, notice: Notice = warnings.warn) -> li
         notice: told in one sentence how many were left out.
 
     Raises:
-        UsageError: none is left.
+        UsageError: none is left, or they are too many, or too many at one time.
     """
     if not turns:
         raise UsageError(f"{where} holds no segments: leave it out to find speech automatically")
-    good = [turn for turn in turns if 0 <= turn.start < turn.end < float("inf")]
-    bad = next((turn for turn in turns if turn not in good), None)
+    if len(turns) > MOST:
+        raise UsageError(f"{where} holds more than {MOST} segments: divide it")
+    good = [turn for turn in turns if _possible(turn)]
+    if _together(good) > MOST_TOGETHER:
+        raise UsageError(
+            f"{where}: more than {MOST_TOGETHER} of its segments overlap at one time, which no "
+            "recording has"
+        )
+    bad = next((turn for turn in turns if not _possible(turn)), None)
     if bad is None:
         return sorted(good, key=lambda turn: (turn.start, turn.end))
     example = f"for example {bad.start:g} s to {bad.end:g} s: the end must be after the start"
@@ -57,6 +66,16 @@ def checked(turns: list[Turn], where: str, notice: Notice = warnings.warn) -> li
         f"length, {example}"
     )
     return sorted(good, key=lambda turn: (turn.start, turn.end))
+
+
+def _possible(turn: Turn) -> bool:
+    return 0 <= turn.start < turn.end < float("inf")
+
+
+def _together(turns: list[Turn]) -> int:
+    """Return how many segments there are at one time, at most."""
+    changes = [(turn.start, 1) for turn in turns] + [(turn.end, -1) for turn in turns]
+    return max(accumulate(change for _, change in sorted(changes)), default=0)
 
 
 def lines_of(text: str) -> list[str]:

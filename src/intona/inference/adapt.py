@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import Audio, blocks
+from intona.audio.damage import Notice, told_before, warn
 from intona.audio.decode import Source
 from intona.errors import AudioError
 from intona.inference.clip import UTTERANCE, clips
@@ -32,7 +33,7 @@ FEWEST = 4  # utterances before a live stream is adapted to them
 
 def statistics_of(
     model: Adaptable,
-    sources: Iterable[Source | Audio],
+    sources: Iterable[Source | Audio | AudioError],
     *,
     most: int = MOST,
     longest: float = UTTERANCE,
@@ -42,7 +43,7 @@ def statistics_of(
 
     Args:
         model: whose embedding.
-        sources: files, folders or audio. What cannot be read is left out.
+        sources: files, folders or audio. What cannot be read, and errors, are left out.
         most: utterances heard, at most.
         longest: seconds of one; longer stretches of speech are divided.
         progress: called with the seconds of a recording read so far.
@@ -52,12 +53,12 @@ def statistics_of(
         AudioError: no speech in any of them.
     """
     model.require_adaptable()
-    chosen = sample(sources, most)
+    chosen = sample((one for one in sources if not isinstance(one, AudioError)), most)
     running = Running()
     share = max(1, most // max(len(chosen), 1))
     for source in chosen:
         try:
-            found = spread(utterances(source, longest, progress), share)
+            found = spread(utterances(source, longest, progress, told_before), share)
         except AudioError:
             continue  # whoever predicts it hears of it
         for utterance in found:
@@ -138,6 +139,7 @@ def utterances(
     source: Source | Audio,
     longest: float = UTTERANCE,
     progress: Callable[[float], object] | None = None,
+    notice: Notice = warn,
 ) -> Iterator[Audio]:
     """Yield a clip with speech as it is, and of a long recording the stretches of speech.
 
@@ -145,12 +147,14 @@ def utterances(
         source: a file, or audio.
         longest: seconds; what is longer is divided evenly.
         progress: called with the seconds read so far.
+        notice: told what is lost or odd, see :func:`intona.audio.read`.
 
     Raises:
         AudioError: the recording cannot be read.
     """
     done = 0.0
-    for part in [source] if isinstance(source, Audio) else blocks(source, seconds=30.0):
+    parts = [source] if isinstance(source, Audio) else blocks(source, seconds=30.0, notice=notice)
+    for part in parts:
         done += part.duration
         if progress is not None:
             progress(done)

@@ -11,7 +11,8 @@ How it survives being killed at any moment:
   by one atomic rename; then they are deleted. The result therefore equals that of an undisturbed
   run, row by row.
 
-A file that cannot be read is one row of ``RESULT.errors.parquet`` beside ``RESULT.parquet``.
+A file that cannot be read is one row of ``RESULT.errors.parquet`` beside ``RESULT.parquet``; so is
+what is lost of one that is damaged, which is in the result too.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from intona.audio import files, find
+from intona.audio import Damage, files, find
+from intona.audio.damage import warn
 from intona.audio.finding import Found, UnheardError, require_some
 from intona.errors import AudioError, UsageError
 from intona.files import require_apart, require_writable, spelled
@@ -36,7 +38,7 @@ from intona.parallel import HERE, Engine, Local, Lost
 if TYPE_CHECKING:
     from intona.inference.recognizer import Recognizer
     from intona.models.adaptation import Statistics
-    from intona.models.artefact import Metadata
+    from intona.models.metadata import Metadata
     from intona.tables import Prediction
 
 Progress = Callable[[int, int, str], None]
@@ -54,7 +56,7 @@ class Summary:
 
     Attributes:
         files: recordings in the result.
-        errors: recordings in the table of errors.
+        errors: rows of the table of errors: recordings that failed, or are damaged.
         resumed: recordings that an earlier, interrupted run had already done.
         audio: seconds of audio in the result.
         seconds: how long this run took.
@@ -101,19 +103,26 @@ class Predict:
         return model.adapted(self.statistics).narrowed(self.choice.emotions, self.choice.merge)
 
     def run(self, state: Recognizer, task: Shard) -> list[dict[str, Any]]:
-        """Predict the shard's files; one row each, in order."""
+        """Predict the shard's files; one row each, in order, and one more of each damage."""
         from intona.inference.clip import predict_each
 
-        return list(map(_row, predict_each(state, task.files), task.files))
+        found = zip(predict_each(state, task.files), task.files, strict=True)
+        return [row for answer, file in found for row in _rows(answer, file)]
 
 
-def _row(found: Prediction | AudioError, file: str | UnheardError) -> dict[str, Any]:
+def _rows(found: Prediction | AudioError, file: str | UnheardError) -> Iterator[dict[str, Any]]:
     name = _name(file)
     if isinstance(found, AudioError):
-        return {"file": name, "error": spelled(str(found))}
+        yield {"file": name, "error": spelled(str(found))}
+        return
     row = found.to_dict()
     probabilities = row.pop("probabilities")
-    return {"error": None, **row, **probabilities, "file": name}
+    yield {"error": None, **row, **probabilities, "file": name}
+    for note in found.notes:
+        if isinstance(note, Damage):
+            yield {"file": name, "error": spelled(note)}
+        else:
+            warn(note)
 
 
 def _name(file: str | UnheardError) -> str:
@@ -186,7 +195,7 @@ def predict_folder(
                 if isinstance(rows, Lost):
                     rows = _one_by_one(job, task, on)
                 parts.write(task.key, rows)
-                tally.add(len(rows))
+                tally.add(len(task.files))
         finally:
             tally.stop()
         good, errors, audio = parts.join(keys)
@@ -250,10 +259,13 @@ def _one_by_one(job: Predict, shard: Shard, on: Engine) -> list[dict[str, Any]]:
     alone = [Shard(f"{number}", (file,)) for number, file in enumerate(shard.files)]
     done = dict(Local(max(2, on.workers)).run(job, alone))
     return [
-        {"file": _name(task.files[0]), "error": "a worker was killed while it read this file"}
-        if isinstance(done[task], Lost)
-        else done[task][0]
+        row
         for task in alone
+        for row in (
+            [{"file": _name(task.files[0]), "error": "a worker was killed while it read this file"}]
+            if isinstance(done[task], Lost)
+            else done[task]
+        )
     ]
 
 

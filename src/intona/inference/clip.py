@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import Audio, blocks, resample
+from intona.audio.core import check_span
+from intona.audio.damage import Notice, warn
 from intona.audio.decode import Source, name_of, title_of
 from intona.audio.vad import RATE, SpeechOptions, chances, regions_of
 from intona.errors import AudioError
@@ -38,7 +40,7 @@ _CLEAR = SpeechOptions()
 _FAINT = SpeechOptions(threshold=0.1, hysteresis=0.05, min_speech=0.1)
 
 
-_Waiting = tuple[Source | Audio | AudioError, Audio | AudioError | None]
+_Waiting = tuple[Source | Audio | AudioError, Audio | AudioError | None, list[str]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +118,11 @@ class Mean:
 
 
 def predict(
-    model: Model, source: Source | Audio, start: float = 0.0, end: float | None = None
+    model: Model,
+    source: Source | Audio,
+    start: float = 0.0,
+    end: float | None = None,
+    notice: Notice = warn,
 ) -> Prediction:
     """Predict the emotion of one recording as a whole, in constant memory.
 
@@ -125,14 +131,17 @@ def predict(
         source: a path, a binary file object, or audio.
         start: begin in seconds.
         end: end in seconds; ``None`` for the end of the recording.
+        notice: told what is lost or odd, see :func:`intona.audio.read`.
 
     Raises:
         AudioError: the recording cannot be read or used.
+        UsageError: ``start`` or ``end`` make no sense.
     """
+    check_span(start, end)
     file = None if isinstance(source, Audio) else title_of(source)
     mean = Mean()
     whole = True
-    for block, more in _followed(stretch(source, start, end)):
+    for block, more in _followed(stretch(source, start, end, notice)):
         whole = whole and not more
         mean.duration += block.duration
         (clip,) = clips([block], model.rate)
@@ -153,14 +162,16 @@ def predict_each(
     Args:
         model: the recogniser.
         sources: files, audio (those longer than 30 s are predicted alone), or an error of a name
-            that no file is behind, which is yielded in its place.
+            that no file is behind, which is yielded in its place. What is lost or odd in a file
+            is in the notes of its prediction.
         together: clips in a window; 1 yields each as soon as it is done.
     """
     window: list[_Waiting] = []
     seconds = 0.0
     for source in sources:
-        found = _short(source)
-        window.append((source, found))
+        said: list[str] = []
+        found = _short(source, said.append)
+        window.append((source, found, said))
         seconds += found.duration if isinstance(found, Audio) else 0.0
         if len(window) >= together or seconds >= SECONDS:
             yield from _predict_window(model, window)
@@ -177,7 +188,9 @@ def clips(parts: Sequence[Audio], rate: int | None) -> list[Clip]:
     """
     sounds = [resample(part.samples, part.rate, RATE) for part in parts]
     found = []
-    for part, sound, row in zip(parts, sounds, chances(sounds), strict=True):
+    # Nobody speaks in digital silence, of which a gap in a recording may have hours.
+    heard = chances([sound if sound.any() else sound[:0] for sound in sounds])
+    for part, sound, row in zip(parts, sounds, heard, strict=True):
         duration = len(sound) / RATE
         regions = regions_of(row, duration, _CLEAR)
         clear = sum(end - begin for begin, end in regions) >= LEAST_SPEECH
@@ -194,7 +207,10 @@ def clips(parts: Sequence[Audio], rate: int | None) -> list[Clip]:
 
 
 def stretch(
-    source: Source | Audio, start: float = 0.0, end: float | None = None
+    source: Source | Audio,
+    start: float = 0.0,
+    end: float | None = None,
+    notice: Notice = warn,
 ) -> Iterator[Audio]:
     """Yield the audio between two times, in pieces of at most :data:`LONGEST` seconds.
 
@@ -202,6 +218,7 @@ def stretch(
         source: a path, a binary file object, or audio.
         start: begin in seconds.
         end: end in seconds; ``None`` for the end of the recording.
+        notice: told what is lost or odd, see :func:`intona.audio.read`.
 
     Raises:
         AudioError: the recording cannot be read.
@@ -214,7 +231,7 @@ def stretch(
             yield Audio(chosen[first : first + step], source.rate)
         return
     position = 0.0
-    for block in blocks(source, seconds=LONGEST):
+    for block in blocks(source, seconds=LONGEST, notice=notice):
         begin, stop_at = max(start - position, 0.0), block.duration
         if end is not None:
             stop_at = min(stop_at, end - position)
@@ -238,14 +255,14 @@ def _rows(model: Model, found: Sequence[Clip]) -> list[NDArray[np.float64]]:
     return rows
 
 
-def _short(source: Source | Audio | AudioError) -> Audio | AudioError | None:
+def _short(source: Source | Audio | AudioError, notice: Notice) -> Audio | AudioError | None:
     """Return a whole recording, its error, or ``None`` for one that is too long to be held."""
     if isinstance(source, AudioError):
         return source
     if isinstance(source, Audio):
         return source if 0.0 < source.duration <= LONGEST else None
     try:
-        parts = blocks(source, seconds=LONGEST)
+        parts = blocks(source, seconds=LONGEST, notice=notice)
         first = next(parts)
         return first if next(parts, None) is None else None
     except (AudioError, OSError) as error:
@@ -260,10 +277,10 @@ def _as_error(source: Source | Audio, error: AudioError | OSError) -> AudioError
 
 
 def _predict_window(model: Model, window: Sequence[_Waiting]) -> Iterator[Prediction | AudioError]:
-    heard = clips([found for _, found in window if isinstance(found, Audio)], model.rate)
+    heard = clips([found for _, found, _ in window if isinstance(found, Audio)], model.rate)
     rows = iter(_rows(model, [clip for clip in heard if clip.spoken]))
     waiting = iter(heard)
-    for source, found in window:
+    for source, found, said in window:
         if isinstance(found, AudioError):
             yield found
         elif found is None:
@@ -271,7 +288,9 @@ def _predict_window(model: Model, window: Sequence[_Waiting]) -> Iterator[Predic
             try:
                 if not isinstance(source, str | Path | Audio):
                     source.seek(0)  # it has been looked into
-                yield predict(model, source)
+                said.clear()  # it is read again
+                answer = predict(model, source, notice=said.append)
+                yield replace(answer, notes=tuple(said))
             except (AudioError, OSError) as error:
                 yield _as_error(source, error)
         else:
@@ -281,7 +300,7 @@ def _predict_window(model: Model, window: Sequence[_Waiting]) -> Iterator[Predic
                 mean.add(clip, next(rows))
             assert not isinstance(source, AudioError)
             named = None if isinstance(source, Audio) else title_of(source)
-            yield mean.prediction(model, named)
+            yield replace(mean.prediction(model, named), notes=tuple(said))
 
 
 def _followed(parts: Iterable[Audio]) -> Iterator[tuple[Audio, bool]]:

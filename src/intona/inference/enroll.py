@@ -14,11 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from intona.audio import Audio
+from intona.audio.damage import Notice, warn
 from intona.audio.decode import Source
+from intona.audio.given import Given
 from intona.errors import AudioError, UsageError
 from intona.features.manner import ASPECTS
 from intona.features.prosody import measure
 from intona.inference.adapt import utterances
+from intona.inference.many import recordings_in
 from intona.inference.profile import KINDS, Profile
 from intona.inference.recognizer import Recognizer
 from intona.models.adaptation import Running
@@ -30,23 +33,26 @@ LEAST = 2.0  # seconds of speech needed in all
 
 def enroll(
     model: Recognizer,
-    sources: Iterable[Source | Audio | AudioError],
+    sources: Given | Iterable[Given | AudioError],
     *,
     name: str,
     speech: str = "neutral",
     trouble: Callable[[AudioError], object] | None = None,
+    notice: Notice = warn,
 ) -> Profile:
     """Make a profile.
 
     Args:
         model: what the profile is for.
-        sources: recordings of this speaker alone, or from this place; a file that is named twice
-            counts once. An error of a name that no file is behind is treated as an error of it.
+        sources: recordings of this speaker alone, or from this place, or folders of them; a file
+            that is named twice counts once. An error of a name that no file is behind is treated as
+            an error of it.
         name: of the speaker or place.
         speech: ``"neutral"``; ``"mixed"`` for varied speech without labels; ``"place"`` for
             varied speech of anybody, for a language, room or microphone.
         trouble: called with the error of a recording that cannot be used, which is then left out;
             without it the first such error is raised.
+        notice: told what is lost or odd, see :func:`intona.audio.read`.
 
     Raises:
         UsageError: an unknown kind of speech, or a model that cannot adapt.
@@ -57,11 +63,11 @@ def enroll(
     model.require_adaptable()
     running, seconds = Running(), 0.0
     measured: list[dict[str, float]] = []
-    for source in _once(sources):
+    for source in _once(recordings_in(sources)):
         try:
             if isinstance(source, AudioError):
                 raise source
-            for utterance in utterances(source):
+            for utterance in utterances(source, notice=notice):
                 running.add(model.embedding([utterance.samples], utterance.rate))
                 seconds += utterance.duration
                 if speech == "neutral":

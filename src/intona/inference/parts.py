@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intona.errors import UsageError
-from intona.files import atomic
+from intona.files import atomic, read_json
 from intona.tables import COLUMNS, NUMBERS, segmented_index
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Parts:
 
         try:
             pq.ParquetFile(self._path(key)).close()
-        except (OSError, pa.ArrowInvalid):
+        except (OSError, pa.ArrowException):
             return False
         return True
 
@@ -149,6 +149,10 @@ class Parts:
             os.replace(whole, self.out)
         except OSError as error:
             raise self._unwritten(error) from None
+        except (pa.ArrowException, ValueError) as error:
+            raise UsageError(
+                f"{self.folder} holds a damaged part ({error}): delete the folder to start again"
+            ) from None
         return counts[0], counts[1], audio
 
     def _unwritten(self, error: OSError) -> UsageError:
@@ -164,12 +168,19 @@ class Parts:
         if not self._note.is_file():
             with atomic(self._note) as temporary:
                 temporary.write_text(json.dumps(job), "utf-8")
-        elif json.loads(self._note.read_text("utf-8")) != job:
+        elif self._signed() != job:
             raise UsageError(
                 f"{self.folder} was left by a run with another model or version of intona, or one "
                 "asked otherwise or adapted to other recordings: go on with that one, or delete "
                 "the folder to start again"
             )
+
+    def _signed(self) -> object:
+        """Return what a former run wrote; ``None`` where that is damaged."""
+        try:
+            return read_json(self._note, 2**20)
+        except ValueError:
+            return None
 
     def _clear(self) -> None:
         # job.json goes last: should this be interrupted, what is left is still known as ours.

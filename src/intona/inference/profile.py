@@ -17,12 +17,14 @@ from typing import Any
 import numpy as np
 
 from intona.errors import UsageError
+from intona.files import TooLargeError, read_json, save_text
 from intona.models.adaptation import Statistics, decoded, encoded
 
 KINDS: tuple[str, ...] = ("neutral", "mixed", "place")
 SCHEMA = 2
 KIND = "intona speaker profile"
-LARGEST = 2**22  # bytes; a profile beyond this is refused unread
+LARGEST = 2**22  # bytes; a profile beyond this is refused
+MOST = 1e9  # of any measure or count in it
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,12 @@ class Profile:
     statistics: Statistics
     manner: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return (
+            f"<Profile {self.name}: {self.count} utterances of {self.speech} speech, "
+            f"{self.seconds:.1f} s>"
+        )
+
     @property
     def count(self) -> int:
         """Utterances it was made from."""
@@ -58,8 +66,6 @@ class Profile:
         Raises:
             UsageError: it cannot be written.
         """
-        from intona.files import save_text
-
         content = {
             "kind": KIND,
             "schema": SCHEMA,
@@ -86,12 +92,12 @@ class Profile:
             UsageError: unreadable, too large, of an older intona, or not a profile.
         """
         try:
-            if Path(path).stat().st_size > LARGEST:
-                raise UsageError(f"{path} is not a speaker profile: it is too large for one")
-            content = json.loads(Path(path).read_text("utf-8"))
+            content = read_json(path, LARGEST)
         except OSError as error:
             raise UsageError(f"cannot read the profile {path}: {error.strerror}") from None
-        except (ValueError, RecursionError):
+        except TooLargeError:
+            raise UsageError(f"{path} is not a speaker profile: it is too large for one") from None
+        except ValueError:
             raise UsageError(f"{path} is not a speaker profile: it is not JSON") from None
         if not isinstance(content, dict) or content.get("kind") != KIND:
             raise UsageError(f"{path} is not a speaker profile: make one with `intona enroll`")
@@ -110,19 +116,27 @@ def _validated(content: Mapping[str, Any], path: str | Path) -> Profile:
             name=str(content["name"]),
             model=str(content["model"]),
             speech=str(content["speech"]),
-            seconds=float(content["seconds"]),
-            statistics=Statistics(int(content["count"]), mean, deviation),
+            seconds=_measured(content["seconds"]),
+            statistics=Statistics(int(_measured(content["count"])), mean, deviation),
             manner={
-                str(name): {"mean": float(entry["mean"]), "count": float(entry["count"])}
+                str(name): {key: _measured(entry[key]) for key in ("mean", "count")}
                 for name, entry in dict(content["manner"]).items()
             },
         )
-    except (KeyError, TypeError, ValueError, OverflowError):
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         raise UsageError(f"the profile {path} is damaged: enroll again") from None
     sound = found.speech in KINDS and found.count > 0 and mean.shape == deviation.shape
     if not sound or not np.isfinite([mean, deviation]).all() or (deviation < 0).any():
         raise UsageError(f"the profile {path} is damaged: enroll again")
     return found
+
+
+def _measured(value: Any) -> float:
+    """Return a number of a profile; a ``ValueError`` where nothing could have been measured so."""
+    number = float(value)
+    if not abs(number) < MOST:
+        raise ValueError("not measured")
+    return number
 
 
 def profile_path(name: str) -> Path:

@@ -12,13 +12,14 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from tempfile import TemporaryFile
 from typing import Any
-from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from intona.errors import UsageError
+from intona.models.metadata import label_fault
 from intona.tables import Event
 
 Complain = Callable[[str], object]
@@ -119,8 +120,12 @@ class Command:
         self._running: list[subprocess.Popen[bytes]] = []
 
     def react(self, change: Change) -> None:
-        """Start the command."""
+        """Start the command, unless the label could be an option, a path or more than a word."""
         self._reap()
+        fault = label_fault(change.emotion)
+        if fault is not None:
+            self._complain(f"the label {change.emotion!r} is not passed on: {fault}")
+            return
         if len(self._running) >= MOST:
             self._complain(f"{MOST} commands still run: this change is not passed on")
             return
@@ -139,8 +144,9 @@ class Command:
                 process = subprocess.Popen(
                     arguments, stdin=line, stdout=2, env={**os.environ, **told}
                 )
-            except OSError as error:
-                self._complain(f"cannot run {arguments[0]}: {error.strerror}")
+            except (OSError, ValueError) as error:
+                reason = getattr(error, "strerror", None) or error
+                self._complain(f"cannot run {arguments[0]}: {reason}")
                 return
         self._running.append(process)
 
@@ -161,6 +167,9 @@ class Command:
 class Webhook:
     """Post each change as JSON to a web address, from a thread of its own.
 
+    One that takes longer than 5 s, however lively it is meanwhile, is given up; it goes on in a
+    thread that nobody waits for, and not more than 8 do at once.
+
     Args:
         url: ``http://`` or ``https://``.
         complain: called with a sentence when something is wrong; from the thread.
@@ -170,11 +179,11 @@ class Webhook:
     """
 
     def __init__(self, url: str, complain: Complain) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_web_address(url):
             raise UsageError(f"cannot post to {url!r}: give an http:// or https:// address")
         self._url = url
         self._complain = complain
+        self._given_up: list[threading.Thread] = []
         self._queue: queue.Queue[Change | None] = queue.Queue(WAITING)
         self._thread = threading.Thread(target=self._work, name="webhook", daemon=True)
         self._thread.start()
@@ -196,11 +205,36 @@ class Webhook:
 
     def _work(self) -> None:
         while (change := self._queue.get()) is not None:
-            headers: dict[str, Any] = {"Content-Type": "application/json"}
-            request = Request(self._url, change.to_json().encode(), headers, method="POST")
-            try:
-                with urlopen(request, timeout=TIMEOUT) as answer:
-                    answer.read(1024)
-            except (URLError, OSError, ValueError) as error:
-                reason = getattr(error, "reason", None) or error
+            self._given_up = [thread for thread in self._given_up if thread.is_alive()]
+            if len(self._given_up) >= MOST:
+                self._complain(f"{MOST} posts still hang: this change is not passed on")
+                continue
+            told: list[str] = []
+            # The timeout of a socket is for each read of it; this is for all of them.
+            thread = threading.Thread(target=self._post, args=(change, told), daemon=True)
+            thread.start()
+            thread.join(TIMEOUT)
+            if thread.is_alive():
+                self._given_up.append(thread)
+                told = [f"no answer within {TIMEOUT:g} s"]
+            for reason in told:
                 self._complain(f"cannot post to {self._url}: {reason}")
+
+    def _post(self, change: Change, told: list[str]) -> None:
+        """Post a change; put into ``told`` why it failed, if it did."""
+        headers: dict[str, Any] = {"Content-Type": "application/json"}
+        request = Request(self._url, change.to_json().encode(), headers, method="POST")
+        try:
+            with urlopen(request, timeout=TIMEOUT) as answer:
+                answer.read(1024)
+        except (OSError, ValueError, HTTPException) as error:
+            reason = str(getattr(error, "reason", None) or error)[:200]
+            told.append("".join(filter(str.isprintable, reason)))  # it may quote the other side
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.audio import Audio
-from intona.audio.decode import Source
+from intona.audio.given import Given, is_many, source_of
 from intona.errors import ModelError, UsageError
 from intona.inference import clip
-from intona.labels import label_map, merging_matrix
-from intona.models.artefact import Metadata, locate, read_model
-from intona.models.session import Session
+from intona.inference.many import predict_table, recordings
+from intona.labels import Labels, Merge, label_map, labels_of, merge_of, merging_matrix
+from intona.models.artefact import locate, read_model
+from intona.models.metadata import Metadata
+from intona.models.session import BESIDE, Session
 from intona.tables import Prediction
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from intona.corpora.base import Corpus
     from intona.inference.profile import Profile
     from intona.models.adaptation import Statistics
 
 SHORT = 0.5  # seconds of speech; on less, no answer is sure
-# What a graph says of a signal besides the probabilities, one column each.
-BESIDE = ("familiarity", "arousal", "valence")
 
 
 class Recognizer:
@@ -84,20 +84,19 @@ class Recognizer:
     def load(
         cls, path: str | Path | None = None, *, threads: int = 1, brief: bool = False
     ) -> Recognizer:
-        """Load a model file, or the bundled default model.
-
-        Args:
-            path: an ``.onnx`` file made by intona, or the name of a bundled model (``default`` or
-                ``small``); ``None`` for the default.
-            threads: onnxruntime threads.
-            brief: for a few clips only: sooner loaded, a tenth slower.
-
-        Raises:
-            ModelError: not a readable model of ours.
-        """
+        """Load a model file, or a bundled model; see :func:`load`."""
         found = locate(path)
         content, metadata = read_model(found)
         return cls(content, metadata, found, threads=threads, brief=brief)
+
+    def __repr__(self) -> str:
+        adapted = f", adapted to {self.adapted_to}" if self.adapted_to else ""
+        return f"<Recognizer {self.path.name}: {', '.join(self.labels)}{adapted}>"
+
+    def _repr_html_(self) -> str:
+        from intona.models.card import page
+
+        return page(self.metadata, repr(self)[1:-1])
 
     @property
     def fingerprint(self) -> str:
@@ -123,12 +122,7 @@ class Recognizer:
     def probabilities(
         self, signals: Sequence[NDArray[np.float32]], rate: int
     ) -> NDArray[np.float64]:
-        """Return calibrated probabilities ``(signals, labels)``; numbers ``(signals, 1)``.
-
-        Args:
-            signals: mono float32 in [-1, 1], each of any length.
-            rate: their sample rate in Hz; resampled to the model's where needed.
-        """
+        """Return the first columns of :meth:`rows`: shape ``(signals, labels)``."""
         return self.rows(signals, rate)[:, : len(self.labels)]
 
     def embedding(self, signals: Sequence[NDArray[np.float32]], rate: int) -> NDArray[np.float64]:
@@ -197,34 +191,50 @@ class Recognizer:
             **{**place, **beside},
         )
 
-    def predict(
-        self,
-        source: str | Path | BinaryIO | Audio,
-        *,
-        start: float = 0.0,
-        end: float | None = None,
-    ) -> Prediction:
-        """Predict the emotion of one recording as a whole.
+    @overload
+    def predict(  # type: ignore[overload-overlap]  # a path is also an iterable of letters
+        self, source: Given, *, start: float = 0.0, end: float | None = None
+    ) -> Prediction: ...
 
-        Of recordings longer than 30 s, read in constant memory, the regions of speech are judged,
-        in utterances of at most 8 s, and their probabilities averaged by length; for what happens
-        when, use the timeline.
+    @overload
+    def predict(self, source: Iterable[Given] | Corpus | pd.DataFrame) -> pd.DataFrame: ...
+
+    def predict(
+        self, source: Any, *, start: float = 0.0, end: float | None = None
+    ) -> Prediction | pd.DataFrame:
+        """Predict the emotion of one recording as a whole, or of many, one row each.
+
+        Of recordings longer than 30 s the regions of speech are judged, in utterances of at most
+        8 s, and averaged by length; for what happens when, use the timeline.
 
         Args:
-            source: a path, a binary file object, or :class:`intona.audio.Audio`.
-            start: begin in seconds.
+            source: a path, the bytes of a file, a binary file object, :class:`intona.audio.Audio`
+                or ``(samples, rate)`` (:func:`intona.audio.given.audio_of` says which arrays); or
+                any iterable of these, or a corpus: then the answer is a table, see
+                :func:`intona.inference.many.predict_table`.
+            start: begin in seconds, of one recording.
             end: end in seconds; ``None`` for the end of the recording.
 
         Raises:
-            AudioError: the recording cannot be read or used.
+            AudioError: the one recording cannot be read or used.
+            UsageError: something that cannot be a recording, or an impossible stretch.
         """
-        return clip.predict(self, source, start, end)
+        if not is_many(source):
+            return clip.predict(self, source_of(source), start, end)
+        if start != 0.0 or end is not None:
+            raise UsageError("start and end are of one recording: give a table with an index")
+        return predict_table(self, source)
 
-    def timeline(self, source: str | Path | BinaryIO | Audio, **options: Any) -> pd.DataFrame:
-        """Return emotion over time by segment: :func:`intona.inference.timeline.timeline`."""
+    def timeline(self, source: Given, **options: Any) -> pd.DataFrame:
+        """Return emotion over time by segment: :func:`intona.inference.timeline.timeline`.
+
+        Raises:
+            UsageError: something that cannot be one recording, or impossible options.
+            AudioError: the recording cannot be read.
+        """
         from intona.inference.timeline import timeline
 
-        return timeline(self, source, **options)
+        return timeline(self, source_of(source), **options)
 
     def stream(
         self, blocks: Iterable[NDArray[np.float32]], rate: int, **options: Any
@@ -237,7 +247,7 @@ class Recognizer:
             yield from live.push(block)
         yield from live.flush()
 
-    def adapt(self, sources: Iterable[Source | Audio]) -> Recognizer:
+    def adapt(self, sources: Given | Iterable[Given]) -> Recognizer:
         """Return the same model, adapted to recordings: they are judged against each other.
 
         It needs no labels and assumes mixed speech: over recordings of one single emotion,
@@ -247,12 +257,12 @@ class Recognizer:
             sources: recordings (or folders) from one place, or of one speaker, or one long one.
 
         Raises:
-            UsageError: the model cannot adapt.
+            UsageError: the model cannot adapt, or something that cannot be a recording.
             AudioError: there is no speech in them.
         """
         from intona.inference.adapt import statistics_of
 
-        return self.adapted(statistics_of(self, sources))
+        return self.adapted(statistics_of(self, recordings(sources)))
 
     def adapted(self, to: Profile | Statistics | None, speech: str | None = None) -> Recognizer:
         """Return the same model, adapted to a speaker or a place; it shares everything else.
@@ -297,17 +307,15 @@ class Recognizer:
                 "encoder can, such as the bundled one"
             )
 
-    def narrowed(
-        self, emotions: Sequence[str] | None, merge: Mapping[str, str] | None = None
-    ) -> Recognizer:
+    def narrowed(self, emotions: Labels, merge: Merge = None) -> Recognizer:
         """Return the same model, answering with some labels only.
 
         Probabilities are divided by how likely the model takes each label to be beforehand, so
         that a merged label is no likelier than another, and made to sum to 1.
 
         Args:
-            emotions: labels to answer with; ``None`` keeps all that are left after merging.
-            merge: old label to new label, first.
+            emotions: labels to answer with, ``"happy,sad"`` or a list; ``None`` keeps all.
+            merge: labels to merge first, ``"calm=neutral"`` or a mapping from old to new.
 
         Raises:
             UsageError: unknown labels, fewer than two left, or a model of numbers.
@@ -317,7 +325,8 @@ class Recognizer:
             return other
         if self.numeric:
             raise UsageError("emotions are chosen of a model of emotions, not of one of numbers")
-        becomes = label_map(self.labels, emotions, merge, owner="the model")
+        keep, merged = labels_of(emotions), merge_of(merge)
+        becomes = label_map(self.labels, keep, merged, owner="the model")
         columns = [becomes[label] for label in self.labels]
         matrix, labels = merging_matrix(columns, self._priors)
         if len(labels) < 2:
@@ -344,21 +353,21 @@ class Recognizer:
         self, to: Profile | Statistics, speech: str | None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return a profile's centre and scale; of neutral speech with what speech usually has."""
-        from intona.models.adaptation import NeutralStatistics, decoded
+        from intona.models.adaptation import standardisation
 
         statistics: Any = getattr(to, "statistics", to)
         if len(statistics.mean) != int(self.metadata["embedding"]):
             raise UsageError("the profile is damaged: it has another size than the model's")
-        difference = self.metadata["adaptation"].get("difference")
-        if (speech or getattr(to, "speech", "mixed")) == "neutral" and difference is not None:
-            return NeutralStatistics(statistics, decoded(difference)).standardisation()
-        return statistics.standardisation()
+        kind = speech or getattr(to, "speech", "mixed")
+        return standardisation(statistics, self.metadata["adaptation"], neutral=kind == "neutral")
 
     def _narrowed(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         if self._narrowing is None:
             return rows
         split = len(self._narrowing)
         kept = rows[:, :split] @ self._narrowing
+        total = kept.sum(axis=1, keepdims=True)
+        kept = np.where(total > 0.0, kept, 1.0)  # none of them is likely at all
         return np.concatenate([kept / kept.sum(axis=1, keepdims=True), rows[:, split:]], axis=1)
 
 
@@ -369,7 +378,7 @@ def load(
     brief: bool = False,
     profile: str | None = None,
 ) -> Recognizer:
-    """Load a model file, or the bundled default model; see :meth:`Recognizer.load`.
+    """Load a model file, or the bundled default model.
 
     Args:
         path: an ``.onnx`` file made by intona, or the name of a bundled model (``default`` or

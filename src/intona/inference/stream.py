@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from intona.audio import MIN_RATE
 from intona.audio.check import Watch
+from intona.audio.given import floats
 from intona.errors import UsageError
 from intona.inference.model import Model
 from intona.inference.online import Online
@@ -65,7 +66,8 @@ class Stream:
         """Take the next samples; return what happened.
 
         Args:
-            samples: mono, shape ``(n,)``, any ``n``; floats in [-1, 1], or 16-bit integers.
+            samples: mono, shape ``(n,)``, any ``n``; floats in [-1, 1], or integers
+                of 8, 16 or 32 bits.
                 NaN and infinite values are taken for a dropout: silence, and told.
 
         Raises:
@@ -95,8 +97,4 @@ def _mono(samples: ArrayLike) -> NDArray[np.float32]:
         raise UsageError(
             f"push mono samples of shape (n,), not {array.shape}: average the channels"
         )
-    if array.dtype == np.int16:
-        return np.asarray(array / np.float32(32768), np.float32)
-    if array.dtype.kind != "f" and len(array):
-        raise UsageError(f"push float or 16-bit samples, not {array.dtype}")
-    return np.asarray(array, np.float32)
+    return np.asarray(floats(array) if len(array) else array, np.float32)

@@ -7,7 +7,6 @@ smoothed and merged. Ready-made segments can take the place of the detector.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -18,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import Audio, blocks
+from intona.audio.damage import Notice, warn
 from intona.audio.decode import Source, name_of, title_of
 from intona.errors import AudioError, UsageError
-from intona.formats.turns import Notice, Turn, checked
+from intona.formats.turns import Turn, checked
 from intona.inference.model import Adaptable, Model
 from intona.inference.online import Online
 from intona.inference.windows import TimelineOptions
@@ -48,7 +48,7 @@ def timeline(
     adapt: bool = False,
     progress: Progress | None = None,
     stop: Stopped | None = None,
-    notice: Notice = warnings.warn,
+    notice: Notice = warn,
     **changes: Any,
 ) -> pd.DataFrame:
     """Return the emotion of a recording over time.
@@ -64,7 +64,8 @@ def timeline(
             :meth:`intona.inference.recognizer.Recognizer.adapt`.
         progress: called with the seconds done so far.
         stop: asked after each block; once it says ``True``, the recording ends there.
-        notice: told in a sentence each what is odd about the turns.
+        notice: told in a sentence each what is odd about the turns, and about the recording; an
+            :class:`intona.audio.Damage` where sound is lost.
         changes: single fields of the options, for example ``window=2.0``.
 
     Returns:
@@ -80,7 +81,7 @@ def timeline(
     if adapt:
         model = adapted_to(model, source, chosen)
     if turns is None:
-        found = list(segments(model, source, chosen, progress=progress, stop=stop))
+        found = list(segments(model, source, chosen, progress=progress, stop=stop, notice=notice))
         return to_table(found, model.labels)
     given = _turns(turns, source, notice)
     rows = _judged(model, source, given, chosen, progress=progress, notice=notice)
@@ -94,6 +95,7 @@ def segments(
     *,
     progress: Progress | None = None,
     stop: Stopped | None = None,
+    notice: Notice = warn,
 ) -> Iterator[Prediction]:
     """Yield the segments of a recording as soon as they are complete.
 
@@ -103,6 +105,7 @@ def segments(
         options: windows, segments and speech.
         progress: called with the seconds done so far.
         stop: asked after each block; once it says ``True``, the recording ends there.
+        notice: told what is lost or odd, see :func:`intona.audio.read`.
 
     Raises:
         AudioError: the recording cannot be read.
@@ -111,7 +114,7 @@ def segments(
     file = _name(source)
     online: Online | None = None
     done, found = 0.0, False
-    for block in _blocks(source, model.rate):
+    for block in _blocks(source, model.rate, notice):
         if online is None:
             online = Online(model, block.rate, options, batch=BATCH, file=file)
         for event in online.push(block.samples):
@@ -140,7 +143,7 @@ def timeline_each(
     adapt: bool = False,
     progress: Callable[[Path, float], object] | None = None,
     stop: Stopped | None = None,
-    notice: Notice = warnings.warn,
+    notice: Notice = warn,
 ) -> Iterator[tuple[Path, pd.DataFrame | AudioError]]:
     """Yield each recording with its timeline, or the error that prevented it.
 
@@ -152,7 +155,8 @@ def timeline_each(
         adapt: adapt the model to each recording first.
         progress: called with the recording and the seconds of it done so far.
         stop: once it says ``True``, the running recording ends there, and no other begins.
-        notice: told in a sentence each what is odd about the turns.
+        notice: told in a sentence each what is odd about the turns and recordings, see
+            :func:`timeline`.
 
     Raises:
         UsageError: the turns cannot be read.
@@ -199,7 +203,7 @@ def judge_turns(
     options: TimelineOptions | None = None,
     *,
     progress: Progress | None = None,
-    notice: Notice = warnings.warn,
+    notice: Notice = warn,
 ) -> list[Prediction]:
     """Return one prediction per ready-made segment of the recording, in their order.
 
@@ -238,7 +242,7 @@ def _judged(
     totals: list[NDArray[np.float64] | float] = [0.0] * len(turns)
     weights = np.zeros(len(turns))
     duration = 0.0
-    for rate, batch, duration in _turn_windows(model, source, turns, options.window):
+    for rate, batch, duration in _turn_windows(model, source, turns, options.window, notice):
         good = [(k, samples) for k, samples in batch if _has_sound(samples, rate)]
         if good:
             rows = model.rows([samples for _, samples in good], rate)
@@ -330,9 +334,9 @@ def _name(source: Source | Audio) -> str | None:
     return None if isinstance(source, Audio) else title_of(source)
 
 
-def _blocks(source: Source | Audio, rate: int | None) -> Iterator[Audio]:
+def _blocks(source: Source | Audio, rate: int | None, notice: Notice) -> Iterator[Audio]:
     if not isinstance(source, Audio):
-        return blocks(source, rate=rate, seconds=BLOCK)
+        return blocks(source, rate=rate, seconds=BLOCK, notice=notice)
     size = round(BLOCK * source.rate)
     return (
         Audio(source.samples[first : first + size], source.rate)
@@ -341,13 +345,13 @@ def _blocks(source: Source | Audio, rate: int | None) -> Iterator[Audio]:
 
 
 def _turn_windows(
-    model: Model, source: Source | Audio, turns: Sequence[Turn], window: float
+    model: Model, source: Source | Audio, turns: Sequence[Turn], window: float, notice: Notice
 ) -> Iterator[tuple[int, list[tuple[int, NDArray[np.float32]]], float]]:
     """Yield ``(rate, [(turn's number, samples), ...], seconds decoded)`` block by block."""
     waiting = sorted(_parts(turns, window), reverse=True)  # the first is last
     kept = np.zeros(0, np.float32)
     offset = total = rate = 0
-    for block in _blocks(source, model.rate):
+    for block in _blocks(source, model.rate, notice):
         rate = block.rate
         total += len(block.samples)
         kept = np.concatenate([kept, block.samples])

@@ -14,7 +14,9 @@ training material: mean 0, deviation 1.
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -90,6 +92,22 @@ class NeutralStatistics:
         count = self.count
         centre = count * (self.neutral.mean + self.difference) / (count + NEUTRAL_WEIGHT)
         return centre, np.ones_like(centre)
+
+
+def standardisation(
+    statistics: Statistics, adaptation: Mapping[str, Any], *, neutral: bool
+) -> tuple[Doubles, Doubles]:
+    """Return centre and scale, each ``(d,)``, of what a model is adapted to.
+
+    Args:
+        statistics: of the speech.
+        adaptation: the section of that name in the model's metadata.
+        neutral: whether it is neutral speech, which lies elsewhere than varied speech.
+    """
+    difference = adaptation.get("difference")
+    if neutral and difference is not None:
+        return NeutralStatistics(statistics, decoded(difference)).standardisation()
+    return statistics.standardisation()
 
 
 class Running:

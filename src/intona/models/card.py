@@ -8,8 +8,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from intona.models.artefact import Metadata, bundled, read_model
+from intona.models.artefact import bundled, read_model
 from intona.models.heard import Heard
+from intona.models.metadata import Metadata
+from intona.notebook import table
 
 
 def describe(metadata: Metadata, size: int) -> dict[str, str]:
@@ -40,6 +42,13 @@ def describe(metadata: Metadata, size: int) -> dict[str, str]:
     for name, measured in metadata.get("metrics", {}).items():
         words[name] = str(measured)
     return words
+
+
+def page(metadata: Metadata, title: str) -> str:
+    """Return what is worth knowing of a model as HTML, for a notebook."""
+    words = describe(metadata, 0)
+    kept = [key for key in words if key not in ("size", "predicts", "remembers")]
+    return table(title, [("", ""), *((key, words[key]) for key in kept)])
 
 
 def measured(path: str | Path) -> dict[str, str]:

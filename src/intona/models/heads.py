@@ -94,7 +94,7 @@ class Head:
             warnings.simplefilter("ignore", ConvergenceWarning)
             try:
                 self._pipeline.fit(np.asarray(features), targets)
-            except ValueError as error:
+            except (ValueError, TypeError, OverflowError) as error:
                 raise RecipeError(f"the model cannot be fitted: {error}") from None
         return self
 

@@ -11,7 +11,7 @@ from intona.models.heard import Heard
 
 if TYPE_CHECKING:
     from intona.features import FrontEnd
-    from intona.models.artefact import Metadata
+    from intona.models.metadata import Metadata
 
 
 @dataclass(frozen=True)

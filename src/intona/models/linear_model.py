@@ -206,8 +206,15 @@ def _heads(recipe: Recipe, options: LinearTraining) -> HeadOptions:
             f"recipe {recipe.name}: a linear model takes C, committee and integers, not "
             f"{', '.join(unknown)}"
         )
+    strength = model.get("C", HeadOptions.C)
+    if (
+        isinstance(strength, bool)
+        or not isinstance(strength, int | float)
+        or not 0 < strength < 1e9
+    ):
+        raise RecipeError(f"recipe {recipe.name}: C is a number above 0, not {strength!r}")
     return HeadOptions(
-        C=float(model.get("C", HeadOptions.C)),
+        C=float(strength),
         committee=bool(model.get("committee", False)),
         views=options.views,
     )

@@ -13,6 +13,9 @@ from typing import Any, Self
 from intona.errors import RecipeError
 from intona.models.recipes import Recipe
 
+MOST = 100  # folds and copies
+MOST_SOUNDS = 100_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
@@ -30,6 +33,15 @@ class Training:
     risk: float = 0.25
     augmentation: Sequence[Mapping[str, Any]] = ()
     augmented_copies: int = 1
+
+    def __post_init__(self) -> None:
+        for name, value, most in (
+            ("calibration_folds", self.calibration_folds, MOST),
+            ("risk", self.risk, 1),
+            ("augmented_copies", self.augmented_copies, MOST),
+        ):
+            if not 0 <= value <= most:
+                raise RecipeError(f"training.{name} is from 0 to {most}, got {value}")
 
     @property
     def copies(self) -> int:
@@ -102,6 +114,12 @@ class LinearTraining(Training):
     views: Mapping[str, float] = field(default_factory=lambda: {"plain": 1.0})
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.sounds_without_voice <= MOST_SOUNDS:
+            raise RecipeError(
+                f"training.sounds_without_voice is from 0 to {MOST_SOUNDS}, got "
+                f"{self.sounds_without_voice}"
+            )
         if self.clean_share is not None and not 0.0 < self.clean_share <= 1.0:
             raise RecipeError(
                 f"training.clean_share is above 0 and at most 1, got {self.clean_share}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from intona.errors import CorpusError, RecipeError
 from intona.metrics import concordance_correlation, unweighted_average_recall
 from intona.models.ensemble import new_head
 from intona.parallel import Progress
+
+MOST = 10_000  # combinations to choose from
 
 
 def candidates(model: Mapping[str, Any], select: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -39,6 +42,8 @@ def candidates(model: Mapping[str, Any], select: Mapping[str, Any]) -> list[dict
             raise RecipeError(
                 f"{name} is fixed under [model] and to be chosen under select: drop one"
             )
+    if prod(map(len, select.values())) > MOST:
+        raise RecipeError(f"training.select has more than {MOST} combinations: choose among fewer")
     if select and model.get("kind") == "ensemble":
         raise RecipeError("training.select chooses the parameters of one model, not of an ensemble")
     return [

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import resample
-from intona.errors import ModelError
-from intona.features import front_end
-from intona.models.artefact import Metadata, locate, read_model
+from intona.errors import IntonaError, MissingExtraError, ModelError
+from intona.features import FrontEnd, front_end
+from intona.models.artefact import locate, read_model
+from intona.models.metadata import Metadata
+from intona.models.runtime import PATIENCE, SLOWEST, onnxruntime, session_options, within
 
 SHORTEST = 0.3  # seconds; shorter signals are padded with zeros at the end
 # Signals that share a call of the model. More of them are slower: their activations leave the
@@ -22,23 +24,9 @@ SHORTEST = 0.3  # seconds; shorter signals are padded with zeros at the end
 TOGETHER = 8  # signals
 BUDGET = 4.0  # seconds, padding included
 FILLED = 0.95  # at least so much of them must be signal
-
-
-def onnxruntime() -> ModuleType:
-    """Return the module, its telemetry switched off.
-
-    Its official builds report their use to the maker and leave a device identifier in the
-    temporary folder, unless the environment says otherwise before the first import (its
-    ``Privacy.md``). What people say to intona stays with them, and so does that they said it.
-
-    Examples:
-        >>> onnxruntime().get_available_providers()[-1]
-        'CPUExecutionProvider'
-    """
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    import onnxruntime as module
-
-    return module
+# What a graph says of a signal besides the probabilities, one column each.
+BESIDE = ("familiarity", "arousal", "valence")
+SLACK = 1e-3  # by which probabilities may miss a sum of 1
 
 
 class Session:
@@ -72,35 +60,28 @@ class Session:
         threads: int = 1,
         brief: bool = False,
     ) -> None:
-        runtime = onnxruntime()
-        options = runtime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        if brief:
-            options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options = session_options(threads, brief=brief)
         try:
-            self._session = runtime.InferenceSession(
-                content, options, providers=["CPUExecutionProvider"]
+            self._session = within(
+                PATIENCE,
+                lambda: onnxruntime().InferenceSession(
+                    content, options, providers=["CPUExecutionProvider"]
+                ),
+                str(path),
             )
+        except ModelError:
+            raise
         except Exception as error:  # onnxruntime raises several unrelated classes
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ModelError(f"{path}: its graph cannot be loaded ({reason})") from None
+            raise ModelError(f"{path}: its graph cannot be loaded ({_reason(error)})") from None
         self.path = path
         self.metadata = metadata
         self.fingerprint = hashlib.sha256(content).hexdigest()[:16]
         source = metadata["input"]
         self.rate: int | None = source.get("rate")
-        self._front_end = None
-        if source["kind"] != "waveform":
-            self._front_end = front_end(source["name"], **source.get("parameters", {}))
-            if self._front_end.version != source.get("version"):
-                raise ModelError(
-                    f"{path} was made with version {source.get('version')} of the front end "
-                    f"{source['name']}, this intona has {self._front_end.version}: train it again"
-                )
-        self._widths = {node.name: node.shape[-1] for node in self._session.get_outputs()}
+        self._front_end = None if source["kind"] == "waveform" else _front_end(source, path)
+        self._widths = _widths(metadata, self._session, path)
         self.outputs = frozenset(self._widths)
+        _require_inputs(self._session, path)
 
     @classmethod
     def load(cls, path: str | Path | None = None, *, threads: int = 1) -> Session:
@@ -133,7 +114,9 @@ class Session:
             inputs: further inputs of the graph, the same for all signals.
 
         Raises:
-            ModelError: the graph has no such output.
+            ModelError: the graph has no such output, cannot be run within :data:`PATIENCE`, or
+                gives what is no answer: numbers that are not finite or of another shape,
+                probabilities that do not sum to 1.
         """
         for output in outputs:
             if output not in self.outputs:
@@ -148,15 +131,17 @@ class Session:
         if self._front_end is not None:
             rows = [self._front_end(signal, wanted) for signal in ready]
             feed = np.stack(rows) if rows else np.zeros((0, len(self._front_end.names)), np.float32)
-            return self._call(feed, outputs, inputs)
+            return self._call(feed, outputs, inputs, 0.0)
         if not ready:
-            return np.zeros((0, sum(int(self._widths[output]) for output in outputs)))
+            return np.zeros((0, sum(self._widths[output] for output in outputs)))
         result: list[NDArray[np.float64] | None] = [None] * len(ready)
         for group in _alike([len(signal) for signal in ready], int(BUDGET * wanted)):
             longest = max(len(ready[k]) for k in group)
             # Each row is treated by its own length: trailing zeros do not change its answer.
             feed = np.stack([_at_least(ready[k], longest) for k in group])
-            for k, value in zip(group, self._call(feed, outputs, inputs), strict=True):
+            for k, value in zip(
+                group, self._call(feed, outputs, inputs, feed.size / wanted), strict=True
+            ):
                 result[k] = value
         return np.asarray(result, dtype=np.float64).reshape(len(ready), -1)
 
@@ -165,13 +150,105 @@ class Session:
         feed: NDArray[np.float32],
         outputs: Sequence[str],
         inputs: Mapping[str, NDArray[np.float32]] | None,
+        seconds: float,
     ) -> NDArray[np.float64]:
+        """Return outputs for signals of so many seconds of sound together, checked."""
         name = self._session.get_inputs()[0].name
-        values = self._session.run(
-            list(outputs), {name: np.ascontiguousarray(feed, np.float32), **(inputs or {})}
-        )
-        columns = [np.asarray(value, dtype=np.float64).reshape(len(feed), -1) for value in values]
+        given = {name: np.ascontiguousarray(feed, np.float32), **(inputs or {})}
+        options = onnxruntime().RunOptions()
+        options.log_severity_level = 4
+        try:
+            values = within(
+                PATIENCE + SLOWEST * seconds,
+                lambda: self._session.run(list(outputs), given, options),
+                str(self.path),
+            )
+        except ModelError:
+            options.terminate = True
+            raise
+        except Exception as error:  # onnxruntime raises several unrelated classes
+            raise ModelError(f"{self.path}: its graph cannot be run ({_reason(error)})") from None
+        columns = [
+            self._checked(output, value, len(feed))
+            for output, value in zip(outputs, values, strict=True)
+        ]
         return np.concatenate(columns, axis=1)
+
+    def _checked(self, output: str, value: object, count: int) -> NDArray[np.float64]:
+        """Return what the graph gave, ``(count, columns)``, if it can be an answer."""
+        shape = (count, self._widths[output])
+        if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or value.shape != shape:
+            raise ModelError(f"{self.path}: the output {output!r} of its graph is not {shape}")
+        numbers = value.astype(np.float64)
+        if not np.isfinite(numbers).all():
+            raise ModelError(f"{self.path}: its graph gave numbers that are not finite")
+        if output == "probabilities" and not (
+            (numbers >= 0.0).all()
+            and (numbers <= 1.0 + SLACK).all()
+            and (np.abs(numbers.sum(axis=1) - 1.0) <= SLACK).all()
+        ):
+            raise ModelError(f"{self.path}: its graph gave no probabilities: they do not sum to 1")
+        return numbers
+
+
+def _reason(error: Exception) -> str:
+    """Return what onnxruntime says in a few words, without its codes and places in its source."""
+    text = next(iter(str(error).splitlines()), "") or type(error).__name__
+    if "Arena" in text or "bad_alloc" in text or isinstance(error, MemoryError):
+        return "it needs more memory than there is"
+    return re.sub(
+        r"^\[ONNXRuntimeError\] : \d+ : \w+ : | ?Name:'.*?'|/\S+\.(cc|h):\d+ .*", "", text
+    )
+
+
+def _front_end(source: Mapping[str, Any], path: Path) -> FrontEnd:
+    """Return the front end that a model file names.
+
+    Raises:
+        ModelError: there is none like it.
+        MissingExtraError: it needs a package that is not installed.
+    """
+    name, version = source["name"], source["version"]
+    try:
+        found = front_end(name, **source.get("parameters", {}))
+    except MissingExtraError:
+        raise
+    except (IntonaError, AttributeError, KeyError, OverflowError, RecursionError) as error:
+        raise ModelError(f"{path}: its front end cannot be made ({error})") from None
+    if found.version != version:
+        raise ModelError(
+            f"{path} was made with version {version} of the front end {name}, this intona has "
+            f"{found.version}: train it again"
+        )
+    if source.get("rate") != found.rate:
+        raise ModelError(f"{path}: its front end {name} works at {found.rate} Hz and it says not")
+    return found
+
+
+def _widths(metadata: Metadata, session: Any, path: Path) -> dict[str, int]:
+    """Return how many columns each output has that intona asks for, by its name."""
+    wanted = {
+        "scores" if metadata.get("numeric") else "probabilities": len(metadata["labels"]),
+        "embedding": metadata.get("embedding", 0),
+        **dict.fromkeys(BESIDE, 1),
+    }
+    found = {node.name: node for node in session.get_outputs()}
+    for name in wanted.keys() & found.keys():
+        shape = found[name].shape
+        fits = len(shape) == 2 and (not isinstance(shape[1], int) or shape[1] == wanted[name])
+        if found[name].type != "tensor(float)" or not fits:
+            raise ModelError(
+                f"{path}: the output {name!r} of its graph does not fit its metadata, which asks "
+                f"for {wanted[name]} columns"
+            )
+    return {name: wanted[name] for name in wanted if name in found}
+
+
+def _require_inputs(session: Any, path: Path) -> None:
+    """Refuse a graph that needs more than the sound."""
+    needed = session.get_inputs()
+    if len(needed) != 1 or needed[0].type != "tensor(float)" or len(needed[0].shape) != 2:
+        raise ModelError(f"{path}: its graph needs other inputs than the sound")
 
 
 def _at_least(signal: NDArray[np.float32], shortest: int) -> NDArray[np.float32]:

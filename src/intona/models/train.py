@@ -10,6 +10,7 @@ from intona.errors import CorpusError, RecipeError, UsageError
 from intona.labels import refuse_target
 from intona.models.heard import Heard
 from intona.models.lineage import behind
+from intona.models.metadata import label_fault
 from intona.models.recipes import Recipe
 from intona.models.task import Fitted, Task, Trainer
 from intona.parallel import HERE, Engine, Progress
@@ -27,8 +28,8 @@ def fit(task: Task) -> Fitted:
     speaker-disjoint folds of this table; no other utterance is ever seen.
 
     Raises:
-        CorpusError: no such target, missing values in it, or fewer than two classes.
-        UsageError: the target is called like a column of the results.
+        CorpusError: no such target, missing values in it, fewer than two classes, or one whose
+            name cannot be a label (:func:`intona.models.metadata.label_fault`).
         RecipeError: the recipe does not fit the task.
         AudioError: a recording cannot be used.
     """
@@ -38,6 +39,10 @@ def fit(task: Task) -> Fitted:
         raise CorpusError(f"{int(table[target].isna().sum())} utterances have no {target}")
     if not task.numeric and table[target].nunique() < 2:
         raise CorpusError(f"only one {target} is left: training needs at least two")
+    for label in (target, *task.labels):
+        fault = label_fault(label)
+        if fault is not None:
+            raise CorpusError(f"the {target} {label!r} cannot be a label, {fault}: rename it")
     kind = task.recipe.model["kind"]
     if kind not in registry.names("models"):
         raise RecipeError(
@@ -91,6 +96,7 @@ def train(
     # Said before the work, not after it.
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise UsageError(f"cannot write {out}: {folder} is not a writable folder")
+    refuse_target(target)
     _require(target, corpus.table)
     table = corpus.table[corpus.table[target].notna()]
     task = Task(recipe, table, target, seed, on, progress)
@@ -123,7 +129,6 @@ def _heard(task: Task) -> dict[str, Any]:
 
 
 def _require(target: str, table: pd.DataFrame) -> None:
-    refuse_target(target)
     if target not in table.columns:
         raise CorpusError(
             f"no column {target!r} to learn; the corpus has {', '.join(map(str, table.columns))}"

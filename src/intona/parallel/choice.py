@@ -21,8 +21,8 @@ def engine(name: str = "local", *, workers: int = 1, address: str | None = None)
         UsageError: unknown name, or ``address`` without Ray.
         MissingExtraError: Ray is not installed.
     """
-    if workers < 1:
-        raise UsageError(f"workers must be 1 or more, not {workers}")
+    if not isinstance(workers, int) or workers < 1:
+        raise UsageError(f"workers must be a whole number, 1 or more, not {workers!r}")
     if name == "ray":
         from intona.parallel.ray import RayEngine
 

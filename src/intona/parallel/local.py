@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from typing import Any, ClassVar
 
+from intona.files import show_plainly
 from intona.parallel.base import Job, Lost
 from intona.threads import one_thread
 
@@ -99,6 +100,7 @@ _worker: deque[tuple[Job, Any]] = deque(maxlen=1)
 def _begin(job: Job) -> None:
     """Set a worker process up; it must not outlive the process that started it."""
     threading.Thread(target=_follow, daemon=True).start()
+    show_plainly()
     _worker.append((job, job.setup()))
 
 

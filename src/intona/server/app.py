@@ -73,13 +73,18 @@ def create_app(settings: Settings, *, handler: str = HANDLER) -> FastAPI:
 def _add_signs_of_life(app: FastAPI, service: Service) -> None:
     free: dict[str, Any] = {"security": []}
 
-    @app.get("/healthz", tags=["operation"], responses=problems.document(421), openapi_extra=free)
+    @app.get(
+        "/healthz", tags=["operation"], responses=problems.document(400, 421), openapi_extra=free
+    )
     async def healthz() -> Health:
         """Say that the process answers."""
         return Health(status="ok")
 
     @app.get(
-        "/readyz", tags=["operation"], responses=problems.document(421, 503), openapi_extra=free
+        "/readyz",
+        tags=["operation"],
+        responses=problems.document(400, 421, 503),
+        openapi_extra=free,
     )
     async def readyz() -> Health:
         """Say that uploads and streams can be served now; 503 while they cannot."""
@@ -95,7 +100,7 @@ def _add_signs_of_life(app: FastAPI, service: Service) -> None:
         "/metrics",
         tags=["operation"],
         response_class=Response,
-        responses={**text, **problems.document(401, 421)},
+        responses={**text, **problems.document(400, 401, 421, 429)},
     )
     async def metrics() -> Response:
         """Return the counters, for Prometheus."""

@@ -23,6 +23,7 @@ _TYPES = (
 MEDIA_TYPES: dict[str, str] = {
     name: kind for name, (kind, _) in zip(get_args(FormatName), _TYPES, strict=True)
 }
+TEXTS = frozenset(MEDIA_TYPES.values()) - {MEDIA_TYPES["parquet"]}
 SUFFIXES = {name: suffix for name, (_, suffix) in zip(get_args(FormatName), _TYPES, strict=True)}
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
+from math import ceil
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from intona.server.problems import Problem, response
+from intona.server.brake import LONGEST, Brake
+from intona.server.problems import Problem
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -47,6 +49,7 @@ class Gate:
         self._app = app
         self._hosts = settings.hosts
         self._token = settings.token.encode() if settings.token else None
+        self._brake = Brake()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -64,7 +67,8 @@ class Gate:
             await send(message)
 
         headers = Headers(scope=scope)
-        objection = self._strangers(headers) or self._token_missing(scope, headers)
+        objection = _smuggled(scope, headers) or self._strangers(headers)
+        objection = objection or await self._token_missing(scope, headers)
         if objection is None:
             await self._app(scope, receive, signed)
         else:
@@ -72,38 +76,63 @@ class Gate:
 
     def _strangers(self, headers: Headers) -> Problem | None:
         host = headers.get("host", "").lower()
+        if host and not _NETLOC.fullmatch(host):
+            return Problem(400, "host", "the header Host is no host, with or without a port")
         if self._hosts is not None and _name(host) not in self._hosts:
             return Problem(421, "host", "start intona serve with --allow-host to serve this name")
         origin = headers.get("origin")
         if origin is not None:
-            where = urlsplit(origin.lower()).netloc
-            if where != host and not (self._hosts and _name(where) in self._hosts - _LOCAL):
+            where = origin.lower().partition("://")[2]
+            if not where or (
+                where != host and not (self._hosts and _name(where) in self._hosts - _LOCAL)
+            ):
                 return Problem(403, "origin", "other web sites may not use this service")
         return None
 
-    def _token_missing(self, scope: Scope, headers: Headers) -> Problem | None:
+    async def _token_missing(self, scope: Scope, headers: Headers) -> Problem | None:
         path = scope["path"]
         if self._token is None or path in OPEN_PATHS or path.startswith("/static/"):
             return None
         given = _bearer(headers, scope)
-        if given is not None and hmac.compare_digest(given, self._token):
-            return None
+        if given is not None:
+            if hmac.compare_digest(given, self._token):
+                return None
+            address, _ = scope.get("client") or ("", 0)
+            if not await self._brake.hold(address):
+                return Problem(
+                    429,
+                    "token",
+                    "too many wrong tokens come from this address: try again later",
+                    retry_after=ceil(LONGEST),
+                    close=True,
+                )
         return Problem(401, "token", "send the header Authorization: Bearer TOKEN", close=True)
 
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_NETLOC = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?")
 
 
 def _name(netloc: str) -> str:
-    """Return the host without its port.
+    """Return the host without its port, ``""`` where it is none.
 
     Examples:
-        >>> _name("[::1]:8765"), _name("localhost")
-        ('[::1]', 'localhost')
+        >>> _name("[::1]:8765"), _name("localhost"), _name("localhost:1@evil.example")
+        ('[::1]', 'localhost', '')
     """
-    if netloc.startswith("["):
-        return netloc.partition("]")[0] + "]"
-    return netloc.partition(":")[0]
+    found = _NETLOC.fullmatch(netloc)
+    return found[1] if found else ""
+
+
+def _smuggled(scope: Scope, headers: Headers) -> Problem | None:
+    """Refuse a body whose end a proxy may see elsewhere (RFC 9112, 6.1 and 6.3)."""
+    if "transfer-encoding" not in headers:
+        return None
+    if "content-length" in headers or scope["http_version"] == "1.0":
+        return Problem(
+            400, "framing", "Transfer-Encoding goes with HTTP/1.1 and no Content-Length", close=True
+        )
+    return None
 
 
 def _bearer(headers: Headers, scope: Scope) -> bytes | None:
@@ -122,9 +151,7 @@ def _bearer(headers: Headers, scope: Scope) -> bytes | None:
 
 async def refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request, or a WebSocket handshake, with a problem document."""
-    answer = response(
-        problem.status_code, problem.kind, str(problem.detail), dict(problem.headers or {})
-    )
+    answer = problem.answer()
     if scope["type"] == "http":
         await answer(scope, receive, send)
         return

@@ -22,6 +22,8 @@ from intona.tables import Prediction, known
 if TYPE_CHECKING:
     from intona.inference.profile import Profile
     from intona.inference.stream import Event, Stream
+    from intona.server.schemas import Segment
+    from intona.server.schemas import Timeline as Document
 
 _DTYPES = {"s16le": "<i2", "f32le": "<f4"}
 
@@ -78,7 +80,7 @@ class ModelHandler:
             case wire.Explain():
                 return self._explain(request, data)
             case wire.Export():
-                return self._export(request)
+                return self._export(request, data)
             case wire.Open():
                 return self._open(request)
             case wire.Push(name):
@@ -94,7 +96,8 @@ class ModelHandler:
         model, profile = self._choices.choose(request.choice)
         upload = Upload(data, request.name)
         longest = self._options.clip_seconds
-        audio = read(upload, end=longest + 0.5)
+        notes: list[str] = []
+        audio = read(upload, end=longest + 0.5, notice=notes.append)
         if audio.duration > longest:
             raise TooMuchError(
                 f"{upload.name} is longer than {longest:g} s: use /v1/timeline, or send a part"
@@ -108,8 +111,9 @@ class ModelHandler:
                     f"{upload.name} is too short to be judged against itself: adapt takes at least "
                     f"{FEWEST} stretches of speech, this has {model.adapted_to}"
                 )
-        prediction = replace(model.predict(audio), file=upload.name)
-        return {"prediction": {**_by(model, profile), **prediction.to_dict()}}, b""
+        prediction = replace(model.predict(audio), file=upload.name).rounded()
+        about = {**_by(model, profile), "warnings": notes}
+        return {"prediction": {**about, **prediction.to_dict()}}, b""
 
     def _timeline(self, request: wire.Timeline, data: bytes) -> Reply:
         from intona.inference.timeline import segments
@@ -119,11 +123,13 @@ class ModelHandler:
         bounded = self._bounded(upload)
         if request.choice.adapt:
             model = _adapted(model, upload, bounded)
-        rows = [replace(row, file=upload.name) for row in segments(model, upload, progress=bounded)]
-        about = {"file": upload.name, **_by(model, profile)}
+        notes: list[str] = []
+        found = segments(model, upload, progress=bounded, notice=notes.append)
+        rows = [_named(row, upload.name) for row in found]
+        about = {"file": upload.name, **_by(model, profile), "warnings": notes}
         if request.format == "json":
-            found = [row.to_dict() for row in rows]
-            timeline = {**about, "labels": list(model.labels), "segments": found}
+            segmented = [row.rounded().to_dict() for row in rows]
+            timeline = {**about, "labels": list(model.labels), "segments": segmented}
             return {"timeline": timeline}, b""
         # The service counts how sure answers are, whatever their format.
         counted = [
@@ -140,7 +146,9 @@ class ModelHandler:
         upload = Upload(data, request.name)
         start, end = request.start, request.end
         longest = start + self._options.explain_seconds + 0.5
-        audio = read(upload, start=start, end=longest if end is None else min(end, longest))
+        notes: list[str] = []
+        stop = longest if end is None else min(end, longest)
+        audio = read(upload, start=start, end=stop, notice=notes.append)
         if audio.duration > self._options.explain_seconds + 0.01:
             raise TooMuchError(
                 f"an explanation takes at most {self._options.explain_seconds:g} s of sound: "
@@ -156,6 +164,7 @@ class ModelHandler:
         explanation = {
             "file": upload.name,
             **_by(model, profile),
+            "warnings": notes,
             **evidence.to_dict(),
             "text": str(evidence),
             "manner": [remark.to_dict() for remark in remarks(audio, own)],
@@ -163,11 +172,12 @@ class ModelHandler:
         }
         return {"explanation": explanation}, b""
 
-    def _export(self, request: wire.Export) -> Reply:
-        timeline = request.timeline
-        labels = timeline["labels"]
-        rows = [_row(segment, labels, timeline["file"]) for segment in timeline["segments"]]
-        return {"file": timeline["file"]}, _written(rows, labels, request.format)
+    def _export(self, request: wire.Export, data: bytes) -> Reply:
+        from intona.server.schemas import Timeline
+
+        timeline = Timeline.of_json(data)
+        rows = [_row(segment, timeline) for segment in timeline.segments]
+        return {"file": timeline.file}, _written(rows, timeline.labels, request.format)
 
     def _open(self, request: wire.Open) -> Reply:
         from intona.inference.adapt import Following
@@ -206,6 +216,12 @@ def _events(events: Iterable[Event]) -> Reply:
     return {"events": [event.to_dict() for event in events]}, b""
 
 
+def _named(row: Prediction, name: str) -> Prediction:
+    """Return a segment with the name of its recording, its times as every format has them."""
+    assert row.end is not None
+    return replace(row, file=name, start=round(row.start, 3), end=round(row.end, 3))
+
+
 def _written(rows: Sequence[Prediction], labels: Sequence[str], style: str) -> bytes:
     """Return a timeline in one of the formats of :mod:`intona.server.formats`."""
     from intona.formats import render
@@ -215,22 +231,21 @@ def _written(rows: Sequence[Prediction], labels: Sequence[str], style: str) -> b
     return frame.to_parquet() if style == "parquet" else render(frame, style).encode()
 
 
-def _row(segment: dict[str, Any], labels: Sequence[str], file: str | None) -> Prediction:
-    given = segment["probabilities"]
-    numbers = {label: _number(given.get(label)) for label in labels}
+def _row(segment: Segment, timeline: Document) -> Prediction:
+    given = segment.probabilities
     return Prediction(
-        segment["emotion"],
-        _number(segment["confidence"]),
-        numbers,
-        segment["status"],
-        file,
-        segment["start"],
-        segment["end"],
-        segment["reason"],
-        _number(segment["familiarity"]),
-        _number(segment["arousal"]),
-        _number(segment["valence"]),
-        segment["adapted"],
+        segment.emotion,
+        _number(segment.confidence),
+        {label: _number(given.get(label)) for label in timeline.labels},
+        segment.status,
+        timeline.file,
+        segment.start,
+        segment.end,
+        segment.reason,
+        _number(segment.familiarity),
+        _number(segment.arousal),
+        _number(segment.valence),
+        segment.adapted,
     )
 
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from intona.server.service import Service
 
-FORM_OVERHEAD = 64 * 1024  # bytes around the file in a multipart form
+OVERHEAD = 64 * 1024  # bytes around the file in a multipart form
+FORM, JSON = "multipart/form-data", "application/json"
+MIB = 1024 * 1024
 LEAST_PACE = 8 * 1024  # bytes per second, on average, once idle_seconds have passed
 DRAIN_SECONDS = 2.0
 
@@ -30,23 +32,28 @@ class Intake:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        objection = self._objection(headers)
+        settings = self._settings
+        most = settings.max_upload_bytes if kind_of(headers) == FORM else settings.max_json_bytes
+        if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self._app(scope, self._bounded(receive, 0), send)
+            return
+        objection = self._objection(headers, most)
         if objection is not None:
             if "expect" not in headers:
                 await _drain(receive)
             await refuse(objection, scope, receive, send)
             return
         with self._service.admit():
-            await self._app(scope, self._bounded(receive), send)
+            await self._app(scope, self._bounded(receive, most), send)
 
-    def _objection(self, headers: Headers) -> Problem | None:
+    def _objection(self, headers: Headers, most: int) -> Problem | None:
         declared = headers.get("content-length", "0")
-        if declared.isdigit() and int(declared) > self._most:
-            return self._too_large()
+        if declared.isdigit() and int(declared) > most + OVERHEAD:
+            return _too_large(most)
         if self._service.pending >= self._settings.max_pending:
             return Problem(
                 429,
@@ -57,20 +64,7 @@ class Intake:
             )
         return None
 
-    @property
-    def _most(self) -> int:
-        return self._settings.max_upload_bytes + FORM_OVERHEAD
-
-    def _too_large(self) -> Problem:
-        return Problem(
-            413,
-            "too-large",
-            f"an upload may have {self._settings.max_upload_mb:g} MiB: send a shorter part, "
-            "or a compressed one",
-            close=True,
-        )
-
-    def _bounded(self, receive: Receive) -> Receive:
+    def _bounded(self, receive: Receive, most: int) -> Receive:
         clock = asyncio.get_running_loop().time
         begin = clock()
         settings = self._settings
@@ -93,11 +87,26 @@ class Intake:
                 raise _too_slow() from None
             total += len(message.get("body", b""))
             complete = message["type"] != "http.request" or not message.get("more_body", False)
-            if total > self._most:
-                raise self._too_large()
+            if total > most + OVERHEAD:
+                await _drain(receive)
+                raise _too_large(most)
             return message
 
         return bounded
+
+
+def kind_of(headers: Headers) -> str:
+    """Return the media type of a body, without its parameters."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _too_large(most: int) -> Problem:
+    return Problem(
+        413,
+        "too-large",
+        f"at most {most / MIB:g} MiB are taken here: send a shorter part, or a compressed one",
+        close=True,
+    )
 
 
 def _too_slow() -> Problem:

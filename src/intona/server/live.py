@@ -31,6 +31,7 @@ ENCODINGS = {"s16le": 2, "f32le": 4}  # name to bytes per sample
 SWITCH = {"true": True, "1": True, "false": False, "0": False, "": False}
 RATES = (4_000, 384_000)  # Hz
 MESSAGE_BYTES = 1024 * 1024
+LONGEST_TEXT = 200  # letters; as deep as that, JSON can still be parsed
 PUSH_SECONDS = 10.0  # a push holds at most a second of sound
 
 GOING_AWAY = 1001
@@ -146,15 +147,20 @@ def _samples(message: MutableMapping[str, Any], width: int) -> bytes | None:
         raise WebSocketDisconnect(message.get("code", 1005))
     data = message.get("bytes")
     if data is None:
-        try:
-            if json.loads(message.get("text") or "") == {"event": "end"}:
-                return None
-        except ValueError:
-            pass
+        if _is_end(message.get("text") or ""):
+            return None
         raise _StreamError(BAD_DATA, 'send binary samples, or {"event": "end"}')
     if len(data) % width:
         raise _StreamError(BAD_DATA, f"a message must hold whole samples of {width} bytes")
     return data
+
+
+def _is_end(text: str) -> bool:
+    """Whether a text message asks for the end; a long one is not even parsed."""
+    try:
+        return len(text) <= LONGEST_TEXT and json.loads(text) == {"event": "end"}
+    except ValueError:
+        return False
 
 
 async def _send(websocket: WebSocket, service: Service, events: list[dict[str, Any]]) -> None:

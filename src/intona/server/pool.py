@@ -32,6 +32,7 @@ from intona.server.wire import (
 CHUNK = 256 * 1024
 START_SECONDS = 120.0
 LONGEST_BACKOFF = 30.0
+LOOK_SECONDS = 2.0  # between two looks at whether a worker has been stopped
 # Signals by which a decoder fails on a file, as opposed to being stopped from outside.
 CRASHES = frozenset(
     {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL}
@@ -115,8 +116,20 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs."""
+        """Whether the process has not ended."""
         return self._process.returncode is None
+
+    @property
+    def running(self) -> bool:
+        """Whether the process runs: it has not ended, and has not been stopped by a signal."""
+        if not self.alive:
+            return False
+        try:
+            with open(f"/proc/{self._process.pid}/stat", encoding="utf-8") as file:
+                state = file.read().rpartition(")")[2].split()[0]
+        except OSError:  # no such list of processes here, or just gone
+            return self.alive
+        return state not in ("T", "t")
 
     async def call(
         self, request: Request, body: bytes | BinaryIO = b"", *, seconds: float
@@ -160,8 +173,12 @@ class Worker:
         await self.kill()
 
     async def wait(self) -> None:
-        """Wait until the process has ended."""
-        await self._process.wait()
+        """Wait until the process has ended; one that somebody has stopped is ended."""
+        while self.alive:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), LOOK_SECONDS)
+            if not self.running:
+                await self.kill()
 
     async def kill(self) -> None:
         """End the process now and wait until it is gone."""
@@ -177,7 +194,8 @@ class Worker:
         pipe = self._process.stdin
         assert pipe is not None
         if isinstance(body, bytes):
-            pipe.write(pack(message_of(request), len(body)) + body)
+            pipe.write(pack(message_of(request), len(body)))
+            pipe.write(body)
             await pipe.drain()
             return
         length = body.seek(0, os.SEEK_END)
@@ -236,15 +254,22 @@ class Pool:
     @property
     def ready(self) -> bool:
         """Whether at least one worker can take a request."""
-        return any(worker.alive for worker in self.workers)
+        return any(worker.running for worker in self.workers)
 
     @asynccontextmanager
-    async def borrow(self, most: int | None = None) -> AsyncIterator[Worker]:
-        """Lend the least loaded worker, waiting while each has ``most`` users already."""
-        async with self._changed:
-            while (worker := self._choose(most)) is None:
-                await self._changed.wait()
-            worker.load += 1
+    async def borrow(self, seconds: float, most: int | None = None) -> AsyncIterator[Worker]:
+        """Lend the least loaded worker, waiting while each has ``most`` users already.
+
+        Raises:
+            WorkerDiedError: none was to be had in ``seconds``.
+        """
+        try:
+            async with asyncio.timeout(seconds), self._changed:
+                while (worker := self._choose(most)) is None:
+                    await self._changed.wait()
+                worker.load += 1
+        except TimeoutError:
+            raise WorkerDiedError("timeout") from None
         try:
             yield worker
         finally:
@@ -288,7 +313,7 @@ class Uploads(Pool):
             WorkerDiedError: it did not finish; it is being replaced.
         """
         try:
-            async with asyncio.timeout(seconds), self.borrow(1) as worker:
+            async with asyncio.timeout(seconds), self.borrow(seconds, 1) as worker:
                 return await worker.call(request, body, seconds=seconds)
         except TimeoutError:
             raise WorkerDiedError("timeout") from None
@@ -334,7 +359,7 @@ class Streams(Pool):
             WorkerDiedError: the worker went away; its streams end, it is being replaced.
         """
         name = uuid4().hex
-        async with self.borrow() as worker:
+        async with self.borrow(seconds) as worker:
             opening = Open(name, rate, encoding, choice)
             opened, _ = await worker.call(opening, seconds=seconds)
             try:

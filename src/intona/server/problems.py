@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import JSONResponse, Response
 
 from intona.server.pool import RefusedError, WorkerDiedError
+from intona.server.schemas import said
 
 MEDIA_TYPE = "application/problem+json"
 WORDS = {
@@ -25,6 +26,7 @@ WORDS = {
     421: "This name is not served here",
     429: "Too many requests",
     503: "The service cannot answer now",
+    507: "There is no room for this now",
 }
 
 
@@ -58,6 +60,10 @@ class Problem(HTTPException):
         super().__init__(status, detail, headers)
         self.kind = kind
 
+    def answer(self) -> Response:
+        """Return it as a problem document."""
+        return response(self.status_code, self.kind, str(self.detail), dict(self.headers or {}))
+
 
 def response(
     status: int, kind: str, detail: str, headers: dict[str, str] | None = None
@@ -86,7 +92,7 @@ def document(*statuses: int) -> dict[int | str, dict[str, Any]]:
             "description": WORDS[status],
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
-        if status in (429, 503):
+        if status in (429, 503, 507):
             described[status]["headers"] = retry
     return described
 
@@ -97,8 +103,8 @@ def of_refusal(error: RefusedError) -> Problem:
         return Problem(413, "too-much-audio", error.detail)
     if error.kind == "audio":
         return Problem(422, "audio", error.detail)
-    if error.kind == "usage":
-        return Problem(422, "usage", error.detail)
+    if error.kind in ("usage", "invalid"):
+        return Problem(422, error.kind, error.detail)
     return Problem(422, "not-processable", f"this input cannot be processed ({error.detail})")
 
 
@@ -118,26 +124,22 @@ def install(app: FastAPI) -> None:
 
     async def known(request: Request, error: Exception) -> Response:
         assert isinstance(error, StarletteHTTPException)
-        kind = getattr(error, "kind", HTTPStatus(error.status_code).name.lower().replace("_", "-"))
-        return response(
-            error.status_code, kind, str(error.detail), dict(error.headers or {}) or None
-        )
+        if isinstance(error, Problem):
+            return error.answer()
+        kind = HTTPStatus(error.status_code).name.lower().replace("_", "-")
+        return response(error.status_code, kind, str(error.detail), dict(error.headers or {}))
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        parts = [
-            f"{'.'.join(str(step) for step in item['loc'])}: {item['msg']}"
-            for item in error.errors()[:5]
-        ]
-        return response(422, "invalid", "; ".join(parts))
+        return response(422, "invalid", said(error.errors()))
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, RefusedError)
-        return await known(request, of_refusal(error))
+        return of_refusal(error).answer()
 
     async def died(request: Request, error: Exception) -> Response:
         assert isinstance(error, WorkerDiedError)
-        return await known(request, of_death(error))
+        return of_death(error).answer()
 
     async def unexpected(request: Request, error: Exception) -> Response:
         return response(500, "internal", "something went wrong on our side")

@@ -2,38 +2,78 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import logging
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, BinaryIO
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, File, Query, Request, UploadFile
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
+from starlette.datastructures import FormData, ImmutableMultiDict
 
 from intona.server import wire
-from intona.server.formats import MEDIA_TYPES, FormatName, attachment
+from intona.server.formats import MEDIA_TYPES, TEXTS, FormatName, attachment
+from intona.server.intake import FORM, JSON, kind_of
 from intona.server.problems import Problem, document
 from intona.server.schemas import Answer, Explanation, ModelCard, Timeline
 from intona.server.service import Service
 from intona.server.wire import LABELS_LENGTH, Choice, Reply
 
 
-async def _once(request: Request) -> None:
+class _Careful(APIRoute):
+    """Reads a form before FastAPI does: few parts, each given once; so are all parameters."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request."""
+        answer = super().get_route_handler()
+
+        async def careful(request: Request) -> Response:
+            _require_once(request.query_params)
+            if request.method == "POST" and kind_of(request.headers) == FORM:
+                _require_once(await _form(request))
+            return await answer(request)
+
+        return careful
+
+
+async def _form(request: Request) -> FormData:
+    try:
+        return await request.form(max_files=MOST_PARTS, max_fields=MOST_PARTS, max_part_size=1024)
+    except ValueError:  # names that are not in the encoding they claim
+        raise Problem(400, "bad-request", "the names in this form cannot be read") from None
+    except OSError as error:  # whichever way the disk for temporary files fails
+        LOG.error("cannot keep an upload in %s: %s", tempfile.tempdir, error.strerror or error)
+        raise Problem(
+            507, "storage", "there is no room for this upload now: try again later", retry_after=10
+        ) from None
+
+
+def _require_once(items: ImmutableMultiDict[str, Any]) -> None:
     """Refuse what is given twice: which one was meant cannot be told.
 
     Raises:
         Problem: a part of the form, or a parameter, is given more than once.
     """
-    form = "multipart/form-data" in request.headers.get("content-type", "")
-    names = [name for name, _ in request.query_params.multi_items()]
-    names += [name for name, _ in (await request.form()).multi_items()] if form else []
-    twice = next((name for name in names if names.count(name) > 1), None)
+    given = Counter(name for name, _ in items.multi_items())
+    twice = next((name for name, times in given.items() if times > 1), None)
     if twice is not None:
         raise Problem(422, "given-twice", f"{twice[:60]} is given more than once: send one")
 
 
-router = APIRouter(prefix="/v1", tags=["v1"], dependencies=[Depends(_once)])
+router = APIRouter(prefix="/v1", tags=["v1"], route_class=_Careful)
 
+LOG = logging.getLogger("uvicorn.error")
+MOST_PARTS = 4  # of a form, in which one file is wanted
 Recording = Annotated[
-    UploadFile, File(description="The recording: wav, flac, mp3, ogg, opus, m4a, webm, amr ...")
+    UploadFile,
+    File(
+        description="The recording: wav, flac, mp3, ogg, opus, m4a, webm, amr ...",
+        # What generators of clients look for; contentMediaType alone means a string to them.
+        json_schema_extra={"format": "binary"},
+    ),
 ]
 Format = Annotated[FormatName, Query(alias="format", description="Form of the answer.")]
 Profile = Annotated[
@@ -69,11 +109,11 @@ Merge = Annotated[
     ),
 ]
 Second = Annotated[float, Query(ge=0, le=1e7, allow_inf_nan=False)]
-UPLOAD_PROBLEMS = document(400, 401, 403, 408, 413, 421, 422, 429, 503)
+UPLOAD_PROBLEMS = document(400, 401, 403, 408, 413, 421, 422, 429, 503, 507)
 EXPORTED: dict[str, Any] = {
     "description": "The timeline, as JSON or in the format asked for.",
     "content": {
-        kind: {"schema": {"type": "string", "format": "binary"}}
+        kind: {"schema": {"type": "string"} | ({} if kind in TEXTS else {"format": "binary"})}
         for kind in sorted(set(MEDIA_TYPES.values()) - {"application/json"})
     },
 }
@@ -101,7 +141,7 @@ Chosen = Annotated[Choice, Depends(_choice)]
 @router.post("/predict", response_model=Answer, responses=UPLOAD_PROBLEMS)
 async def predict(request: Request, file: Recording, choice: Chosen) -> Any:
     """Judge a clip as a whole: one emotion, its confidence, all probabilities."""
-    answer, _ = await _work(request, wire.Predict(_clean(file.filename), choice), file)
+    answer, _ = await _work(request, wire.Predict(_clean(file.filename), choice), file.file)
     _service(request).metrics.count([answer["prediction"]])
     return answer["prediction"]
 
@@ -111,7 +151,9 @@ async def timeline(
     request: Request, file: Recording, choice: Chosen, style: Format = "json"
 ) -> Any:
     """Find the speech in a recording of any length, and the emotion of each stretch."""
-    answer, data = await _work(request, wire.Timeline(_clean(file.filename), choice, style), file)
+    answer, data = await _work(
+        request, wire.Timeline(_clean(file.filename), choice, style), file.file
+    )
     found = answer["timeline"] if style == "json" else answer
     _service(request).metrics.count(found["segments"])
     return found if style == "json" else _download(style, answer, data)
@@ -128,7 +170,7 @@ async def explain(
 ) -> Any:
     """Say what speaks for an emotion (else the most probable one) in a stretch of a recording."""
     asked = wire.Explain(_clean(file.filename), choice, start, end, emotion)
-    return (await _work(request, asked, file))[0]["explanation"]
+    return (await _work(request, asked, file.file))[0]["explanation"]
 
 
 @router.post(
@@ -138,14 +180,23 @@ async def explain(
         200: {**EXPORTED, "content": {**EXPORTED["content"], "application/json": ARRAY}},
         **UPLOAD_PROBLEMS,
     },
+    # Not a parameter: what a stranger sends is parsed in a worker, under its limits.
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {JSON: {"schema": {"$ref": "#/components/schemas/Timeline"}}},
+        }
+    },
 )
-async def export(request: Request, timeline: Timeline, style: Format = "csv") -> Response:
+async def export(request: Request, style: Format = "csv") -> Response:
     """Write a timeline, as ``/v1/timeline`` or a live stream gave it, in another format."""
-    answer, data = await _work(request, wire.Export(timeline.model_dump(), style))
+    if kind_of(request.headers) != JSON:
+        raise Problem(422, "invalid", f"send the timeline as {JSON}")
+    answer, data = await _work(request, wire.Export(style), await request.body())
     return _download(style, answer, data)
 
 
-@router.get("/model", response_model=ModelCard, responses=document(401, 403, 421))
+@router.get("/model", response_model=ModelCard, responses=document(400, 401, 403, 421, 429))
 async def model(request: Request) -> Any:
     """Say what answers: labels, training, measured quality, limits of the service."""
     service = _service(request)
@@ -163,9 +214,8 @@ async def model(request: Request) -> Any:
     }
 
 
-async def _work(request: Request, asked: wire.Request, file: UploadFile | None = None) -> Reply:
+async def _work(request: Request, asked: wire.Request, body: bytes | BinaryIO) -> Reply:
     service = _service(request)
-    body = b"" if file is None else file.file
     return await service.uploads.run(asked, body, seconds=service.settings.request_seconds)
 
 
@@ -186,4 +236,6 @@ def _download(style: str, answer: dict[str, Any], data: bytes) -> Response:
         headers["Intona-Profile"] = quote(answer["profile"])
     if answer.get("adapted"):
         headers["Intona-Adapted"] = str(answer["adapted"])
+    if answer.get("warnings"):
+        headers["Intona-Warnings"] = quote("; ".join(answer["warnings"]))
     return Response(data, media_type=MEDIA_TYPES[style], headers=headers)

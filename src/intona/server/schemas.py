@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
+from intona.server.wire import InvalidError
 from intona.tables import Reason
 
 ANSWER: JsonValue = {
@@ -25,6 +28,8 @@ ANSWER: JsonValue = {
 
 
 Label = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")]
+MOST_LABELS = 64
+MOST_SEGMENTS = 200_000
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Adapted = Annotated[
     int,
@@ -71,11 +76,26 @@ class Segment(BaseModel):
     )
     adapted: Adapted = 0
     probabilities: dict[Label, Probability | None] = Field(
-        description="Calibrated probability of each emotion; null without speech."
+        max_length=MOST_LABELS,
+        description="Calibrated probability of each emotion; null without speech.",
     )
+
+    @field_validator("probabilities", mode="before")
+    @classmethod
+    def _few(cls, value: Any) -> Any:
+        if isinstance(value, dict) and len(value) > MOST_LABELS:
+            raise ValueError(f"at most {MOST_LABELS} emotions")
+        return value
 
 
 Speaker = Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")]
+Warnings = Annotated[
+    list[Annotated[str, Field(max_length=1000)]],
+    Field(
+        max_length=16,
+        description="What is lost of a damaged recording, or odd about it, a sentence each.",
+    ),
+]
 ADAPTED = "Speaker the model was adapted to; null when it was not."
 
 
@@ -83,6 +103,7 @@ class Answer(Segment):
     """The emotion of a clip as a whole."""
 
     profile: Speaker | None = Field(default=None, description=ADAPTED)
+    warnings: Warnings = []
 
 
 class Timeline(BaseModel):
@@ -98,8 +119,37 @@ class Timeline(BaseModel):
     file: str | None = Field(default=None, description="Name the client gave the recording.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     adapted: Adapted = 0
-    labels: list[Label] = Field(description="The emotions it was to answer with.", max_length=64)
-    segments: list[Segment] = Field(max_length=200_000)
+    warnings: Warnings = []
+    labels: list[Label] = Field(
+        description="The emotions it was to answer with.", max_length=MOST_LABELS
+    )
+    segments: list[Segment] = Field(max_length=MOST_SEGMENTS)
+
+    @classmethod
+    def of_json(cls, data: bytes) -> Timeline:
+        """Return the timeline of a JSON document.
+
+        Segments are looked at one by one: all that can be wrong with a hostile document takes
+        a hundred times its size.
+
+        Raises:
+            InvalidError: it is none; the first thing that is wrong.
+        """
+        where = ""
+        try:
+            given = json.loads(data)
+            segments = given["segments"] if isinstance(given, dict) else None
+            if not isinstance(segments, list) or len(segments) > MOST_SEGMENTS:
+                raise InvalidError(f"send an object with at most {MOST_SEGMENTS} segments")
+            found = cls.model_validate(given | {"segments": []})
+            for number, segment in enumerate(segments):
+                where = f"segments.{number}."
+                found.segments.append(Segment.model_validate(segment))
+        except (KeyError, ValueError, RecursionError) as error:
+            if isinstance(error, ValidationError):
+                raise InvalidError(where + said(_errors(error))) from None
+            raise InvalidError("this is no JSON document of a timeline") from None
+        return found
 
 
 class Remark(BaseModel):
@@ -123,6 +173,7 @@ class Explanation(BaseModel):
     file: str | None = Field(description="Name the client gave the recording.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     adapted: Adapted = 0
+    warnings: Warnings = []
     emotion: str = Field(description="What it is evidence for.")
     probability: float = Field(description="Of the emotion, for the whole stretch.")
     times: list[float] = Field(description="Edges of the patches in seconds.")
@@ -179,3 +230,13 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
+
+
+def _errors(error: ValidationError) -> list[Any]:
+    return error.errors(include_url=False, include_context=False, include_input=False)
+
+
+def said(errors: Sequence[Mapping[str, Any]]) -> str:
+    """Return the first errors of a validation as one line, cut where it gets long."""
+    parts = [f"{'.'.join(map(str, item['loc']))[:200]}: {item['msg'][:200]}" for item in errors[:5]]
+    return "; ".join(parts)

@@ -50,6 +50,7 @@ class Settings(BaseModel):
         worker_memory_mb: memory each worker may take on top of the loaded model, MiB.
         queue: uploads accepted beyond those that are running; more get 429.
         max_upload_mb: largest upload, MiB.
+        max_json_mb: largest request that is no upload, such as a timeline to export, MiB.
         max_clip_seconds: longest recording ``/v1/predict`` takes, in seconds of audio.
         max_explain_seconds: longest stretch ``/v1/explain`` explains, in seconds of audio; it
             asks the model about a hundred times.
@@ -82,6 +83,7 @@ class Settings(BaseModel):
     worker_memory_mb: PositiveInt = 1024
     queue: NonNegativeInt = 16
     max_upload_mb: PositiveFloat = 64.0
+    max_json_mb: PositiveFloat = 8.0
     max_clip_seconds: PositiveFloat = 300.0
     max_explain_seconds: PositiveFloat = 12.0
     max_recording_seconds: PositiveFloat = 4 * 3600.0
@@ -146,6 +148,11 @@ class Settings(BaseModel):
     def max_upload_bytes(self) -> int:
         """Largest upload in bytes."""
         return int(self.max_upload_mb * MIB)
+
+    @property
+    def max_json_bytes(self) -> int:
+        """Largest request that is no upload, in bytes."""
+        return int(self.max_json_mb * MIB)
 
     @property
     def max_pending(self) -> int:

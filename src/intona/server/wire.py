@@ -129,14 +129,12 @@ class Explain(_OfRecording):
 
 @dataclass(frozen=True)
 class Export:
-    """Write a timeline in another format.
+    """Write a timeline, the payload, in another format.
 
     Attributes:
-        timeline: as :class:`intona.server.schemas.Timeline`.
         format: one of :mod:`intona.server.formats`.
     """
 
-    timeline: dict[str, Any]
     format: str
 
 
@@ -213,6 +211,10 @@ class TooMuchError(IntonaError):
     """A recording is longer or larger than the service takes."""
 
 
+class InvalidError(IntonaError):
+    """A document is not what it has to be."""
+
+
 class Upload(io.BytesIO):
     """The bytes of one upload, with the name the client gave them."""
 
@@ -283,7 +285,7 @@ def _exactly(stream: BinaryIO, count: int) -> bytes:
 def _decode(body: bytes) -> dict[str, Any]:
     try:
         message = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WireError("a frame holds no JSON") from error
     if not isinstance(message, dict):
         raise WireError("a frame holds no JSON object")

@@ -10,8 +10,10 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import select
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import BinaryIO
@@ -19,6 +21,7 @@ from typing import BinaryIO
 from intona.errors import AudioError, IntonaError, UsageError
 from intona.server.wire import (
     Handler,
+    InvalidError,
     Reply,
     TooMuchError,
     WireError,
@@ -38,6 +41,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     requests, replies = _private_pipes()
+    _end_with(requests)
     try:
         module, _, name = options.handler.partition(":")
         handler: Handler = getattr(importlib.import_module(module), name)(options)
@@ -58,6 +62,20 @@ def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
         os.dup2(silence, descriptor)
     os.close(silence)
     return requests, replies
+
+
+def _end_with(pipe: BinaryIO) -> None:
+    """End this process, busy or not, once nobody holds the other end of the pipe any more."""
+    if not hasattr(select, "poll"):
+        return
+    poll = select.poll()
+    poll.register(pipe, 0)  # for its end alone, not for what can be read
+
+    def watch() -> None:
+        poll.poll()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def restrict(memory_mb: int) -> None:
@@ -124,6 +142,8 @@ def guarded(action: Callable[[], Reply]) -> Reply:
         kind, detail = "too_much", "decoding this recording takes more memory than allowed"
     except AudioError as error:
         kind, detail = "audio", str(error)
+    except InvalidError as error:
+        kind, detail = "invalid", str(error)
     except UsageError as error:
         kind, detail = "usage", str(error)
     except Exception as error:

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.audio.given import one_channel
 from intona.errors import AudioError, ModelError
+from intona.features.transformer import Transformer
 from intona.models.lineage import Training
 
 if TYPE_CHECKING:
     from intona.models.session import Session
 
 
-class Embedding:
+class Embedding(Transformer):
     """The ``embedding`` output of a model that takes waveforms.
 
     Args:
@@ -38,6 +40,8 @@ class Embedding:
     rate: int | None = 16_000
 
     def __init__(self, model: str = "", weights: str = "") -> None:
+        if not isinstance(model, str) or not isinstance(weights, str):
+            raise ModelError("the front end default takes model and weights as texts")
         self.model = model
         self._expected = weights
 
@@ -47,6 +51,10 @@ class Embedding:
         from intona.models.artefact import locate
 
         return locate(self.model or None)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the keyword arguments of the constructor, as they were given."""
+        return {"model": self.model, "weights": self._expected}
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -74,7 +82,7 @@ class Embedding:
         """
         if rate != self.rate:
             raise AudioError(f"the front end {self.name} needs {self.rate} Hz, got {rate} Hz")
-        return self._model.run([samples], rate, ["embedding"])[0].astype(np.float32)
+        return self._model.run([one_channel(samples)], rate, ["embedding"])[0].astype(np.float32)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the session behind: a worker process loads its own."""

@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.audio.given import one_channel
 from intona.errors import AudioError, ModelError, RecipeError, UsageError
 from intona.features.logmel import DYNAMIC_RANGE, RATE, WINDOW, level, log_mel, trim
+from intona.features.transformer import Transformer
 
 Floats = NDArray[np.float32]
 
@@ -30,7 +32,7 @@ POOLINGS: Mapping[str, Callable[[Floats], Floats]] = {
 }
 
 
-class Encoder:
+class Encoder(Transformer):
     """Hidden states of a pretrained encoder, pooled over the time of one utterance.
 
     Args:
@@ -49,7 +51,7 @@ class Encoder:
             given, other weights are refused.
 
     Raises:
-        UsageError: an impossible layer, pooling or dynamic range.
+        UsageError: an impossible model, layer, pooling or dynamic range.
         RecipeError: torch or transformers is missing.
         ModelError: the weights cannot be read or are others than asked for.
     """
@@ -68,6 +70,8 @@ class Encoder:
         dynamic_range: float = DYNAMIC_RANGE,
         weights: str = "",
     ) -> None:
+        if not isinstance(model, str) or not isinstance(weights, str):
+            raise UsageError("encoder model and weights are texts")
         if not layers or any(not isinstance(k, int) or k < 1 for k in layers):
             raise UsageError(f"encoder layers count from 1, got {list(layers)}")
         unknown = [kind for kind in pooling if kind not in POOLINGS]
@@ -83,9 +87,8 @@ class Encoder:
         self.dynamic_range = float(dynamic_range)
         self._expected = weights
 
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        """JSON-able keyword arguments; ``weights`` says which weights are really used."""
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the keyword arguments of the constructor, as they were given."""
         return {
             "model": self.model,
             "layers": list(self.layers),
@@ -93,8 +96,13 @@ class Encoder:
             "trim": self.trim,
             "level": self.level,
             "dynamic_range": self.dynamic_range,
-            "weights": self._digest,
+            "weights": self._expected,
         }
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """JSON-able keyword arguments; ``weights`` says which weights are really used."""
+        return {**self.get_params(), "weights": self._digest}
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -137,6 +145,7 @@ class Encoder:
         """
         if rate != RATE:
             raise AudioError(f"the encoder front end needs {RATE} Hz, got {rate} Hz")
+        samples = one_channel(samples)
         if len(samples) < 2 * WINDOW:
             raise AudioError(
                 f"the encoder front end needs at least 0.05 s, got {len(samples)} samples"

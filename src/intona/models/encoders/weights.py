@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 from intona.errors import ModelError
+from intona.files import read_json
 
 ENVIRONMENT = "INTONA_ENCODER"
 HUB_NAME = "openai/whisper-tiny.en"
@@ -49,7 +49,7 @@ def is_whisper(file: Path) -> bool:
     if not config.is_file():
         return True
     try:
-        return json.loads(config.read_text("utf-8")).get("model_type") == "whisper"
+        return bool(read_json(config, 2**24).get("model_type") == "whisper")
     except (OSError, ValueError, AttributeError) as error:
         raise ModelError(f"cannot read {config}: {error}") from None
 

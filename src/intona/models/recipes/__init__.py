@@ -14,9 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from intona.errors import RecipeError
+from intona.files import read_bounded
+from intona.models.metadata import LABEL, shallow
 
 __all__ = ["Recipe", "load", "names"]
 
+LARGEST = 2**20  # bytes of a recipe
+DEEPEST = 8  # sections and lists in each other
 KEYS = {"name", "description", "front_end", "model", "training"}
 
 
@@ -83,8 +87,8 @@ def load(name: str | Path) -> Recipe:
             f"no recipe {name!r}: give the path of a .toml file or one of {', '.join(names())}"
         )
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_bounded(path, LARGEST).decode()
+    except (OSError, ValueError) as error:
         raise RecipeError(f"cannot read the recipe {path}: {error}") from None
     return _parse(text, str(path), path.stem)
 
@@ -94,6 +98,8 @@ def _parse(text: str, where: str, default_name: str) -> Recipe:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{where} is not valid TOML: {error}") from None
+    except (RecursionError, ValueError):
+        raise RecipeError(f"{where} is nested too deeply, or holds what is no number") from None
     unknown = sorted(set(content) - KEYS)
     if unknown:
         raise RecipeError(
@@ -103,13 +109,27 @@ def _parse(text: str, where: str, default_name: str) -> Recipe:
         section = content.get(part)
         if not isinstance(section, dict) or not isinstance(section.get(key), str):
             raise RecipeError(f'{where} needs a section [{part}] with {key} = "..."')
+    name = content.get("name", default_name)
+    if not isinstance(name, str) or not 0 < len(name) <= LABEL:
+        raise RecipeError(f"{where}: its name must be a text of at most {LABEL} characters")
+    if not shallow(content, DEEPEST):
+        raise RecipeError(f"{where} is nested too deeply")
+    if not _finite(content):
+        raise RecipeError(f"{where} has numbers that are not finite, or beyond all use")
     training = content.get("training", {})
     if not isinstance(training, dict):
         raise RecipeError(f"{where}: training must be a section [training]")
     return Recipe(
-        name=str(content.get("name", default_name)),
+        name=name,
         front_end=content["front_end"],
         model=content["model"],
         training=training,
         description=str(content.get("description", "")),
     )
+
+
+def _finite(value: Any) -> bool:
+    """Tell whether all numbers in a value are some that one can compute with."""
+    if isinstance(value, dict | list):
+        return all(map(_finite, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, int | float) or abs(value) < 2**63

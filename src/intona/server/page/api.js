@@ -7,8 +7,8 @@
  *   arousal?: number | null, adapted?: number, probabilities: Record<string, number | null>}} Segment
  * @typedef {{event: "speech_start" | "speech_end"} | {event: "trouble", message: string} |
  *   (Segment & {event: "update" | "segment"})} LiveEvent
- * @typedef {{file: string | null, profile?: string | null, adapted?: number, labels: string[],
- *   segments: Segment[]}} Timeline
+ * @typedef {{file: string | null, profile?: string | null, adapted?: number, warnings?: string[],
+ *   labels: string[], segments: Segment[]}} Timeline
  * @typedef {{name: string, labels: string[], threshold: number, rate: number | null,
  *   version: string, profiles: string[], adaptable: boolean, metadata: any, limits: {upload_bytes: number,
  *   recording_seconds: number, explain_seconds: number}}} Model

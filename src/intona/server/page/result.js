@@ -135,15 +135,16 @@ export class Result {
 }
 
 /** @param {api.Timeline} timeline @param {number} duration in seconds */
-function summary({ segments, profile, adapted }, duration) {
+function summary({ segments, profile, adapted, warnings = [] }, duration) {
+  const odd = warnings.map((sentence) => ` Note: ${sentence}.`).join("");
   const speech = segments.filter((segment) => segment.emotion !== null);
-  if (!speech.length) return `${clock(duration)} long, and no speech in it.`;
+  if (!speech.length) return `${clock(duration)} long, and no speech in it.${odd}`;
   const seconds = speech.reduce((sum, segment) => sum + segment.end - segment.start, 0);
   const unsure = speech.filter((segment) => segment.status === "unsure").length;
   const doubts = unsure ? ` Unsure of ${unsure} of ${speech.length} segments.` : "";
   const by = profile ? ` Adapted to ${profile}.` : against(adapted ?? 0);
   const help = adapted || !mostlyUnfamiliar(speech) ? "" : " Judging it against itself may help.";
-  return `${clock(duration)} long, ${clock(seconds)} of it speech.${by}${doubts}${help}`;
+  return `${clock(duration)} long, ${clock(seconds)} of it speech.${by}${doubts}${help}${odd}`;
 }
 
 /** @param {number} stretches of speech the model was adapted to */

@@ -1,0 +1,118 @@
+"""Many recordings from Python: any iterable of them in, one table of predictions out."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections import deque
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from intona.audio import Audio, find
+from intona.audio.decode import Source, title_of
+from intona.audio.finding import UnheardError
+from intona.audio.given import is_many, source_of
+from intona.errors import AudioError
+from intona.inference.clip import predict, predict_each
+from intona.inference.model import Model
+from intona.tables import Prediction, Utterance, stretches, to_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_Heard = Source | Audio | AudioError
+
+
+def recordings(given: Any) -> Iterator[_Heard]:
+    """Yield recordings one by one, folders as they are; an error in place of unusable samples.
+
+    Args:
+        given: one recording as :func:`intona.audio.given.source_of` takes it, a folder, an iterable
+            of those, or a corpus or its table, whose files are meant.
+
+    Raises:
+        UsageError: an item that cannot be a recording.
+    """
+    wanted = stretches(given)
+    if wanted is not None:
+        yield from dict.fromkeys(Path(one.file) for one in wanted)
+        return
+    for one in given if is_many(given) else [given]:
+        try:
+            yield one if isinstance(one, AudioError) else source_of(one)
+        except AudioError as error:
+            yield error
+
+
+def recordings_in(given: Any) -> Iterator[_Heard]:
+    """Yield recordings one by one, folders searched; see :func:`recordings`."""
+    for one in recordings(given):
+        yield from find([one]) if isinstance(one, str | Path) else [one]
+
+
+def predict_table(model: Model, given: Any) -> pd.DataFrame:
+    """Predict many recordings, one row each, in their order.
+
+    A recording that cannot be used becomes a row of status ``error`` whose ``reason`` says why,
+    with a warning; the others go on.
+
+    Args:
+        model: the recogniser.
+        given: an iterable of recordings and folders; or a table of utterances, indexed by
+            ``(file, start, end)``, or a corpus, of which each stretch is predicted.
+
+    Raises:
+        UsageError: a table without that index, or an item that cannot be a recording.
+    """
+    wanted = stretches(given)
+    found = _each(model, given) if wanted is None else _each_stretch(model, wanted)
+    rows = [
+        result if isinstance(result, Prediction) else _failed(model, result, utterance)
+        for utterance, result in found
+    ]
+    failed = sum(row.status == "error" for row in rows)
+    if failed:
+        warnings.warn(
+            f"{failed} of {len(rows)} recordings could not be used: the rows of status 'error' "
+            "say why",
+            stacklevel=3,
+        )
+    return to_table(rows, model.labels)
+
+
+def _each(model: Model, given: Any) -> Iterator[tuple[Utterance, Prediction | AudioError]]:
+    names: deque[str] = deque()
+
+    def named() -> Iterator[_Heard]:
+        for source in recordings_in(given):
+            names.append(_name(source))
+            yield source
+
+    for result in predict_each(model, named()):
+        yield Utterance(names.popleft()), result
+
+
+def _each_stretch(
+    model: Model, wanted: Iterable[Utterance]
+) -> Iterator[tuple[Utterance, Prediction | AudioError]]:
+    for one in wanted:
+        try:
+            yield one, predict(model, one.file, one.start, one.end)
+        except AudioError as error:
+            yield one, error
+        except OSError as error:
+            yield one, AudioError(f"cannot read {one.file}: {error.strerror or error}")
+
+
+def _failed(model: Model, error: AudioError, where: Utterance) -> Prediction:
+    nothing = dict.fromkeys(model.labels, math.nan)
+    return Prediction(
+        None, math.nan, nothing, "error", where.file, where.start, where.end, reason=str(error)
+    )
+
+
+def _name(source: _Heard) -> str:
+    if isinstance(source, UnheardError):
+        return str(source.path)
+    return "" if isinstance(source, Audio | AudioError) else title_of(source) or ""
