@@ -21,6 +21,7 @@ from intona.evaluation.protocols import parse
 from intona.features import front_end
 from intona.features.extract import extract
 from intona.models.lineage import Training
+from intona.tables import segmented_index
 
 
 @pytest.fixture(scope="module")
@@ -171,14 +172,14 @@ def test_the_seal_closes_every_way_to_a_recording(own):
     assert read(file).duration > 0
 
 
-def test_the_guard_knows_what_the_bundled_embedding_was_made_from() -> None:
+def test_the_guard_knows_what_the_bundled_embedding_was_made_from(tmp_path) -> None:
     from intona.corpora.base import Corpus
     from intona.evaluation.run import _front_end_contamination
     from intona.models import recipes
     from intona.models.task import Task
 
     def corpus(name: str) -> Corpus:
-        index = pd.MultiIndex.from_tuples([("a.wav", 0.0, 1.0)], names=["file", "start", "end"])
+        index = segmented_index([tmp_path / "a.wav"])
         facts = {"corpus": [name], "speaker": [f"{name}-01"], "emotion": ["sad"]}
         return Corpus(name, pd.DataFrame(facts, index=index))
 
@@ -186,6 +187,8 @@ def test_the_guard_knows_what_the_bundled_embedding_was_made_from() -> None:
         table = corpus(name).table
         return _front_end_contamination(Task(recipes.load(recipe), table), table)
 
+    voice = synthetic.utterance("sad")
+    soundfile.write(tmp_path / "a.wav", voice.samples, voice.rate)
     finding, *_ = found("head", "ravdess")
     assert finding.leak
     assert not any(one.leak for one in found("head", "elsewhere"))
