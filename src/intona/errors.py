@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -25,6 +26,10 @@ class UsageError(IntonaError):
 
 class RecipeError(UsageError):
     """A recipe is unknown, malformed, or asks for something that does not exist."""
+
+
+class PlugInError(UsageError):
+    """Something from outside intona, installed or named by a recipe, cannot be used."""
 
 
 class MissingExtraError(UsageError):
@@ -77,3 +82,18 @@ class ModelError(IntonaError):
 
 class LeakError(IntonaError):
     """Training and test parts share what they must not share."""
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """Return a question to put behind a complaint about an unknown word; empty if nothing is near.
+
+    Examples:
+        >>> meant("clasic", ["classic", "light"])
+        ' (did you mean classic?)'
+        >>> meant("x", ["classic"])
+        ''
+    """
+    from difflib import get_close_matches
+
+    near = get_close_matches(word.lower(), list(known), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""

@@ -17,8 +17,8 @@ class Joined:
     """The features of other front ends, concatenated.
 
     Args:
-        parts: per front end its ``name`` and parameters, as a recipe's ``[front_end]`` has them;
-            ``version`` where another one is to be refused.
+        parts: the front ends, or per front end its ``name`` and parameters, as a recipe's
+            ``[front_end]`` has them; ``version`` where another one is to be refused.
 
     Attributes:
         parts: the front ends, in order.
@@ -38,13 +38,16 @@ class Joined:
     name = "joined"
     version = 1
 
-    def __init__(self, parts: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, parts: Sequence[Mapping[str, Any] | FrontEnd]) -> None:
         from intona.features import front_end
 
         if isinstance(parts, Mapping | str) or not parts:
             raise UsageError("the joined front end needs a list of parts")
         found: list[FrontEnd] = []
         for part in parts:
+            if callable(part):
+                found.append(part)
+                continue
             rest = dict(part) if isinstance(part, Mapping) else {}
             name, version = rest.pop("name", ""), rest.pop("version", None)
             if not name:

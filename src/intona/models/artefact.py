@@ -36,7 +36,7 @@ class Metadata(TypedDict, total=False):
         target: what is predicted.
         numeric: whether that is a number.
         input: ``kind`` (``waveform`` or ``front_end``), ``rate`` in Hz, and of a front end its
-            ``name``, ``version`` and ``parameters``.
+            ``name``, ``version`` and ``parameters``, and the ``packages`` that bring it.
         recipe: the recipe.
         corpora: per training corpus its utterances, speakers and languages.
         licence: of the weights.

@@ -24,7 +24,9 @@ def describe(metadata: Metadata, size: int) -> dict[str, str]:
         takes = f"mono waveform at {source['rate']} Hz"
     else:
         rate = f"{source['rate']} Hz" if source.get("rate") else "the recording's own rate"
-        takes = f"front end {source['name']} version {source['version']} at {rate}"
+        of = ", ".join(map(str, source.get("packages") or ()))
+        outside = f", of the package {of} (needed to use it)" if of else ""
+        takes = f"front end {source['name']} version {source['version']} at {rate}{outside}"
     words = {
         "recipe": str(metadata["recipe"].get("name", "unknown")),
         "predicts": f"{metadata['target']}: {', '.join(metadata['labels'])}",

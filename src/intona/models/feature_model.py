@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.corpora.folds import InnerFolds
-from intona.errors import CorpusError, RecipeError
-from intona.features import FrontEnd
+from intona.errors import CorpusError
+from intona.features import FrontEnd, packages
 from intona.features.extract import extract
 from intona.models.calibration import Calibration, softmax
 from intona.models.ensemble import Ensemble, new_head
+from intona.models.exportable import require_exportable, require_recording_alone
 from intona.models.heads import Head
 from intona.models.lineage import base_of
 from intona.models.normalisation import by_speaker, normalise
@@ -61,11 +62,7 @@ class FeatureModel:
         Raises:
             RecipeError: the model is normalised by speaker.
         """
-        if self.normalised:
-            raise RecipeError(
-                f"recipe {self.recipe.name} normalises by speaker, which one recording alone "
-                "cannot be: it can be evaluated, not made into a model file"
-            )
+        require_recording_alone(self.recipe)
         from intona.models.artefact import write_model
         from intona.models.export import add_softmax
 
@@ -82,6 +79,7 @@ class FeatureModel:
                 "version": self.front_end.version,
                 "parameters": dict(self.front_end.parameters),
                 "rate": self.front_end.rate,
+                **({"packages": found} if (found := packages(self.front_end)) else {}),
             },
             "recipe": self.recipe.to_dict(),
             **base_of(self.front_end),
@@ -95,6 +93,8 @@ def fit(task: Task) -> FeatureModel:
     options = FeatureTraining.read(task.recipe)
     models = candidates(task.recipe.model, options.select)
     front = task.front_end()
+    if task.export:
+        require_exportable(task.recipe, models[0], front, len(task.labels), numeric=task.numeric)
     features, targets = _features(task, front, options), task.targets()
     inner = InnerFolds.of(targets, task.table["speaker"], options.calibration_folds)
     if inner is None and len(models) > 1:

@@ -7,13 +7,15 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intona import registry
 from intona.audio import resample
-from intona.errors import ModelError
-from intona.features import front_end
+from intona.errors import ModelError, RecipeError
+from intona.features import FrontEnd, front_end
 from intona.models.artefact import Metadata, locate, read_model
 
 SHORTEST = 0.3  # seconds; shorter signals are padded with zeros at the end
@@ -93,7 +95,7 @@ class Session:
         self.rate: int | None = source.get("rate")
         self._front_end = None
         if source["kind"] != "waveform":
-            self._front_end = front_end(source["name"], **source.get("parameters", {}))
+            self._front_end = _front_end(source, path)
             if self._front_end.version != source.get("version"):
                 raise ModelError(
                     f"{path} was made with version {source.get('version')} of the front end "
@@ -172,6 +174,26 @@ class Session:
         )
         columns = [np.asarray(value, dtype=np.float64).reshape(len(feed), -1) for value in values]
         return np.concatenate(columns, axis=1)
+
+
+def _front_end(source: Mapping[str, Any], path: str | Path) -> FrontEnd:
+    """Build the front end that a file names; what is not installed is not looked for elsewhere."""
+    name, parameters = str(source.get("name")), source.get("parameters", {})
+    if not isinstance(parameters, dict):
+        raise ModelError(f"{path}: its intona metadata lacks valid parameters of the front end")
+    parts = parameters.get("parts", ()) if name == "joined" else ()
+    wanted = [name, *(str(part.get("name")) for part in parts if isinstance(part, Mapping))]
+    missing = [one for one in wanted if not registry.has("features", one)]
+    if missing:
+        of = ", ".join(map(str, source.get("packages") or ())) or "that registers it"
+        raise ModelError(
+            f"{path} needs the front end {missing[0]}, which is not installed: install the "
+            f"package {of}"
+        )
+    try:
+        return front_end(name, **parameters)
+    except RecipeError as error:
+        raise ModelError(f"{path}: {error}") from None
 
 
 def _at_least(signal: NDArray[np.float32], shortest: int) -> NDArray[np.float32]:

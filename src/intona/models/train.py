@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intona import registry
-from intona.errors import CorpusError, RecipeError, UsageError
+from intona.errors import CorpusError, UsageError
 from intona.labels import refuse_target
+from intona.models.estimators import is_outside, is_trainer, target_of
 from intona.models.heard import Heard
 from intona.models.lineage import behind
 from intona.models.recipes import Recipe
@@ -38,13 +39,16 @@ def fit(task: Task) -> Fitted:
         raise CorpusError(f"{int(table[target].isna().sum())} utterances have no {target}")
     if not task.numeric and table[target].nunique() < 2:
         raise CorpusError(f"only one {target} is left: training needs at least two")
-    kind = task.recipe.model["kind"]
-    if kind not in registry.names("models"):
-        raise RecipeError(
-            f"no model kind {kind!r}: choose one of {', '.join(registry.names('models'))}"
-        )
-    trainer: Trainer = registry.find("models", kind)
-    return trainer(task)
+    return _trainer(task.recipe.model["kind"])(task)
+
+
+def _trainer(kind: str) -> Trainer:
+    """Return what trains a kind of model; an estimator from outside is a feature model's head."""
+    target = target_of(kind)
+    if is_outside(kind) and not is_trainer(target):
+        target = registry.find("models", "logistic")  # which takes any estimator as its head
+    trainer: Trainer = target
+    return trainer
 
 
 def provenance(table: pd.DataFrame) -> dict[str, Any]:
@@ -93,7 +97,7 @@ def train(
         raise UsageError(f"cannot write {out}: {folder} is not a writable folder")
     _require(target, corpus.table)
     table = corpus.table[corpus.table[target].notna()]
-    task = Task(recipe, table, target, seed, on, progress)
+    task = Task(recipe, table, target, seed, on, progress, export=True)
     fitted = fit(task)
     path = fitted.export(
         out,

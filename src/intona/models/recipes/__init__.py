@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from intona import registry
 from intona.errors import RecipeError
 
 __all__ = ["Recipe", "load", "names"]
@@ -86,10 +87,20 @@ def load(name: str | Path) -> Recipe:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"cannot read the recipe {path}: {error}") from None
-    return _parse(text, str(path), path.stem)
+    return _parse(text, str(path), path.stem, path.parent)
 
 
-def _parse(text: str, where: str, default_name: str) -> Recipe:
+def _names_a_path(value: Any) -> bool:
+    """Tell whether any name or kind in sections of a recipe is ``module:attribute``."""
+    if isinstance(value, list):
+        return any(map(_names_a_path, value))
+    if not isinstance(value, dict):
+        return False
+    names = [str(value.get(key, "")) for key in ("name", "kind")]
+    return any(map(registry.is_path, names)) or _names_a_path(list(value.values()))
+
+
+def _parse(text: str, where: str, default_name: str, beside: Path | None = None) -> Recipe:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -106,6 +117,8 @@ def _parse(text: str, where: str, default_name: str) -> Recipe:
     training = content.get("training", {})
     if not isinstance(training, dict):
         raise RecipeError(f"{where}: training must be a section [training]")
+    if beside is not None and _names_a_path([content["front_end"], content["model"]]):
+        registry.look_beside(beside)
     return Recipe(
         name=str(content.get("name", default_name)),
         front_end=content["front_end"],
