@@ -79,12 +79,6 @@ def estimator(kind: str, parameters: Mapping[str, Any], *, seed: int, numeric: b
     return made
 
 
-def parts_of(made: Any) -> list[Any]:
-    """Return an estimator and all that it is made of, as far as its parameters tell."""
-    inner = [value for value in _settings(made).values() if hasattr(value, "get_params")]
-    return [made, *(one for one in inner if not isinstance(one, type))]
-
-
 def _settings(made: Any) -> dict[str, Any]:
     return dict(made.get_params(deep=True)) if hasattr(made, "get_params") else {}
 
