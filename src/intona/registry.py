@@ -8,6 +8,7 @@ names what is built in or installed, so that reading one never imports a path it
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,6 +56,47 @@ class Package:
     def __str__(self) -> str:
         """Its name and version, as pip writes them."""
         return f"{self.name} {self.version}".strip()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a list of names says of one.
+
+    Attributes:
+        name: as recipes and options write it.
+        about: one line.
+        parameters: with their defaults, ``C=1.0``.
+        package: the installed package that brings it; empty for what is built in.
+    """
+
+    name: str
+    about: str
+    parameters: tuple[str, ...] = ()
+    package: str = ""
+
+
+def entry(group: str, name: str) -> Entry:
+    """Return what a list says of a name: its parameters and the first line of its docstring.
+
+    Of a package that cannot be loaded the line says why.
+    """
+    package = "" if is_built_in(group, name) else str(installed(group).get(name, ""))
+    try:
+        found = find(group, name)
+    except PlugInError as error:
+        return Entry(name, str(error), (), package)
+    about = (inspect.getdoc(found) or "").partition("\n")[0].replace("``", "")
+    return Entry(name, about, _parameters(found), package)
+
+
+def _parameters(found: Any) -> tuple[str, ...]:
+    try:
+        each = inspect.signature(found).parameters.values()
+    except (TypeError, ValueError):
+        return ()
+    usual = {one.name: one.default for one in each if one.name not in ("args", "kwargs")}
+    empty = inspect.Parameter.empty
+    return tuple(n if value is empty else f"{n}={value!r}" for n, value in usual.items())
 
 
 def names(group: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from importlib import import_module
 
 import typer
 
+from intona.cli.elsewhere import Command
 from intona.errors import IntonaError, show_plainly
 from intona.threads import ask_for_one_thread
 
@@ -29,6 +30,9 @@ VERBS = (
     "info",
     "models",
     "features",
+    "front-ends",
+    "recipes",
+    "protocols",
     "corpus",
     "serve",
     "audit",
@@ -53,11 +57,11 @@ def build(verb: str | None = None) -> typer.Typer:
     )
     app.callback(help=ABOUT)(_root)
     for name in [verb] if verb in VERBS else VERBS:
-        module = import_module(f"intona.cli.{name}")
+        module = import_module(f"intona.cli.{name.replace('-', '_')}")
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name)
         else:
-            app.command(name)(module.run)
+            app.command(name, cls=Command)(module.run)
     return app
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from intona.corpora.base import Corpus
     from intona.corpora.loading import Info, Loader, Tree
 
-__all__ = ["info", "load", "loader", "names"]
+__all__ = ["info", "load", "loader", "loaders", "names"]
 
 # fmt: off
 _MODULES = (
@@ -86,6 +86,15 @@ def info(name: str) -> Info:
         'deu'
     """
     return loader(name).info
+
+
+def loaders() -> Iterator[Loader]:
+    """Yield all loaders; a package whose loader is broken is told of, and does no harm."""
+    for name in names():
+        try:
+            yield loader(name)
+        except PlugInError as error:
+            warn(str(error))
 
 
 def load(source: Any, name: str | None = None, **options: Any) -> Corpus:
@@ -258,18 +267,9 @@ def _read_metadata(tree: Tree, paths: list[Path], **options: Any) -> Corpus:
 
 def _detect(tree: Tree) -> Loader | None:
     """Return the loader that is surest of the tree, or ``None`` when none is."""
-    claims = [(found.claims(tree), found) for found in _loaders()]
+    claims = [(found.claims(tree), found) for found in loaders()]
     sureness, best = max(claims, key=lambda claim: claim[0])
     return best if sureness >= _SURE else None
-
-
-def _loaders() -> Iterator[Loader]:
-    """Yield all loaders; a package whose loader is broken is told of, and does no harm."""
-    for name in names():
-        try:
-            yield loader(name)
-        except PlugInError as error:
-            warn(str(error))
 
 
 def _join(corpora: list[Corpus]) -> Corpus:

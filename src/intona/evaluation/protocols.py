@@ -1,15 +1,7 @@
 """Evaluation protocols: the division into training and test folds, and its words.
 
-``emobox``              the published speaker-disjoint folds of EmoBox (RAVDESS)
-``loso``                leave one speaker out
-``speakers:K``          K folds, grouped by speaker and balanced by label
-``file:FOLDS.csv``      folds from a table with columns ``fold`` and ``file`` or ``speaker``
-``cross:TRAIN->TEST``   train on one corpus, test on another
-``corpora``             leave one corpus out: train on all the others, each in turn
-``random:F``            a random share F of the utterances; LEAKY, only to reproduce papers
-
-An installed package may register more (``intona.protocols``): a class or function that is given
-what stands after the colon.
+:data:`FORMS` lists them. An installed package may register more (``intona.protocols``): a class or
+function that is given what stands after the colon.
 
 A recipe is given the training part of a fold and nothing else; what it must choose it chooses
 on :func:`intona.corpora.folds.inner_folds` of that part.
@@ -41,8 +33,24 @@ from intona.labels import tidy
 if TYPE_CHECKING:
     import pandas as pd
 
-BUILT_IN = ("emobox", "loso", "speakers", "file", "cross", "corpora", "random")
-FORMS = "emobox, loso, speakers:K, file:FOLDS.csv, cross:TRAIN->TEST, corpora, random:FRACTION"
+# As they are written on the command line.
+FORMS: Mapping[str, str] = {
+    "emobox": "the published speaker-disjoint folds of EmoBox (RAVDESS)",
+    "loso": "leave one speaker out",
+    "speakers:K": "K folds, grouped by speaker and balanced by label",
+    "file:FOLDS.csv": "folds from a table with columns fold and file or speaker",
+    "cross:TRAIN->TEST": "train on one corpus, test on another",
+    "corpora": "leave one corpus out: train on all the others, each in turn",
+    "random:FRACTION": "a random share of the utterances; LEAKY, only to reproduce papers",
+}
+
+
+def described() -> list[registry.Entry]:
+    """Return all protocols, as they are written, with a line each."""
+    return [
+        *(registry.Entry(form, line) for form, line in FORMS.items()),
+        *(registry.entry("protocols", name) for name in registry.names("protocols")),
+    ]
 
 
 def parse(text: str, test_only: Sequence[str] = ()) -> Split:
@@ -82,12 +90,11 @@ def parse(text: str, test_only: Sequence[str] = ()) -> Split:
             return RandomSplit(share)
     if registry.has("protocols", kind):
         return _plugged(kind, value)
-    others = registry.names("protocols")
-    known = ", ".join((FORMS, *others)) if others else FORMS
-    near = meant(
-        kind, ("emobox", "loso", "speakers", "file", "cross", "corpora", "random", *others)
+    known = [*FORMS, *registry.names("protocols")]
+    near = meant(kind, [form.partition(":")[0] for form in known])
+    raise UsageError(
+        f"cannot read the protocol {text!r}{near}: write {', '.join(known[:-1])} or {known[-1]}"
     )
-    raise UsageError(f"cannot read the protocol {text!r}{near}: write {known}")
 
 
 def _plugged(kind: str, value: str) -> Split:

@@ -19,6 +19,11 @@ def names() -> tuple[str, ...]:
     return registry.names("features")
 
 
+def described() -> list[registry.Entry]:
+    """Return all front ends with their parameters and a line each."""
+    return [registry.entry("features", name) for name in names()]
+
+
 def front_end(name: str, **parameters: Any) -> FrontEnd:
     """Build a front end by name: one that is built in, or that an installed package registers.
 

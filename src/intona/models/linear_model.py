@@ -168,7 +168,10 @@ def fit(task: Task) -> LinearModel:
     """Fit an encoder recipe; called through :func:`intona.models.train.fit`."""
     recipe, labels = task.recipe, task.labels
     if task.numeric:
-        raise RecipeError(f"recipe {recipe.name} learns emotions, not numbers like {task.target}")
+        raise RecipeError(
+            f"recipe {recipe.name} learns emotions, not numbers like {task.target}: "
+            "take one that does, such as --recipe classic-svm"
+        )
     options = LinearTraining.read(recipe)
     heads, front = _heads(recipe, options), task.front_end()
     if not (isinstance(front, Embedding) or encoders_of(front)):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
-from intona.errors import RecipeError
+from intona.errors import RecipeError, meant
 from intona.models.recipes import Recipe
 
 
@@ -51,7 +51,8 @@ class Training:
         unknown = sorted(set(recipe.training) - set(known))
         if unknown:
             raise RecipeError(
-                f"recipe {recipe.name}: unknown training options {', '.join(unknown)}; "
+                f"recipe {recipe.name}: unknown training options {', '.join(unknown)}"
+                f"{meant(unknown[0], known)}; "
                 f"known are {', '.join(sorted(known))}"
             )
         for name, value in recipe.training.items():

@@ -14,11 +14,23 @@ from pathlib import Path
 from typing import Any
 
 from intona import registry
-from intona.errors import RecipeError
+from intona.errors import RecipeError, meant
 
 __all__ = ["Recipe", "load", "names"]
 
 KEYS = {"name", "description", "front_end", "model", "training"}
+
+# What is written elsewhere, and where it belongs in a recipe.
+_ELSEWHERE: Mapping[str, str] = {
+    **dict.fromkeys(("model_type", "classifier", "estimator", "kind"), '[model] kind = "..."'),
+    **dict.fromkeys(("features", "feature"), '[front_end] name = "..."'),
+    **dict.fromkeys(("n_mfcc", "n_mels", "n_fft", "hop", "mfcc", "chroma", "mel"), "[front_end]"),
+    "hop_length": "hop under [front_end]",
+    "emotions": "the option --emotions",
+    "test_size": "the option --protocol random:0.25",
+    "seed": "the option --seed",
+    "random_state": "the option --seed",
+}
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,19 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml")))
 
 
+def described() -> list[registry.Entry]:
+    """Return the built-in recipes with front end, model and a line each."""
+    found = map(load, names())
+    return [
+        registry.Entry(
+            one.name,
+            one.description,
+            (f"front_end={one.front_end['name']}", f"model={one.model['kind']}"),
+        )
+        for one in found
+    ]
+
+
 def load(name: str | Path) -> Recipe:
     """Load a built-in recipe by name, or any recipe by path.
 
@@ -81,7 +106,8 @@ def load(name: str | Path) -> Recipe:
     path = Path(name)
     if not path.is_file():
         raise RecipeError(
-            f"no recipe {name!r}: give the path of a .toml file or one of {', '.join(names())}"
+            f"no recipe {name!r}{meant(name, names())}: give the path of a .toml file or one of "
+            f"{', '.join(names())}"
         )
     try:
         text = path.read_text("utf-8")
@@ -107,13 +133,19 @@ def _parse(text: str, where: str, default_name: str, beside: Path | None = None)
         raise RecipeError(f"{where} is not valid TOML: {error}") from None
     unknown = sorted(set(content) - KEYS)
     if unknown:
+        here = _ELSEWHERE.get(unknown[0])
+        near = f" (write {here})" if here else meant(unknown[0], KEYS)
         raise RecipeError(
-            f"{where} has unknown keys {', '.join(unknown)}; a recipe has {', '.join(sorted(KEYS))}"
+            f"{where} has unknown keys {', '.join(unknown)}{near}; a recipe has "
+            f"{', '.join(sorted(KEYS))}"
         )
     for part, key in (("front_end", "name"), ("model", "kind")):
         section = content.get(part)
         if not isinstance(section, dict) or not isinstance(section.get(key), str):
-            raise RecipeError(f'{where} needs a section [{part}] with {key} = "..."')
+            others = ("model_type", "type", "name", "classifier", "kind", "features")
+            found = [one for one in others if isinstance(section, dict) and one in section]
+            instead = f", not {found[0]}" if found and key not in found else ""
+            raise RecipeError(f'{where} needs a section [{part}] with {key} = "..."{instead}')
     training = content.get("training", {})
     if not isinstance(training, dict):
         raise RecipeError(f"{where}: training must be a section [training]")
