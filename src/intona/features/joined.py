@@ -74,6 +74,20 @@ class Joined:
             ]
         }
 
+    @property
+    def recorded(self) -> Mapping[str, Any]:
+        """The same for a model file, which holds no paths."""
+        return {
+            "parts": [
+                {
+                    "name": one.name,
+                    "version": one.version,
+                    **getattr(one, "recorded", one.parameters),
+                }
+                for one in self.parts
+            ]
+        }
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """``1_encoder_layer1_mean_0``: number of the part, its front end, its own name."""

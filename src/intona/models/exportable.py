@@ -6,14 +6,17 @@ answers is compared with the estimator's own answers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from intona.errors import RecipeError
 from intona.features import FrontEnd, paths
+from intona.models.artefact import LARGEST
 from intona.models.calibration import softmax
+from intona.models.encoders.encoder import Encoder
+from intona.models.encoders.weights import recorded
 from intona.models.ensemble import new_head
 from intona.models.heads import KINDS
 from intona.models.normalisation import by_speaker
@@ -63,6 +66,55 @@ def require_recording_alone(recipe: Recipe) -> None:
         raise RecipeError(
             f"recipe {recipe.name} normalises by speaker, which one recording alone cannot be: "
             f"{BUT}"
+        )
+
+
+def without_paths(recipe: dict[str, Any]) -> dict[str, Any]:
+    """Return a recipe for a model file: encoders by hub name or the last part of their path."""
+
+    def each(section: Any) -> Any:
+        if not isinstance(section, Mapping):
+            return section
+        changed = dict(section)
+        if isinstance(section.get("model"), str):
+            changed["model"] = recorded(section["model"])
+        if isinstance(section.get("parts"), list):
+            changed["parts"] = [each(part) for part in section["parts"]]
+        return changed
+
+    return {**recipe, "front_end": each(recipe["front_end"])}
+
+
+def require_waveform_graph(recipe: Recipe, fronts: Sequence[Encoder]) -> None:
+    """Refuse encoders that have no graph from the waveform on.
+
+    Raises:
+        RecipeError: another encoder than Whisper's, another pooling or preparation than the
+            graph's, or a file that would be too large to be read.
+    """
+    for front in fronts:
+        called = recorded(front.model) or "the encoder"
+        if not front.whisper:
+            raise RecipeError(
+                f"recipe {recipe.name}: a linear model's file holds its encoder, and {called} is "
+                f'not Whisper\'s: {BUT}. With kind = "logistic" the file names the encoder, and '
+                "whoever uses it has to have that"
+            )
+        if front.pooling != ("mean", "std") or not (front.trim and front.level):
+            raise RecipeError(
+                f"recipe {recipe.name}: the graph of a linear model trims, levels and pools by "
+                f'mean and std: drop trim, level and pooling, or {BUT}; kind = "logistic" takes any'
+            )
+    if len({front.bands for front in fronts}) > 1:
+        raise RecipeError(
+            f"recipe {recipe.name}: its encoders look at spectrograms of different bands: {BUT}"
+        )
+    size = sum(front.weight_count for front in fronts)  # a byte each, the first layers two
+    if size > LARGEST:
+        raise RecipeError(
+            f"recipe {recipe.name}: its encoders up to the last layer used would take about "
+            f"{size / 2**20:.0f} MB, and a model file has at most {LARGEST / 2**20:.0f} MB: use "
+            "lower layers or a smaller encoder"
         )
 
 

@@ -16,7 +16,11 @@ from intona.features import FrontEnd, packages
 from intona.features.extract import extract
 from intona.models.calibration import Calibration, softmax
 from intona.models.ensemble import Ensemble, new_head
-from intona.models.exportable import require_exportable, require_recording_alone
+from intona.models.exportable import (
+    require_exportable,
+    require_recording_alone,
+    without_paths,
+)
 from intona.models.heads import Head
 from intona.models.lineage import base_of
 from intona.models.normalisation import by_speaker, normalise
@@ -77,11 +81,11 @@ class FeatureModel:
                 "kind": "front_end",
                 "name": self.front_end.name,
                 "version": self.front_end.version,
-                "parameters": dict(self.front_end.parameters),
+                "parameters": dict(getattr(self.front_end, "recorded", self.front_end.parameters)),
                 "rate": self.front_end.rate,
                 **({"packages": found} if (found := packages(self.front_end)) else {}),
             },
-            "recipe": self.recipe.to_dict(),
+            "recipe": without_paths(self.recipe.to_dict()),
             **base_of(self.front_end),
             **self.details,
         }

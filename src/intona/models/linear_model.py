@@ -25,6 +25,7 @@ from intona.models.blend import Blend, familiarity, fit_blend
 from intona.models.committee import Committee, HeadOptions, Learners, fit_committee
 from intona.models.encoders.embedding import Embedding
 from intona.models.encoders.encoder import Encoder
+from intona.models.exportable import require_waveform_graph, without_paths
 from intona.models.held_out import cases_of, held_out_answers
 from intona.models.lineage import base_of
 from intona.models.material import gather
@@ -106,7 +107,7 @@ class LinearModel:
             "target": "emotion",
             "numeric": False,
             "input": {"kind": "waveform", "rate": RATE, "trim": "inside the graph"},
-            "recipe": self.recipe.to_dict(),
+            "recipe": without_paths(self.recipe.to_dict()),
             "embedding": len(self.heads.standard.centre),
             "familiar": 0.5,
             "adaptation": self._adaptation(),
@@ -139,8 +140,7 @@ class LinearModel:
         after = 1 if self.recipe.model.get("integers", False) else None
         branches = [branch(front, exact=exact, integer_after=after) for front in fronts]
         graph = embedding_graph(branches, standard.centre, standard.scale, fronts[0].dynamic_range)
-        named = [{**front.parameters, "model": Path(front.model).name} for front in fronts]
-        return graph, {"encoder": named}
+        return graph, {"encoder": [dict(front.recorded) for front in fronts]}
 
 
 def encoders_of(front: Any) -> list[Encoder]:
@@ -179,6 +179,8 @@ def fit(task: Task) -> LinearModel:
             f"recipe {recipe.name}: a linear model needs the front end encoder or default, or "
             "encoders joined that hear alike"
         )
+    if task.export:
+        require_waveform_graph(recipe, encoders_of(front))
     known = Known.of(task.table, task.target, labels, options.weights)
     kept = known.thinned(options.most, task.seed)
     task, known = replace(task, table=task.table.iloc[kept]), known.at(kept)
