@@ -13,8 +13,9 @@ import numpy as np
 
 from intona.errors import RecipeError
 from intona.features import FrontEnd, paths
-from intona.models.artefact import LARGEST
+from intona.models.artefact import BUNDLED, LARGEST
 from intona.models.calibration import softmax
+from intona.models.encoders.embedding import Embedding
 from intona.models.encoders.encoder import Encoder
 from intona.models.encoders.weights import recorded
 from intona.models.ensemble import new_head
@@ -51,6 +52,12 @@ def require_exportable(
             f"recipe {recipe.name}: {BUT}, for a file names only front ends that are installed, "
             f"and {named[0]} is a path: register it as an entry point (docs/extending.md)"
         )
+    for part in getattr(front, "parts", (front,)):
+        if isinstance(part, Embedding) and part.model and part.model not in BUNDLED:
+            raise RecipeError(
+                f"recipe {recipe.name}: {BUT}, for the file would stand on another, {part.model}: "
+                'kind = "linear" puts both into one'
+            )
     kinds = [model, *(one for one in model.get("members", ()) if isinstance(one, Mapping))]
     if any(one.get("kind") not in {*KINDS, "ensemble"} for one in kinds):
         _try_out(model, len(front.names), classes, numeric=numeric)

@@ -22,6 +22,7 @@ from intona.models.exportable import (
     without_paths,
 )
 from intona.models.heads import Head
+from intona.models.layers import with_layers
 from intona.models.lineage import base_of
 from intona.models.normalisation import by_speaker, normalise
 from intona.models.options import FeatureTraining
@@ -94,11 +95,13 @@ class FeatureModel:
 
 def fit(task: Task) -> FeatureModel:
     """Fit a feature recipe; called through :func:`intona.models.train.fit`."""
-    options = FeatureTraining.read(task.recipe)
+    options, asked = FeatureTraining.read(task.recipe), task.recipe
     models = candidates(task.recipe.model, options.select)
     front = task.front_end()
     if task.export:
         require_exportable(task.recipe, models[0], front, len(task.labels), numeric=task.numeric)
+    task, chosen = with_layers(task)
+    front = task.front_end() if chosen else front
     features, targets = _features(task, front, options), task.targets()
     inner = InnerFolds.of(targets, task.table["speaker"], options.calibration_folds)
     if inner is None and len(models) > 1:
@@ -120,12 +123,10 @@ def fit(task: Task) -> FeatureModel:
     else:
         lacking = options.calibration_folds and not task.numeric
         details = Calibration(TOO_FEW if lacking else "none").to_dict()
-    if options.select:
-        details["selected"] = {name: models[best][name] for name in options.select}
+    if options.select or chosen:
+        details["selected"] = {**chosen, **{name: models[best][name] for name in options.select}}
     normalised = by_speaker(task.recipe.training)
-    return FeatureModel(
-        task.labels, task.recipe, details, task.target, front, head, task.on, normalised
-    )
+    return FeatureModel(task.labels, asked, details, task.target, front, head, task.on, normalised)
 
 
 def _features(task: Task, front: FrontEnd, options: FeatureTraining) -> NDArray[np.float32]:

@@ -27,6 +27,7 @@ from intona.models.encoders.embedding import Embedding
 from intona.models.encoders.encoder import Encoder
 from intona.models.exportable import require_waveform_graph, without_paths
 from intona.models.held_out import cases_of, held_out_answers
+from intona.models.layers import with_layers
 from intona.models.lineage import base_of
 from intona.models.material import gather
 from intona.models.options import LinearTraining
@@ -181,6 +182,8 @@ def fit(task: Task) -> LinearModel:
         )
     if task.export:
         require_waveform_graph(recipe, encoders_of(front))
+    task, chosen = with_layers(task)
+    front = task.front_end() if chosen else front
     known = Known.of(task.table, task.target, labels, options.weights)
     kept = known.thinned(options.most, task.seed)
     task, known = replace(task, table=task.table.iloc[kept]), known.at(kept)
@@ -194,11 +197,13 @@ def fit(task: Task) -> LinearModel:
     )
     blend, words = _calibrated(task, learners, heads, options)
     fitted = fit_committee(learners, np.arange(len(task.table)), heads, task.seed)
-    details = {
+    details: dict[str, Any] = {
         "threshold": blend.thresholds[1],
         "calibration": words,
         "priors": blend.priors([head[1] for head in (fitted.joint, *fitted.members.values())]),
     }
+    if chosen:
+        details["selected"] = chosen
     return LinearModel(labels, recipe, details, front, fitted, blend, task.on)
 
 

@@ -24,12 +24,14 @@ class Training:
         risk: the share of errors among the answers that the threshold aims at, in [0, 1].
         augmentation: transforms (name, probability, parameters) that copies are changed by.
         augmented_copies: changed copies of every recording, where there is an augmentation.
+        layers: of an encoder, to choose from; see :mod:`intona.models.layers`.
     """
 
     calibration_folds: int = 4
     risk: float = 0.25
     augmentation: Sequence[Mapping[str, Any]] = ()
     augmented_copies: int = 1
+    layers: Sequence[Any] = ()
 
     @property
     def copies(self) -> int:

@@ -62,12 +62,12 @@ class Task:
         return values.map(number).to_numpy(dtype=np.int64)
 
     def front_end(self) -> FrontEnd:
-        """Return a new front end as the recipe names it.
+        """Return a new front end as the recipe names it, with all layers that may be chosen.
 
         Raises:
             RecipeError: no such front end, or not with these parameters.
         """
-        return of_recipe(self.recipe.front_end)
+        return of_recipe(self.recipe.widest())
 
 
 class Fitted(Protocol):

@@ -235,12 +235,18 @@ class _Transformer:
     def __init__(self, folder: Path, layers: int) -> None:
         import transformers
 
+        bar = transformers.utils.logging
+        shown = bar.is_progress_bar_enabled()
+        bar.disable_progress_bar()
         try:
             self._model = transformers.AutoModel.from_pretrained(
                 folder, use_safetensors=True, local_files_only=True
             ).eval()
         except (OSError, ValueError) as error:
             raise ModelError(f"cannot load an encoder from {folder}: {error}") from None
+        finally:
+            if shown:
+                bar.enable_progress_bar()
         config = self._model.config
         self.width = config.hidden_size
         self.weight_count = sum(each.numel() for each in self._model.parameters())

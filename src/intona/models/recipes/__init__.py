@@ -55,6 +55,40 @@ class Recipe:
         """Return the recipe with ``normalise = by`` among its training choices, if any."""
         return self if by is None else replace(self, training={**self.training, "normalise": by})
 
+    def layer_sets(self) -> list[list[int]]:
+        """Return the sets of an encoder's layers to choose from; none where there is no choice.
+
+        Raises:
+            RecipeError: no list of layers, or a front end that has none or fixed ones.
+
+        Examples:
+            >>> Recipe("mine", {"name": "encoder"}, {}, {"layers": [4, [8, 12]]}).layer_sets()
+            [[4], [8, 12]]
+        """
+        found = self.training.get("layers", ())
+        if not found:
+            return []
+        several: list[Any] = list(found) if isinstance(found, list | tuple) else [None]
+        sets: list[list[Any]] = [
+            list(each) if isinstance(each, list | tuple) else [each] for each in several
+        ]
+        if not all(sets) or not all(type(k) is int and k > 0 for each in sets for k in each):
+            raise RecipeError(
+                f"recipe {self.name}: training.layers lists layers from 1 on, or sets of them, to "
+                f"choose from, not {found}"
+            )
+        if self.front_end.get("name") != "encoder" or "layers" in self.front_end:
+            raise RecipeError(
+                f"recipe {self.name}: training.layers chooses the layers of the front end encoder: "
+                "drop layers from [front_end], or from [training]"
+            )
+        return sets
+
+    def widest(self) -> dict[str, Any]:
+        """Return the front end's settings, with every layer that may be chosen."""
+        layers = sorted({layer for each in self.layer_sets() for layer in each})
+        return {**self.front_end, **({"layers": layers} if layers else {})}
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-able copy for artefacts and reports."""
         return {
