@@ -27,7 +27,7 @@ from intona.models.train import train
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "extending.md").read_text("utf-8")
 EXAMPLE = ROOT / "examples" / "plugin"
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", TEXT, re.DOTALL)
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 
 
 def install(site: Path, name: str, entries: dict[str, dict[str, str]]) -> None:
@@ -92,11 +92,11 @@ def test_the_page_does_what_it_says(
     shutil.copy(next(voices.rglob("*.wav")), tmp_path / "clip.wav")
     said = {}
     for kind, text in BLOCKS:
-        if kind == "console":
+        if not kind:
             for line in text.strip().splitlines():
-                done = intona(*shlex.split(line.removeprefix("$ intona ")))
+                done = intona(*shlex.split(line.removeprefix("intona ")))
                 assert done.code == 0, (line, done.err)
-                said[line.removeprefix("$ intona ")] = done.out
+                said[line.removeprefix("intona ")] = done.out
         else:
             name, _, rest = text.removeprefix("# ").partition("\n")
             if name.startswith("examples/"):

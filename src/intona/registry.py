@@ -163,7 +163,7 @@ def plug_in(group: str, name: str) -> Any:
         )
     try:
         return found[0].load()
-    except Exception as error:  # whatever the package's own code raises
+    except (Exception, SystemExit) as error:  # whatever the package's own code raises
         raise PlugInError(
             f"{name} (intona.{group}) of the package {packages[0]} cannot be loaded: "
             f"{_words(error)}"
@@ -201,8 +201,8 @@ def imported(path: str) -> Any:
         how = f": install its package, or put {missing}.py beside the recipe" if own else ""
         raise PlugInError(f"cannot import {path}: there is no module {missing}{how}") from None
     except AttributeError as error:
-        raise PlugInError(f"cannot import {path}: {error}") from None
-    except Exception as error:  # whatever the user's own module raises
+        raise PlugInError(f"cannot import {path}: {' '.join(str(error).split())}") from None
+    except (Exception, SystemExit) as error:  # whatever the user's own module raises
         raise PlugInError(f"cannot import {path}: {_words(error)}") from None
 
 
@@ -226,5 +226,6 @@ def _package(entry: EntryPoint) -> Package:
     return Package("unknown", "") if home is None else Package(home.name, home.version)
 
 
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".strip(": ")
+def _words(error: BaseException) -> str:
+    words = " ".join(str(error).split())  # a sentence has one line
+    return f"{type(error).__name__}: {words}".strip(": ")

@@ -110,4 +110,5 @@ def _origin(make: Callable[..., Any]) -> str:
 
 
 def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".strip(": ")
+    words = " ".join(str(error).split())  # a sentence has one line
+    return f"{type(error).__name__}: {words}".strip(": ")
