@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,20 +141,22 @@ def test_a_graph_that_answers_differently_is_refused(
 
 
 @pytest.mark.parametrize(
-    "front", ['name = "mine:Mine"', 'name = "joined"\nparts = [{name = "mine:Mine"}]']
+    "front", ['name = "peaks:Peaks"', 'name = "joined"\nparts = [{name = "peaks:Peaks"}]']
 )
 def test_a_front_end_that_is_a_path_is_evaluated_and_not_exported(
-    voices: Path, tmp_path: Path, intona: Callable, front: str
+    voices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, intona: Callable, front: str
 ) -> None:
-    (tmp_path / "mine.py").write_text(
-        "class Mine:\n    names = ('peak', 'power')\n"
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "peaks", raising=False)
+    (tmp_path / "peaks.py").write_text(
+        "class Peaks:\n    names = ('peak', 'power')\n"
         "    def __call__(self, x, rate):\n        return [abs(x).max(), (x ** 2).mean()]\n"
     )
     recipe = tmp_path / "mine.toml"
     recipe.write_text(f'[front_end]\n{front}\n[model]\nkind = "logistic"\n')
     done = intona("train", voices, "--recipe", recipe, "--out", tmp_path / "out.onnx")
     assert (done.code, done.out) == (2, "")
-    assert "mine:Mine is a path: register it as an entry point" in done.err
+    assert "peaks:Peaks is a path: register it as an entry point" in done.err
     done = intona("evaluate", voices, "--recipe", recipe, "--protocol", "speakers:2")
     assert (done.code, done.err) == (0, "")
 
