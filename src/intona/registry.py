@@ -14,11 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from intona.errors import PlugInError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint, EntryPoints
 
 _HOMES: Mapping[str, Mapping[str, str]] = {
     # Front ends: sound to numbers; `[front_end] name` of a recipe, `input` of a model file.
@@ -141,7 +143,7 @@ def installed(group: str) -> dict[str, Package]:
         >>> installed("no-such-group")
         {}
     """
-    return {one.name: _package(one) for one in entry_points(group=f"intona.{group}")}
+    return {one.name: _package(one) for one in _entry_points(group)}
 
 
 @lru_cache(maxsize=256)
@@ -152,7 +154,7 @@ def plug_in(group: str, name: str) -> Any:
         KeyError: no package registers it.
         PlugInError: it cannot be loaded, or several packages register it.
     """
-    found = [one for one in entry_points(group=f"intona.{group}") if one.name == name]
+    found = [one for one in _entry_points(group) if one.name == name]
     if not found:
         raise KeyError(name)
     packages = sorted({_package(one).name for one in found})
@@ -219,6 +221,12 @@ def _attribute(path: str) -> Any:
     for part in attribute.split("."):
         found = getattr(found, part)
     return found
+
+
+def _entry_points(group: str) -> EntryPoints:
+    from importlib.metadata import entry_points  # 20 ms, which a built-in name need not cost
+
+    return entry_points(group=f"intona.{group}")
 
 
 def _package(entry: EntryPoint) -> Package:
