@@ -76,7 +76,8 @@ def format_of(path: str | Path | None, name: str | None = None) -> str:
     if name is None:
         suffix = Path(path).suffix.lower().lstrip(".") if path is not None else ""
         suffix = _SUFFIXES.get(suffix, suffix)
-        name = suffix if suffix in names() else "text"
+        known = suffix in FORMATS or (suffix and suffix in names())
+        name = suffix if known else "text"
     if name not in FORMATS and name not in names():
         known = names()
         raise UsageError(
