@@ -76,8 +76,8 @@ def format_of(path: str | Path | None, name: str | None = None) -> str:
     if name is None:
         suffix = Path(path).suffix.lower().lstrip(".") if path is not None else ""
         suffix = _SUFFIXES.get(suffix, suffix)
-        known = suffix in FORMATS or (suffix and suffix in names())
-        name = suffix if known else "text"
+        is_one = suffix in FORMATS or (suffix and suffix in names())
+        name = suffix if is_one else "text"
     if name not in FORMATS and name not in names():
         known = names()
         raise UsageError(

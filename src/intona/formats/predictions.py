@@ -29,8 +29,8 @@ def format_of(name: str | None, out: Path | None) -> str:
     """
     if name is None:
         suffix = out.suffix.lower().lstrip(".") if out is not None else ""
-        known = suffix in FORMATS or (suffix and suffix in _others())
-        name = suffix if known else "text"
+        is_one = suffix in FORMATS or (suffix and suffix in _others())
+        name = suffix if is_one else "text"
     if name not in FORMATS and name not in _others():
         if name in formats.FORMATS:
             raise UsageError(f"the format {name} is of timelines: it goes with --timeline")
