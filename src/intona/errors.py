@@ -6,6 +6,8 @@ The library raises these; the command line prints the message and leaves with
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class IntonaError(Exception):
     """Base of every error raised on purpose; its text is one clear sentence."""
@@ -21,6 +23,10 @@ class UsageError(IntonaError):
 
 class RecipeError(UsageError):
     """A recipe is unknown, malformed, or asks for something that does not exist."""
+
+
+class PlugInError(UsageError):
+    """Something from outside intona, installed or named by a recipe, cannot be used."""
 
 
 class MissingExtraError(UsageError):
@@ -57,3 +63,18 @@ class ModelError(IntonaError):
 
 class LeakError(IntonaError):
     """Training and test parts share what they must not share."""
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """Return a question to put behind a complaint about an unknown word; empty if nothing is near.
+
+    Examples:
+        >>> meant("clasic", ["classic", "light"])
+        ' (did you mean classic?)'
+        >>> meant("x", ["classic"])
+        ''
+    """
+    from difflib import get_close_matches
+
+    near = get_close_matches(word.lower(), list(known), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""

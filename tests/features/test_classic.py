@@ -155,3 +155,68 @@ def test_bad_input_is_said_clearly(samples: np.ndarray, rate: int, message: str)
 
 def test_silence_gives_finite_values() -> None:
     assert np.isfinite(Classic()(np.zeros(5000, np.float32), 16_000)).all()
+
+
+OTHERS = [
+    {"n_mfcc": 13},
+    {"n_mels": 64},
+    {"n_fft": 512, "hop": 160},
+    {"n_mfcc": 20, "n_mels": 40, "n_fft": 1024, "hop": 256},
+]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("chosen", OTHERS, ids=str)
+def test_other_numbers_equal_librosa(chosen: dict[str, int]) -> None:
+    librosa = pytest.importorskip("librosa")
+    samples, front = voice(16_000, 1.3), Classic(**chosen)
+    frame = {"n_fft": front.n_fft, "hop_length": front.hop}
+    bands = {"n_mels": front.n_mels, **frame}
+    spectrum = np.abs(librosa.stft(samples, **frame))
+    parts = [
+        librosa.feature.mfcc(y=samples, sr=16_000, n_mfcc=front.n_mfcc, **bands),
+        librosa.feature.chroma_stft(S=spectrum, sr=16_000, n_fft=front.n_fft),
+        librosa.feature.melspectrogram(y=samples, sr=16_000, **bands),
+    ]
+    expected = np.concatenate([part.mean(axis=1) for part in parts])
+    found = front(samples, 16_000)
+    assert found.shape == (len(front.names),) == expected.shape
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
+
+
+def test_fewer_coefficients_are_the_first_of_all() -> None:
+    samples = voice(16_000, 0.4)
+    few = Classic(chroma=False, mel=False, n_mfcc=13)
+    assert few.names == tuple(f"mfcc_{k}" for k in range(13))
+    np.testing.assert_allclose(few(samples, 16_000), Classic()(samples, 16_000)[:13], rtol=1e-6)
+
+
+def test_a_tone_is_in_its_band_whatever_the_frame() -> None:
+    tone = np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000).astype(np.float32)
+    for chosen in ({"n_fft": 512, "hop": 128}, {"n_fft": 4096, "hop": 1024}):
+        front = Classic(mfcc=False, chroma=False, n_mels=44, **chosen)
+        assert front(tone, 16_000).argmax() == 14  # 15 mel of 45.25, in 45 steps
+
+
+def test_usual_numbers_are_not_among_the_parameters() -> None:
+    """Caches and model files made before there was a choice stay valid."""
+    usual = Classic(n_mfcc=40, n_mels=128, n_fft=2048, hop=512)
+    assert usual.parameters == {"mfcc": True, "chroma": True, "mel": True}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ({"n_mfcc": 0}, r"n_mfcc is a whole number from 1 to n_mels \(128\), got 0"),
+        ({"n_mfcc": 41, "n_mels": 40}, r"n_mfcc .* to n_mels \(40\)"),
+        ({"n_mels": 0}, "n_mels is a whole number from 1 to 512"),
+        ({"n_fft": 1025}, "n_fft is even, got 1025"),
+        ({"n_fft": 2048.0}, "n_fft is a whole number"),
+        ({"n_fft": 512, "hop": 513}, r"hop .* to n_fft \(512\)"),
+        ({"hop": True}, "hop is a whole number"),
+    ],
+)
+def test_impossible_numbers_are_refused(chosen: dict, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        Classic(**chosen)

@@ -45,8 +45,8 @@ def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("verb", ["train", "evaluate", "evaluate-model", "audit"])
 def test_work_that_needs_every_recording_names_the_one_that_kills(intona, deadly, tiny_model, verb):
     words = {
-        "train": ["train", deadly],
-        "evaluate": ["evaluate", deadly, "--protocol", "loso"],
+        "train": ["train", deadly, "--recipe", "classic"],
+        "evaluate": ["evaluate", deadly, "--recipe", "classic", "--protocol", "loso"],
         "evaluate-model": ["evaluate", tiny_model, deadly, "--allow-leaks"],
         "audit": ["audit", tiny_model, deadly, "--allow-leaks", "--tests", "correctness"],
     }[verb]

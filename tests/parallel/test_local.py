@@ -123,8 +123,8 @@ def test_ray_not_installed(monkeypatch):
 
 # Every verb that takes --workers, with what it needs besides.
 VERBS = (
-    ("train", "{voices}"),
-    ("evaluate", "{voices}", "--protocol", "speakers:2"),
+    ("train", "{voices}", "--recipe", "classic"),
+    ("evaluate", "{voices}", "--recipe", "classic", "--protocol", "speakers:2"),
     ("evaluate", "{model}", "{voices}", "--allow-leaks"),
     ("audit", "{model}", "{voices}", "--allow-leaks", "--tests", "correctness"),
     ("features", "{voices}", "--out", "{out}.csv"),

@@ -14,6 +14,7 @@ from importlib import import_module
 
 import typer
 
+from intona.cli.elsewhere import Command
 from intona.cli.say import complain, say
 from intona.errors import IntonaError
 from intona.files import show_plainly
@@ -31,6 +32,9 @@ VERBS = (
     "info",
     "models",
     "features",
+    "front-ends",
+    "recipes",
+    "protocols",
     "corpus",
     "serve",
     "audit",
@@ -55,11 +59,11 @@ def build(verb: str | None = None) -> typer.Typer:
     )
     app.callback(help=ABOUT)(_root)
     for name in [verb] if verb in VERBS else VERBS:
-        module = import_module(f"intona.cli.{name}")
+        module = import_module(f"intona.cli.{name.replace('-', '_')}")
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name)
         else:
-            app.command(name)(module.run)
+            app.command(name, cls=Command)(module.run)
     return app
 
 

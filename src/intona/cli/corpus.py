@@ -32,14 +32,13 @@ def list_() -> None:
     from intona.corpora.fetch import DOWNLOADS
 
     table = Table("name", "language", "speakers", "files", "get", "licence", box=None)
-    for name in corpora.names():
-        info = corpora.info(name)
+    for info in (each.info for each in corpora.loaders()):
         table.add_row(
-            name,
+            info.name,
             info.language,
             str(info.speakers or ""),
             str(info.files or ""),
-            "yes" if name in DOWNLOADS else "",
+            "yes" if info.name in DOWNLOADS else "",
             info.licence,
         )
     Console().print(table)

@@ -114,7 +114,7 @@ GOES_WITH: Mapping[str, tuple[str, ...]] = {
 def run(
     context: typer.Context,
     paths: Paths,
-    recipe: options.Recipe = "classic",
+    recipe: options.Recipe = None,
     protocol: Protocol = "speakers:5",
     name: options.CorpusName = None,
     columns: options.Columns = None,
@@ -319,7 +319,7 @@ def _of_recipe(
     asked: Options,
     on: Place,
     *,
-    recipe: str,
+    recipe: str | None,
     normalise: str | None,
     split: Split,
     model_seeds: str,
@@ -331,11 +331,12 @@ def _of_recipe(
     from intona.evaluation.run import evaluate, parse_seeds
     from intona.models import recipes
 
-    plan = recipes.load(recipe).normalised(normalise)
+    plan = recipes.load(recipe or options.DEFAULT_RECIPE).normalised(normalise)
     seeds = parse_seeds(model_seeds)
     corpus = read(paths)
     # What --corpus, --columns and --set say is said of the corpus under test.
     more = read(extra, name=None, columns=None, settings=None) if extra else None
     asked = replace(asked, model_seeds=seeds, extra=more)
+    options.tell_of_default(recipe)
     with bar() as progress, on.session(), pointing(corpus):
         return evaluate(plan, corpus, split, asked, on=on, progress=progress)

@@ -18,7 +18,12 @@ Paths = Annotated[
         parser=options.recording,
     ),
 ]
-FrontEnd = Annotated[str, typer.Option("--front-end", help="Which features, by name.")]
+FrontEnd = Annotated[
+    str,
+    typer.Option(
+        "--front-end", help="Which features: a name (intona front-ends), or module:Class."
+    ),
+]
 Out = Annotated[Path, typer.Option("--out", "-o", help="A .csv, .parquet or .npz file.")]
 
 
@@ -45,6 +50,7 @@ def run(
     from intona.errors import UsageError
     from intona.features.table import feature_table, require_suffix, save
     from intona.files import require_apart, require_writable
+    from intona.registry import is_path, look_beside
 
     if options.STANDARD_INPUT in paths:
         raise UsageError("features are made of files: save what is piped in to one first")
@@ -52,7 +58,9 @@ def run(
     require_suffix(out)
     require_writable(out)
     require_apart([out], files(paths))
-    front = features.front_end(front_end)
+    if is_path(front_end):  # the user's own words, as a recipe's
+        look_beside(Path())
+    front = features.of_recipe({"name": front_end})
     on = options.place(workers, engine, address)
     notes: list[str] = []
     with bar() as progress, on.session():

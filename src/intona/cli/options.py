@@ -126,7 +126,13 @@ SkipBad = Annotated[
     ),
 ]
 Recipe = Annotated[
-    str, typer.Option("--recipe", "-r", help="A built-in recipe's name, or a .toml file.")
+    str | None,
+    typer.Option(
+        "--recipe",
+        "-r",
+        help="A built-in recipe's name (intona recipes), or a .toml file; without it head.",
+        show_default=False,
+    ),
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
 Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Processes.")]
@@ -174,6 +180,18 @@ Profile = Annotated[
     str | None,
     typer.Option("--profile", help="Of the speaker: a name from intona enroll, or a .json file."),
 ]
+
+DEFAULT_RECIPE = "head"
+
+
+def tell_of_default(recipe: str | None) -> None:
+    """Say on standard error which recipe is taken, where none was named."""
+    if recipe is None:
+        complain(
+            f"note: no --recipe, so {DEFAULT_RECIPE} is taken: your labels on the bundled model's "
+            "embedding (others: intona recipes)"
+        )
+
 
 SHOWN = 10  # problems; a corpus may have thousands
 

@@ -19,7 +19,7 @@ Out = Annotated[Path, typer.Option("--out", "-o", help="The model file to write.
 
 def run(
     paths: options.Corpus,
-    recipe: options.Recipe = "classic",
+    recipe: options.Recipe = None,
     out: Out = Path("model.onnx"),
     name: options.CorpusName = None,
     columns: options.Columns = None,
@@ -54,7 +54,7 @@ def run(
     from intona.models import recipes
     from intona.models.train import train
 
-    plan = recipes.load(recipe)
+    plan = recipes.load(recipe or options.DEFAULT_RECIPE)
     require_writable(out)
     corpus = options.corpus_of(
         paths,
@@ -73,6 +73,7 @@ def run(
         others = ~spoken_by(corpus.table, without.split(","))
         corpus = replace(corpus, table=corpus.table[others])
     on = options.place(workers, engine, address)
+    options.tell_of_default(recipe)
     with bar() as progress, on.session(), pointing(corpus):
         summary = train(plan, corpus, out, target=target, seed=seed, on=on, progress=progress)
     say(summary)

@@ -14,14 +14,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from intona import registry
+from intona.audio.damage import warn
 from intona.corpora.problem import Problem, kind_of
-from intona.errors import CorpusError, UsageError
+from intona.errors import CorpusError, PlugInError, UsageError, meant
 
 if TYPE_CHECKING:
     from intona.corpora.base import Corpus
     from intona.corpora.loading import Info, Loader, Tree
 
-__all__ = ["info", "load", "loader", "names"]
+__all__ = ["info", "load", "loader", "loaders", "names"]
 
 # fmt: off
 _MODULES = (
@@ -36,11 +38,14 @@ _SURE = 0.5
 def names() -> tuple[str, ...]:
     """Return the names of the corpora known, for :func:`load` and the command line.
 
+    Those built in come first, then those of installed packages.
+
     Examples:
         >>> "ravdess" in names()
         True
     """
-    return _MODULES
+    others = registry.installed("corpora")
+    return (*_MODULES, *sorted(name for name in others if name not in _MODULES))
 
 
 def loader(name: str) -> Loader:
@@ -48,11 +53,26 @@ def loader(name: str) -> Loader:
 
     Raises:
         UsageError: for an unknown name.
+        PlugInError: it is of an installed package, and is no loader.
     """
     key = name.lower().replace("-", "").replace("_", "")
-    if key not in names():
-        raise UsageError(f"unknown corpus {name!r}; known are {', '.join(names())}")
-    return import_module(f"intona.corpora.named.{key}").LOADER
+    if key in _MODULES:
+        found: Loader = import_module(f"intona.corpora.named.{key}").LOADER
+        return found
+    from intona.corpora.loading import Loader as Kind
+
+    try:
+        made = registry.plug_in("corpora", name)
+    except KeyError:
+        known = names()
+        raise UsageError(
+            f"unknown corpus {name!r}{meant(name, known)}; known are {', '.join(known)}"
+        ) from None
+    if not isinstance(made, Kind):
+        raise PlugInError(
+            f"the corpus {name} of an installed package is no intona.corpora.loading.Loader"
+        )
+    return made
 
 
 def info(name: str) -> Info:
@@ -66,6 +86,15 @@ def info(name: str) -> Info:
         'deu'
     """
     return loader(name).info
+
+
+def loaders() -> Iterator[Loader]:
+    """Yield all loaders; a package whose loader is broken is told of, and does no harm."""
+    for name in names():
+        try:
+            yield loader(name)
+        except PlugInError as error:
+            warn(str(error))
 
 
 def load(source: Any, name: str | None = None, **options: Any) -> Corpus:
@@ -241,7 +270,7 @@ def _read_metadata(tree: Tree, paths: list[Path], **options: Any) -> Corpus:
 
 def _detect(tree: Tree) -> Loader | None:
     """Return the loader that is surest of the tree, or ``None`` when none is."""
-    claims = [(found.claims(tree), found) for found in map(loader, names())]
+    claims = [(found.claims(tree), found) for found in loaders()]
     sureness, best = max(claims, key=lambda claim: claim[0])
     return best if sureness >= _SURE else None
 

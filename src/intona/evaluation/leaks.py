@@ -107,8 +107,13 @@ class LeakReport:
         return cls(tuple(findings), tuple(content["checked"]))
 
 
-def require_clean(report: LeakReport, *, allow: bool) -> None:
+def require_clean(report: LeakReport, *, allow: bool, remedy: str = "") -> None:
     """Stop at a leak, unless it is allowed (and then the result is stamped).
+
+    Args:
+        report: what was found.
+        allow: whether to go on.
+        remedy: what would make it honest, if that is known.
 
     Raises:
         LeakError: a leak was found and not allowed.
@@ -116,7 +121,7 @@ def require_clean(report: LeakReport, *, allow: bool) -> None:
     if report.leaks and not allow:
         texts = "; ".join(finding.text for finding in report.leaks)
         raise LeakError(
-            f"{texts}. The result would not be honest; "
+            f"{texts}. The result would not be honest; {remedy}"
             "--allow-leaks computes it all the same and stamps it LEAKY"
         )
 

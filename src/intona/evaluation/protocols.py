@@ -1,12 +1,7 @@
 """Evaluation protocols: the division into training and test folds, and its words.
 
-``emobox``              the published speaker-disjoint folds of EmoBox (RAVDESS)
-``loso``                leave one speaker out
-``speakers:K``          K folds, grouped by speaker and balanced by label
-``file:FOLDS.csv``      folds from a table with columns ``fold`` and ``file`` or ``speaker``
-``cross:TRAIN->TEST``   train on one corpus, test on another
-``corpora``             leave one corpus out: train on all the others, each in turn
-``random:F``            a random share F of the utterances; LEAKY, only to reproduce papers
+:data:`FORMS` lists them. An installed package may register more (``intona.protocols``): a class or
+function that is given what stands after the colon.
 
 A recipe is given the training part of a fold and nothing else; what it must choose it chooses
 on :func:`intona.corpora.folds.inner_folds` of that part.
@@ -25,11 +20,12 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from intona import registry
 from intona.corpora.cells import word
 from intona.corpora.folds import inner_folds
 from intona.corpora.sheet import folded
 from intona.corpora.sheet import read as read_sheet
-from intona.errors import CorpusError, UsageError
+from intona.errors import CorpusError, IntonaError, PlugInError, UsageError, meant
 from intona.evaluation.across import CrossCorpus, LeaveOneCorpusOut
 from intona.evaluation.split import Fold, Split
 from intona.labels import tidy
@@ -37,7 +33,24 @@ from intona.labels import tidy
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMS = "emobox, loso, speakers:K, file:FOLDS.csv, cross:TRAIN->TEST, corpora or random:FRACTION"
+# As they are written on the command line.
+FORMS: Mapping[str, str] = {
+    "emobox": "the published speaker-disjoint folds of EmoBox (RAVDESS)",
+    "loso": "leave one speaker out",
+    "speakers:K": "K folds, grouped by speaker and balanced by label",
+    "file:FOLDS.csv": "folds from a table with columns fold and file or speaker",
+    "cross:TRAIN->TEST": "train on one corpus, test on another",
+    "corpora": "leave one corpus out: train on all the others, each in turn",
+    "random:FRACTION": "a random share of the utterances; LEAKY, only to reproduce papers",
+}
+
+
+def described() -> list[registry.Entry]:
+    """Return all protocols, as they are written, with a line each."""
+    return [
+        *(registry.Entry(form, line) for form, line in FORMS.items()),
+        *(registry.entry("protocols", name) for name in registry.names("protocols")),
+    ]
 
 
 def parse(text: str, test_only: Sequence[str] = ()) -> Split:
@@ -75,7 +88,28 @@ def parse(text: str, test_only: Sequence[str] = ()) -> Split:
         share = _number(value)
         if share is not None and 0.0 < share < 1.0:
             return RandomSplit(share)
-    raise UsageError(f"cannot read the protocol {text!r}: write {FORMS}")
+    if registry.has("protocols", kind):
+        return _plugged(kind, value)
+    known = [*FORMS, *registry.names("protocols")]
+    near = meant(kind, [form.partition(":")[0] for form in known])
+    raise UsageError(
+        f"cannot read the protocol {text!r}{near}: write {', '.join(known[:-1])} or {known[-1]}"
+    )
+
+
+def _plugged(kind: str, value: str) -> Split:
+    """Return a protocol of an installed package, checked for what every protocol offers."""
+    try:
+        made = registry.plug_in("protocols", kind)(value)
+    except IntonaError:
+        raise
+    except Exception as error:  # whatever the package's own code raises
+        raise PlugInError(f"protocol {kind}: {type(error).__name__}: {error}") from None
+    lacking = [name for name in ("leaky", "name", "words", "folds") if not hasattr(made, name)]
+    if lacking:
+        raise PlugInError(f"the protocol {kind} of an installed package has no {lacking[0]}")
+    split: Split = made
+    return split
 
 
 @dataclass(frozen=True)

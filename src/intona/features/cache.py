@@ -57,8 +57,10 @@ class FeatureCache:
 
     def __init__(self, front_end: FrontEnd, folder: str | Path | None = None) -> None:
         self._folder = Path(folder) if folder is not None else cache_folder() / "features"
-        self._folder /= f"{front_end.name}-{front_end.version}"
+        # A plug-in's name may hold a colon.
+        self._folder /= f"{front_end.name.replace(':', '.')}-{front_end.version}"
         self._salt = json.dumps(dict(front_end.parameters), sort_keys=True, default=str)
+        self._salt += getattr(front_end, "origin", "")
         self._size = len(front_end.names)
 
     def path(self, file: str | Path, start: float = 0.0, end: float | None = None) -> Path:

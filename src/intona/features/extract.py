@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona import parallel
-from intona.audio import read
+from intona.audio import Audio, read
 from intona.audio.core import require_sound
 from intona.audio.damage import Notice, warn
 from intona.audio.seal import refuse_sealed
@@ -117,7 +117,7 @@ class _Job:
                 notice=notes.append,
             )
             require_sound(audio.samples, wanted.file)
-            values = np.asarray(self.front_end(audio.samples, audio.rate), dtype=np.float32)
+            values = self._features(audio, wanted.file)
         except AudioError as error:
             return error, ()
         except OSError as error:
@@ -128,6 +128,12 @@ class _Job:
         if self.cache is not None and path is not None and not notes:
             self.cache.put(path, values)
         return values, tuple(notes)
+
+    def _features(self, audio: Audio, file: str) -> NDArray[np.float32]:
+        try:
+            return np.asarray(self.front_end(audio.samples, audio.rate), dtype=np.float32)
+        except AudioError as error:  # which knows samples, not files
+            raise AudioError(f"{file}: {error}") from None
 
     def keep(self, wanted: Utterance, value: NDArray[np.float32] | AudioError) -> None:
         """Put into the cache here what was computed on another machine."""

@@ -18,8 +18,8 @@ class Joined(Transformer):
     """The features of other front ends, concatenated.
 
     Args:
-        parts: per front end its ``name`` and parameters, as a recipe's ``[front_end]`` has them;
-            ``version`` where another one is to be refused.
+        parts: the front ends, or per front end its ``name`` and parameters, as a recipe's
+            ``[front_end]`` has them; ``version`` where another one is to be refused.
 
     Attributes:
         parts: the front ends, in order.
@@ -39,13 +39,16 @@ class Joined(Transformer):
     name = "joined"
     version = 1
 
-    def __init__(self, parts: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, parts: Sequence[Mapping[str, Any] | FrontEnd]) -> None:
         from intona.features import front_end
 
         if isinstance(parts, Mapping | str) or not parts:
             raise UsageError("the joined front end needs a list of parts")
         found: list[FrontEnd] = []
         for part in parts:
+            if callable(part):
+                found.append(part)
+                continue
             rest = dict(part) if isinstance(part, Mapping) else {}
             name, version = rest.pop("name", ""), rest.pop("version", None)
             if not name:
@@ -77,6 +80,20 @@ class Joined(Transformer):
         return {
             "parts": [
                 {"name": one.name, "version": one.version, **one.parameters} for one in self.parts
+            ]
+        }
+
+    @property
+    def recorded(self) -> Mapping[str, Any]:
+        """The same for a model file, which holds no paths."""
+        return {
+            "parts": [
+                {
+                    "name": one.name,
+                    "version": one.version,
+                    **getattr(one, "recorded", one.parameters),
+                }
+                for one in self.parts
             ]
         }
 

@@ -33,30 +33,34 @@ DYNAMIC_RANGE = 80.0
 Floats = NDArray[np.float32]
 
 
-@lru_cache(maxsize=1)
-def filterbank() -> Floats:
-    """Return the 80 triangular mel filters over 201 bins, 0 to 8 kHz, area-normalised.
+@lru_cache(maxsize=2)
+def filterbank(bands: int = BANDS) -> Floats:
+    """Return the triangular mel filters over 201 bins, 0 to 8 kHz, area-normalised.
+
+    Args:
+        bands: 80; 128 of Whisper-large-v3 and its kin.
 
     Returns:
-        Shape ``(80, 201)``.
+        Shape ``(bands, 201)``.
 
     Examples:
         >>> filterbank().shape
         (80, 201)
     """
     hz = np.linspace(0.0, RATE / 2, WINDOW // 2 + 1)
-    return unit_area(slaney(RATE / 2, BANDS + 2), hz).astype(np.float32)
+    return unit_area(slaney(RATE / 2, bands + 2), hz).astype(np.float32)
 
 
-def log_mel(samples: Floats, dynamic_range: float = DYNAMIC_RANGE) -> Floats:
+def log_mel(samples: Floats, dynamic_range: float = DYNAMIC_RANGE, bands: int = BANDS) -> Floats:
     """Return Whisper's log-mel spectrogram of a signal at 16 kHz.
 
     Args:
         samples: mono float32 in [-1, 1], shape ``(n,)``, at least 201 samples.
         dynamic_range: what is quieter than the loudest value by more dB is raised to there.
+        bands: mel bands.
 
     Returns:
-        Shape ``(80, n // 160)``.
+        Shape ``(bands, n // 160)``.
 
     Examples:
         >>> log_mel(np.sin(np.arange(16000, dtype=np.float32))).shape
@@ -67,7 +71,7 @@ def log_mel(samples: Floats, dynamic_range: float = DYNAMIC_RANGE) -> Floats:
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP][: len(samples) // HOP]
     spectrum = np.fft.rfft(frames * window, axis=1)
     power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
-    energy = np.log10(np.maximum(filterbank() @ power.T, 1e-10))
+    energy = np.log10(np.maximum(filterbank(bands) @ power.T, 1e-10))
     floor = energy.max() - dynamic_range / 10.0
     return ((np.maximum(energy, floor) + 4.0) / 4.0).astype(np.float32)
 

@@ -9,34 +9,35 @@ from numpy.typing import NDArray
 
 N_FFT = 2048
 HOP = 512
-BINS = N_FFT // 2 + 1
 SHORT = 512  # samples of the frames of a picture
 
 _BLOCK = 32  # frames transformed at a time: the block stays in the processor's cache
 
 
-@lru_cache(maxsize=1)
-def _window() -> NDArray[np.float64]:
+@lru_cache(maxsize=4)
+def _window(size: int) -> NDArray[np.float64]:
     """Periodic Hann window."""
-    return 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(N_FFT) / N_FFT)
+    return 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size)
 
 
-def frames(signal: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the frames centred on every ``HOP``-th sample, as a read-only view.
+def frames(signal: NDArray[np.float32], size: int = N_FFT, hop: int = HOP) -> NDArray[np.float32]:
+    """Return the frames centred on every ``hop``-th sample, as a read-only view.
 
     Args:
         signal: samples, shape ``(n,)``.
+        size: of a frame, in samples; even.
+        hop: from one frame to the next, in samples.
 
     Returns:
-        Shape ``(1 + n // HOP, N_FFT)``; beyond its ends the signal is zero.
+        Shape ``(1 + n // hop, size)``; beyond its ends the signal is zero.
     """
-    padded = np.zeros(signal.size + N_FFT, dtype=np.float32)
-    padded[N_FFT // 2 : N_FFT // 2 + signal.size] = signal
-    return np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
+    padded = np.zeros(signal.size + size, dtype=np.float32)
+    padded[size // 2 : size // 2 + signal.size] = signal
+    return np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
 
 
 def magnitude(framed: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the magnitude spectrum of each frame, shape ``(frames, BINS)``.
+    """Return the magnitude spectrum of each frame, shape ``(frames, size // 2 + 1)``.
 
     As in librosa the transform is in double precision and its result is rounded once.
 
@@ -45,9 +46,10 @@ def magnitude(framed: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     from scipy import fft
 
-    result = np.empty((len(framed), BINS), dtype=np.float32)
+    size = framed.shape[1]
+    result = np.empty((len(framed), size // 2 + 1), dtype=np.float32)
     for start in range(0, len(framed), _BLOCK):
-        windowed = framed[start : start + _BLOCK] * _window()
+        windowed = framed[start : start + _BLOCK] * _window(size)
         spectrum = fft.rfft(windowed, axis=1, overwrite_x=True, workers=1)
         np.abs(spectrum.astype(np.complex64), out=result[start : start + _BLOCK])
     return result

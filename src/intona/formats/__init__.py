@@ -2,20 +2,21 @@
 
 Written are ``text``, ``json``, ``jsonl``, ``csv``, ``parquet``, ``audformat`` (a database folder),
 ``vtt``, ``srt``, ``textgrid``, ``audacity`` and ``rttm``. Segments are read from CSV, RTTM,
-TextGrid, WebVTT, SRT and Audacity labels.
+TextGrid, WebVTT, SRT and Audacity labels. Installed packages may register more
+(``intona.formats``).
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path, PurePath
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from intona import registry
 from intona.audio.damage import Notice, warn
-from intona.errors import UsageError
+from intona.errors import IntonaError, PlugInError, UsageError, meant
 from intona.files import fitting, read_bounded, save_text, spelled
 from intona.formats.turns import Turn, checked
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMATS",
     "format_of",
+    "names",
     "places",
     "read_turns",
     "render",
@@ -56,6 +58,12 @@ _TELLING = ("csv", "textgrid")  # their readers have something to tell
 _READABLE = ("csv", "rttm", "textgrid", "vtt", "srt", "audacity")
 
 
+def names() -> tuple[str, ...]:
+    """Return all formats: :data:`FORMATS`, then those of installed packages."""
+    others = registry.installed("formats")
+    return (*FORMATS, *sorted(name for name in others if name not in FORMATS))
+
+
 def format_of(path: str | Path | None, name: str | None = None) -> str:
     """Return the format as named, else from the path's suffix, else ``text``.
 
@@ -69,10 +77,14 @@ def format_of(path: str | Path | None, name: str | None = None) -> str:
     if name is None:
         suffix = Path(path).suffix.lower().lstrip(".") if path is not None else ""
         suffix = _SUFFIXES.get(suffix, suffix)
-        name = suffix if suffix in FORMATS else "text"
-    if name not in FORMATS:
-        raise UsageError(f"no format {name!r}: choose one of {', '.join(FORMATS)}")
-    if path is None and name in _NOT_TEXT:
+        is_one = suffix in FORMATS or (suffix and suffix in names())
+        name = suffix if is_one else "text"
+    if name not in FORMATS and name not in names():
+        known = names()
+        raise UsageError(
+            f"no format {name!r}{meant(name, known)}: choose one of {', '.join(known)}"
+        )
+    if path is None and (name in _NOT_TEXT or not hasattr(_module(name), "render")):
         raise UsageError(f"{name} is not text: name a file (or folder) to write to")
     return name
 
@@ -87,7 +99,8 @@ def render(table: pd.DataFrame, format: str) -> str:
     Raises:
         UsageError: the format is not text, or cannot hold this table.
     """
-    return str(_module(format_of(None, format)).render(table))
+    name = format_of(None, format)
+    return str(_outside(name, _module(name).render, table))
 
 
 def write(table: pd.DataFrame, path: str | Path, format: str | None = None) -> Path:
@@ -102,12 +115,15 @@ def write(table: pd.DataFrame, path: str | Path, format: str | None = None) -> P
         UsageError: the format cannot hold this table, or the file cannot be written.
     """
     path = Path(path)
-    module = _module(format_of(path, format))
+    name = format_of(path, format)
+    module = _module(name)
+    if not (hasattr(module, "save") or hasattr(module, "render")):
+        raise UsageError(f"the format {name} is read, not written")
     try:
         if hasattr(module, "save"):
-            module.save(table, path)
+            _outside(name, module.save, table, path)
         else:
-            save_text(path, module.render(table))
+            save_text(path, str(_outside(name, module.render, table)))
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
     return path
@@ -203,7 +219,7 @@ def read_turns(
     path = Path(path)
     suffix = path.suffix.lower().lstrip(".")
     name = _READ_SUFFIXES.get(suffix, suffix)
-    if name not in _READABLE:
+    if name not in _READABLE and not (name in names() and hasattr(_module(name), "read")):
         raise UsageError(
             f"cannot read segments from {path}: use .csv, .tsv, .rttm, .TextGrid, .vtt, .srt or "
             ".txt"
@@ -215,7 +231,7 @@ def read_turns(
         raise UsageError(f"cannot read {path}: {reason}") from None
     reader = _module(name).read
     told = {"notice": notice} if name in _TELLING else {}
-    turns: list[Turn] = reader(text, str(path), **told)
+    turns: list[Turn] = list(_outside(name, reader, text, str(path), **told))
     files = {turn.file for turn in turns if turn.file is not None}
     if recording is None or len(files) < 2:
         return checked(turns, str(path), notice)
@@ -239,8 +255,26 @@ def _composed(name: str) -> str:
     return unicodedata.normalize("NFC", spelled(name))
 
 
-def _module(name: str) -> ModuleType:
-    return import_module(f"intona.formats.{name}")
+def _module(name: str) -> Any:
+    """Return a format's module; of an installed package it may be any object that has the same."""
+    if name in FORMATS:
+        return import_module(f"intona.formats.{name}")
+    found = registry.plug_in("formats", name)
+    if not any(callable(getattr(found, each, None)) for each in ("render", "save", "read")):
+        raise PlugInError(f"the format {name} of an installed package has no render, save or read")
+    return found
+
+
+def _outside(name: str, call: Callable[..., Any], *values: Any, **more: Any) -> Any:
+    """Call a format's function; what an installed package's own code raises is one sentence."""
+    try:
+        return call(*values, **more)
+    except (IntonaError, OSError):
+        raise
+    except Exception as error:
+        if name in FORMATS:
+            raise
+        raise PlugInError(f"the format {name} failed ({type(error).__name__}: {error})") from None
 
 
 def _decode(data: bytes) -> str:

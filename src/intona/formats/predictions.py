@@ -8,9 +8,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from intona.errors import UsageError
+from intona import formats
+from intona.errors import UsageError, meant
 from intona.files import plain, save_text, spelled
-from intona.tables import COLUMNS, Prediction, guarded
+from intona.tables import COLUMNS, Prediction, guarded, to_table
 
 FORMATS = ("text", "json", "csv", "parquet")
 
@@ -28,16 +29,32 @@ def format_of(name: str | None, out: Path | None) -> str:
     """
     if name is None:
         suffix = out.suffix.lower().lstrip(".") if out is not None else ""
-        name = suffix if suffix in FORMATS else "text"
-    if name not in FORMATS:
-        raise UsageError(f"no format {name!r}: choose one of {', '.join(FORMATS)}")
+        is_one = suffix in FORMATS or (suffix and suffix in _others())
+        name = suffix if is_one else "text"
+    if name not in FORMATS and name not in _others():
+        if name in formats.FORMATS:
+            raise UsageError(f"the format {name} is of timelines: it goes with --timeline")
+        known = (*FORMATS, *_others())
+        raise UsageError(
+            f"no format {name!r}{meant(name, known)}: choose one of {', '.join(known)}"
+        )
     if name == "parquet" and out is None:
         raise UsageError("parquet is binary: name a file with --out FILE")
     return name
 
 
+def _others() -> tuple[str, ...]:
+    """Return the formats of installed packages: they write any table of results."""
+    return formats.names()[len(formats.FORMATS) :]
+
+
 def render(predictions: Sequence[Prediction], labels: Sequence[str], style: str) -> str:
-    """Return predictions as text in one of the textual formats (``text``, ``json``, ``csv``)."""
+    """Return predictions as text in one of the textual formats: ``text``, ``json``, ``csv``.
+
+    Formats of installed packages are given the table of results.
+    """
+    if style not in FORMATS:
+        return formats.render(to_table(predictions, labels), style)
     if style == "json":
         rows = [{**p.rounded().to_dict(), "file": _name(p)} for p in predictions]
         return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
@@ -74,7 +91,10 @@ def save(predictions: Sequence[Prediction], labels: Sequence[str], style: str, o
     Raises:
         UsageError: the file cannot be written.
     """
-    save_text(out, render(predictions, labels, style))
+    if style in FORMATS:
+        save_text(out, render(predictions, labels, style))
+    else:
+        formats.write(to_table(predictions, labels), out, style)
 
 
 def _name(prediction: Prediction) -> str | None:

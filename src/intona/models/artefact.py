@@ -115,6 +115,7 @@ def write_model(model: onnx.ModelProto, metadata: Mapping[str, Any], path: str |
     entry = model.metadata_props.add()
     entry.key, entry.value = KEY, spelled(json.dumps(complete, sort_keys=True, ensure_ascii=False))
     content = model.SerializeToString()
+    require_harmless(content, path)  # what would be refused when read is not written
     return save(path, lambda place: place.write_bytes(content))
 
 

@@ -58,6 +58,11 @@ class Augmented:
         return self.front_end.names
 
     @property
+    def origin(self) -> str:
+        """Digest of the source of a front end from outside, for the cache's key."""
+        return str(getattr(self.front_end, "origin", ""))
+
+    @property
     def parameters(self) -> Mapping[str, Any]:
         """Everything the features depend on, for the cache's key."""
         digest = None

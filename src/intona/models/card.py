@@ -26,7 +26,10 @@ def describe(metadata: Metadata, size: int) -> dict[str, str]:
         takes = f"mono waveform at {source['rate']} Hz"
     else:
         rate = f"{source['rate']} Hz" if source.get("rate") else "the recording's own rate"
-        takes = f"front end {source['name']} version {source['version']} at {rate}"
+        of = ", ".join(map(str, source.get("packages") or ()))
+        outside = f", of the package {of} (needed to use it)" if of else ""
+        takes = f"front end {source['name']} version {source['version']} at {rate}{outside}"
+        takes += "".join(map(_encoder, _encoders(source)))
     words = {
         "recipe": str(metadata["recipe"].get("name", "unknown")),
         "predicts": f"{metadata['target']}: {', '.join(metadata['labels'])}",
@@ -92,6 +95,19 @@ def _corpus(item: tuple[str, Mapping[str, Any]]) -> str:
     name, facts = item
     speakers = len(facts.get("speakers", ()))
     return f"{name} ({facts.get('utterances', '?')} utterances, {speakers} speakers)"
+
+
+def _encoders(source: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the parameters of the encoders that are not in the file and are needed to use it."""
+    parameters = source.get("parameters", {})
+    parts = parameters.get("parts", ()) if source["name"] == "joined" else ()
+    every = [{"name": source["name"], **parameters}, *parts]
+    return [one for one in every if one["name"] == "encoder"]
+
+
+def _encoder(parameters: Mapping[str, Any]) -> str:
+    called = parameters.get("model") or "the usual encoder"
+    return f", on {called} (weights {parameters.get('weights', 'unknown')}; needed to use it)"
 
 
 def _remembered(metadata: Metadata) -> str:

@@ -11,12 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.corpora.folds import InnerFolds
-from intona.errors import CorpusError, RecipeError
-from intona.features import FrontEnd
+from intona.errors import CorpusError
+from intona.features import FrontEnd, packages
 from intona.features.extract import extract
 from intona.models.calibration import Calibration, softmax
 from intona.models.ensemble import Ensemble, new_head
+from intona.models.exportable import (
+    require_exportable,
+    require_recording_alone,
+    without_paths,
+)
 from intona.models.heads import Head
+from intona.models.layers import with_layers
 from intona.models.lineage import base_of
 from intona.models.normalisation import by_speaker, normalise
 from intona.models.options import FeatureTraining
@@ -61,11 +67,7 @@ class FeatureModel:
         Raises:
             RecipeError: the model is normalised by speaker.
         """
-        if self.normalised:
-            raise RecipeError(
-                f"recipe {self.recipe.name} normalises by speaker, which one recording alone "
-                "cannot be: it can be evaluated, not made into a model file"
-            )
+        require_recording_alone(self.recipe)
         from intona.models.artefact import write_model
         from intona.models.export import add_softmax
 
@@ -80,10 +82,11 @@ class FeatureModel:
                 "kind": "front_end",
                 "name": self.front_end.name,
                 "version": self.front_end.version,
-                "parameters": dict(self.front_end.parameters),
+                "parameters": dict(getattr(self.front_end, "recorded", self.front_end.parameters)),
                 "rate": self.front_end.rate,
+                **({"packages": found} if (found := packages(self.front_end)) else {}),
             },
-            "recipe": self.recipe.to_dict(),
+            "recipe": without_paths(self.recipe.to_dict()),
             **base_of(self.front_end),
             **self.details,
         }
@@ -92,9 +95,13 @@ class FeatureModel:
 
 def fit(task: Task) -> FeatureModel:
     """Fit a feature recipe; called through :func:`intona.models.train.fit`."""
-    options = FeatureTraining.read(task.recipe)
+    options, asked = FeatureTraining.read(task.recipe), task.recipe
     models = candidates(task.recipe.model, options.select)
     front = task.front_end()
+    if task.export:
+        require_exportable(task.recipe, models[0], front, len(task.labels), numeric=task.numeric)
+    task, chosen = with_layers(task)
+    front = task.front_end() if chosen else front
     features, targets = _features(task, front, options), task.targets()
     inner = InnerFolds.of(targets, task.table["speaker"], options.calibration_folds)
     if inner is None and len(models) > 1:
@@ -116,12 +123,10 @@ def fit(task: Task) -> FeatureModel:
     else:
         lacking = options.calibration_folds and not task.numeric
         details = Calibration(TOO_FEW if lacking else "none").to_dict()
-    if options.select:
-        details["selected"] = {name: models[best][name] for name in options.select}
+    if options.select or chosen:
+        details["selected"] = {**chosen, **{name: models[best][name] for name in options.select}}
     normalised = by_speaker(task.recipe.training)
-    return FeatureModel(
-        task.labels, task.recipe, details, task.target, front, head, task.on, normalised
-    )
+    return FeatureModel(task.labels, asked, details, task.target, front, head, task.on, normalised)
 
 
 def _features(task: Task, front: FrontEnd, options: FeatureTraining) -> NDArray[np.float32]:

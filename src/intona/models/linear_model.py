@@ -25,7 +25,9 @@ from intona.models.blend import Blend, familiarity, fit_blend
 from intona.models.committee import Committee, HeadOptions, Learners, fit_committee
 from intona.models.encoders.embedding import Embedding
 from intona.models.encoders.encoder import Encoder
+from intona.models.exportable import require_waveform_graph, without_paths
 from intona.models.held_out import cases_of, held_out_answers
+from intona.models.layers import with_layers
 from intona.models.lineage import base_of
 from intona.models.material import gather
 from intona.models.options import LinearTraining
@@ -106,7 +108,7 @@ class LinearModel:
             "target": "emotion",
             "numeric": False,
             "input": {"kind": "waveform", "rate": RATE, "trim": "inside the graph"},
-            "recipe": self.recipe.to_dict(),
+            "recipe": without_paths(self.recipe.to_dict()),
             "embedding": len(self.heads.standard.centre),
             "familiar": 0.5,
             "adaptation": self._adaptation(),
@@ -139,8 +141,7 @@ class LinearModel:
         after = 1 if self.recipe.model.get("integers", False) else None
         branches = [branch(front, exact=exact, integer_after=after) for front in fronts]
         graph = embedding_graph(branches, standard.centre, standard.scale, fronts[0].dynamic_range)
-        named = [{**front.parameters, "model": Path(front.model).name} for front in fronts]
-        return graph, {"encoder": named}
+        return graph, {"encoder": [dict(front.recorded) for front in fronts]}
 
 
 def encoders_of(front: Any) -> list[Encoder]:
@@ -168,7 +169,10 @@ def fit(task: Task) -> LinearModel:
     """Fit an encoder recipe; called through :func:`intona.models.train.fit`."""
     recipe, labels = task.recipe, task.labels
     if task.numeric:
-        raise RecipeError(f"recipe {recipe.name} learns emotions, not numbers like {task.target}")
+        raise RecipeError(
+            f"recipe {recipe.name} learns emotions, not numbers like {task.target}: "
+            "take one that does, such as --recipe classic-svm"
+        )
     options = LinearTraining.read(recipe)
     heads, front = _heads(recipe, options), task.front_end()
     if not (isinstance(front, Embedding) or encoders_of(front)):
@@ -176,6 +180,10 @@ def fit(task: Task) -> LinearModel:
             f"recipe {recipe.name}: a linear model needs the front end encoder or default, or "
             "encoders joined that hear alike"
         )
+    if task.export:
+        require_waveform_graph(recipe, encoders_of(front))
+    task, chosen = with_layers(task)
+    front = task.front_end() if chosen else front
     known = Known.of(task.table, task.target, labels, options.weights)
     kept = known.thinned(options.most, task.seed)
     task, known = replace(task, table=task.table.iloc[kept]), known.at(kept)
@@ -189,11 +197,13 @@ def fit(task: Task) -> LinearModel:
     )
     blend, words = _calibrated(task, learners, heads, options)
     fitted = fit_committee(learners, np.arange(len(task.table)), heads, task.seed)
-    details = {
+    details: dict[str, Any] = {
         "threshold": blend.thresholds[1],
         "calibration": words,
         "priors": blend.priors([head[1] for head in (fitted.joint, *fitted.members.values())]),
     }
+    if chosen:
+        details["selected"] = chosen
     return LinearModel(labels, recipe, details, front, fitted, blend, task.on)
 
 

@@ -204,13 +204,33 @@ def _require_front_end(source: Mapping[str, Any], where: object) -> None:
     named = isinstance(source.get("name"), str) and _whole(0)(source.get("version"))
     if not named or not isinstance(parameters, dict):
         raise ModelError(f"{where}: its input names no front end, version and parameters")
+    if not _list_of(_text(LABEL))(source.get("packages", [])):
+        raise ModelError(f"{where}: its input names no packages")
     for part in _objects({"name": source["name"], **parameters}):
-        other, own = part.get("model", ""), part.get("name") == "default"
-        if other not in ("", *BUNDLED) if own else not _PUBLISHED.fullmatch(str(other)):
-            raise ModelError(
-                f"{where}: its front end reads another file, {str(other)[:LABEL]!r}: only a "
-                "bundled model or a published encoder of Whisper may be named"
-            )
+        other, own = part.get("model", ""), part.get("name")
+        if own == "default" and other not in ("", *BUNDLED):
+            fault = "only a bundled model"
+        elif own == "encoder" and not _known_encoder(other, part.get("weights")):
+            fault = "only an encoder by its name and the digest of its weights"
+        else:
+            continue
+        raise ModelError(
+            f"{where}: its front end reads another file, {str(other)[:LABEL]!r}: {fault} may be "
+            "named"
+        )
+
+
+def _known_encoder(name: Any, weights: Any) -> bool:
+    """Tell whether a file may name an encoder: published by Whisper, or pinned by a digest.
+
+    Examples:
+        >>> _known_encoder("microsoft/wavlm-base", "0123456789abcdef"), _known_encoder("../x", "")
+        (True, False)
+    """
+    if not isinstance(name, str):
+        return False
+    pinned = isinstance(weights, str) and _DIGEST.fullmatch(weights) is not None
+    return bool(_PUBLISHED.fullmatch(name) or (pinned and _NAMED.fullmatch(name)))
 
 
 def _require_adaptation(content: Mapping[str, Any], where: object) -> None:
@@ -228,6 +248,9 @@ def _require_adaptation(content: Mapping[str, Any], where: object) -> None:
 
 # Encoders that a file may name, beside none, which is the one of the user's settings.
 _PUBLISHED = re.compile(r"(openai/whisper-[a-z0-9-]+(\.en)?)?")
+# Others: a name of the hub, or of a folder that INTONA_ENCODER holds, and never a path.
+_NAMED = re.compile(r"(\w[\w.-]{0,95}/)?\w[\w.-]{0,95}")
+_DIGEST = re.compile(r"[0-9a-f]{16}")
 
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:

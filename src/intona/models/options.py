@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
-from intona.errors import RecipeError
+from intona.errors import RecipeError, meant
 from intona.models.recipes import Recipe
 
 MOST = 100  # folds and copies
@@ -27,12 +27,14 @@ class Training:
         risk: the share of errors among the answers that the threshold aims at, in [0, 1].
         augmentation: transforms (name, probability, parameters) that copies are changed by.
         augmented_copies: changed copies of every recording, where there is an augmentation.
+        layers: of an encoder, to choose from; see :mod:`intona.models.layers`.
     """
 
     calibration_folds: int = 4
     risk: float = 0.25
     augmentation: Sequence[Mapping[str, Any]] = ()
     augmented_copies: int = 1
+    layers: Sequence[Any] = ()
 
     def __post_init__(self) -> None:
         for name, value, most in (
@@ -63,7 +65,8 @@ class Training:
         unknown = sorted(set(recipe.training) - set(known))
         if unknown:
             raise RecipeError(
-                f"recipe {recipe.name}: unknown training options {', '.join(unknown)}; "
+                f"recipe {recipe.name}: unknown training options {', '.join(unknown)}"
+                f"{meant(unknown[0], known)}; "
                 f"known are {', '.join(sorted(known))}"
             )
         for name, value in recipe.training.items():

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intona import registry
 from intona.audio import resample
 from intona.errors import IntonaError, MissingExtraError, ModelError
 from intona.features import FrontEnd, front_end
@@ -209,6 +210,7 @@ def _front_end(source: Mapping[str, Any], path: Path) -> FrontEnd:
         MissingExtraError: it needs a package that is not installed.
     """
     name, version = source["name"], source["version"]
+    _require_installed(source, path)
     try:
         found = front_end(name, **source.get("parameters", {}))
     except MissingExtraError:
@@ -223,6 +225,22 @@ def _front_end(source: Mapping[str, Any], path: Path) -> FrontEnd:
     if source.get("rate") != found.rate:
         raise ModelError(f"{path}: its front end {name} works at {found.rate} Hz and it says not")
     return found
+
+
+def _require_installed(source: Mapping[str, Any], path: Path) -> None:
+    """Refuse front ends that are not installed: a file never has a path imported."""
+    name = source["name"]
+    parts = source.get("parameters", {}).get("parts", ()) if name == "joined" else ()
+    parts = parts if isinstance(parts, list) else ()
+    wanted = [name, *(str(part.get("name")) for part in parts if isinstance(part, Mapping))]
+    missing = [one for one in wanted if not registry.has("features", one)]
+    if missing:
+        packages = source.get("packages")
+        named = ", ".join(map(str, packages)) if isinstance(packages, list) else ""
+        raise ModelError(
+            f"{path} needs the front end {missing[0]}, which is not installed: install the "
+            f"package {named or 'that registers it'}"
+        )
 
 
 def _widths(metadata: Metadata, session: Any, path: Path) -> dict[str, int]:

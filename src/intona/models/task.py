@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.features import FrontEnd, front_end
+from intona.features import FrontEnd, of_recipe
 from intona.labels import order
 from intona.models.recipes import Recipe
 from intona.parallel import HERE, Engine, Progress
@@ -32,6 +32,7 @@ class Task:
         seed: of everything random.
         on: where work is done: here, in local processes, on Ray.
         progress: called as ``progress(done, total, text)``.
+        export: whether a model file is to be written: what cannot be is refused before the work.
     """
 
     recipe: Recipe
@@ -40,6 +41,7 @@ class Task:
     seed: int = 0
     on: Engine = HERE
     progress: Progress | None = None
+    export: bool = False
 
     @cached_property
     def numeric(self) -> bool:
@@ -60,13 +62,12 @@ class Task:
         return values.map(number).to_numpy(dtype=np.int64)
 
     def front_end(self) -> FrontEnd:
-        """Return a new front end as the recipe names it.
+        """Return a new front end as the recipe names it, with all layers that may be chosen.
 
         Raises:
             RecipeError: no such front end, or not with these parameters.
         """
-        settings = dict(self.recipe.front_end)
-        return front_end(settings.pop("name"), **settings)
+        return of_recipe(self.recipe.widest())
 
 
 class Fitted(Protocol):

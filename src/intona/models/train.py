@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intona import registry
-from intona.errors import CorpusError, RecipeError, UsageError
+from intona.errors import CorpusError, UsageError
 from intona.labels import refuse_target
+from intona.models.estimators import is_outside, is_trainer, target_of
 from intona.models.heard import Heard
 from intona.models.lineage import behind
 from intona.models.metadata import label_fault
@@ -43,13 +44,16 @@ def fit(task: Task) -> Fitted:
         fault = label_fault(label)
         if fault is not None:
             raise CorpusError(f"the {target} {label!r} cannot be a label, {fault}: rename it")
-    kind = task.recipe.model["kind"]
-    if kind not in registry.names("models"):
-        raise RecipeError(
-            f"no model kind {kind!r}: choose one of {', '.join(registry.names('models'))}"
-        )
-    trainer: Trainer = registry.find("models", kind)
-    return trainer(task)
+    return _trainer(task.recipe.model["kind"])(task)
+
+
+def _trainer(kind: str) -> Trainer:
+    """Return what trains a kind of model; an estimator from outside is a feature model's head."""
+    target = target_of(kind)
+    if is_outside(kind) and not is_trainer(target):
+        target = registry.find("models", "logistic")  # which takes any estimator as its head
+    trainer: Trainer = target
+    return trainer
 
 
 def provenance(table: pd.DataFrame) -> dict[str, Any]:
@@ -99,7 +103,7 @@ def train(
     refuse_target(target)
     _require(target, corpus.table)
     table = corpus.table[corpus.table[target].notna()]
-    task = Task(recipe, table, target, seed, on, progress)
+    task = Task(recipe, table, target, seed, on, progress, export=True)
     fitted = fit(task)
     path = fitted.export(
         out,

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from intona import registry
 from intona.audio.transforms import codec, edits, filters, noise, room, sounds, tempo
-from intona.errors import UsageError
+from intona.errors import UsageError, meant
 
 Samples = NDArray[np.float32]
 
@@ -31,8 +32,8 @@ class Transform(Protocol):
 
 
 _FUNCTIONS: dict[str, Callable[..., Samples]] = {
-    function.__name__: function
-    for function in (
+    each.__name__: each
+    for each in (
         edits.append_zeros,
         edits.clip,
         edits.crop_end,
@@ -70,8 +71,27 @@ _FUNCTIONS: dict[str, Callable[..., Samples]] = {
 
 
 def names() -> tuple[str, ...]:
-    """Return the names :func:`transform` knows, sorted."""
-    return tuple(sorted(_FUNCTIONS))
+    """Return the names :func:`transform` knows, sorted: built in, and of installed packages."""
+    return tuple(sorted({*_FUNCTIONS, *registry.installed("transforms")}))
+
+
+def function(name: str) -> Callable[..., Samples]:
+    """Return the function of a name.
+
+    Raises:
+        UsageError: no such name.
+        PlugInError: an installed package registers it, and it cannot be loaded.
+    """
+    if name in _FUNCTIONS:
+        return _FUNCTIONS[name]
+    try:
+        found: Callable[..., Samples] = registry.plug_in("transforms", name)
+    except KeyError:
+        known = names()
+        raise UsageError(
+            f"no transform named {name!r}{meant(name, known)}: there are {', '.join(known)}"
+        ) from None
+    return found
 
 
 @dataclass(frozen=True)
@@ -94,7 +114,7 @@ class Named:
         if self.probability < 1.0 and rng.random() >= self.probability:
             return samples
         drawn = {key: _draw(value, rng) for key, value in self.parameters.items()}
-        return _FUNCTIONS[self.name](samples, rate, rng, **drawn)
+        return function(self.name)(samples, rate, rng, **drawn)
 
 
 @dataclass(frozen=True)
@@ -133,19 +153,19 @@ def transform(name: str, /, *, probability: float = 1.0, **parameters: Any) -> N
         ...     float(np.float32(10 ** (-2 / 20))), float(np.float32(10 ** (2 / 20))))
         True
     """
-    if name not in _FUNCTIONS:
-        raise UsageError(f"no transform named {name!r}: there are {', '.join(names())}")
+    called = function(name)
     if not 0.0 <= probability <= 1.0:
         raise UsageError(f"transform {name}: probability {probability} is not between 0 and 1")
     known = {
         key: value
-        for key, value in inspect.signature(_FUNCTIONS[name]).parameters.items()
+        for key, value in inspect.signature(called).parameters.items()
         if value.kind is inspect.Parameter.KEYWORD_ONLY
     }
     unknown = sorted(set(parameters) - set(known))
     if unknown:
         raise UsageError(
-            f"transform {name} has no parameter {', '.join(unknown)}: it takes "
+            f"transform {name} has no parameter {', '.join(unknown)}"
+            f"{meant(unknown[0], known)}: it takes "
             f"{', '.join(known) or 'none'}"
         )
     missing = [

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,9 @@ POOLINGS: Mapping[str, Callable[[Floats], Floats]] = {
     "max": lambda frames: frames.max(axis=0),
     "median": lambda frames: np.median(frames, axis=0).astype(np.float32),
 }
+
+
+_EXTRAS: Mapping[str, str] = {"transformers": "hub", "huggingface_hub": "hub"}
 
 
 class Encoder(Transformer):
@@ -104,6 +109,30 @@ class Encoder(Transformer):
         """JSON-able keyword arguments; ``weights`` says which weights are really used."""
         return {**self.get_params(), "weights": self._digest}
 
+    @property
+    def recorded(self) -> Mapping[str, Any]:
+        """The same for a model file: a hub name and the digest of the weights, and no path."""
+        from intona.models.encoders.weights import recorded
+
+        return {**self.parameters, "model": recorded(self.model)}
+
+    @property
+    def whisper(self) -> bool:
+        """Whether it is Whisper's encoder, of which there is a graph."""
+        from intona.models.encoders.weights import is_whisper
+
+        return is_whisper(self._file)
+
+    @property
+    def weight_count(self) -> int:
+        """How many numbers the network holds, up to the last layer used."""
+        return int(self._network.weight_count)
+
+    @property
+    def bands(self) -> int:
+        """Mel bands that a Whisper encoder looks at."""
+        return int(self._network.bands)
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """``layer1_mean_0`` and so on: layer by layer, pooling by pooling."""
@@ -160,15 +189,23 @@ class Encoder(Transformer):
 
     @cached_property
     def _file(self) -> Path:
-        from intona.models.encoders.weights import locate
+        from intona.models.encoders.weights import HUB_NAME, is_whisper, locate, wants_hub
 
-        return locate(self.model)
+        if wants_hub(self.model):  # what it will be is not known before it is fetched
+            whisper = "whisper" in (self.model or HUB_NAME).lower()
+            _require_packages("huggingface_hub", *(() if whisper else ("transformers",)))
+        file = locate(self.model)
+        _require_packages(*(() if is_whisper(file) else ("transformers",)))
+        return file
 
     @cached_property
     def _digest(self) -> str:
         from intona.features.cache import content_hash
+        from intona.models.encoders.weights import parts_of
 
-        digest = content_hash(self._file)[:16]
+        digests = [content_hash(part) for part in parts_of(self._file)]
+        whole = digests[0] if len(digests) == 1 else sha256("".join(digests).encode()).hexdigest()
+        digest = whole[:16]
         if self._expected and self._expected != digest:
             raise ModelError(f"{self._file} holds other weights ({digest}) than {self._expected}")
         return digest
@@ -176,9 +213,7 @@ class Encoder(Transformer):
     @cached_property
     def _network(self) -> Any:
         self._digest  # noqa: B018  refuses other weights before they are loaded
-        from intona.models.encoders.weights import is_whisper
-
-        if is_whisper(self._file):
+        if self.whisper:
             return _Whisper(self._file, max(self.layers), self.dynamic_range)
         return _Transformer(self._file.parent, max(self.layers))
 
@@ -188,13 +223,16 @@ class _Whisper:
 
     def __init__(self, path: Path, layers: int, dynamic_range: float) -> None:
         self._dynamic_range = dynamic_range
-        self._encoder = _torch("intona.models.encoders.whisper").load_whisper(path, layers).eval()
-        self.width = self._encoder.conv1.out_channels
+        from intona.models.encoders.whisper import load_whisper
+
+        self._encoder = load_whisper(path, layers).eval()
+        self.width, self.bands = self._encoder.conv1.out_channels, self._encoder.conv1.in_channels
+        self.weight_count = sum(each.numel() for each in self._encoder.parameters())
 
     def hidden(self, signal: Floats) -> list[Floats]:
         import torch
 
-        mel = torch.from_numpy(log_mel(signal, self._dynamic_range))[None]
+        mel = torch.from_numpy(log_mel(signal, self._dynamic_range, self.bands))[None]
         with torch.inference_mode():
             outputs, _ = self._encoder(mel, torch.tensor([mel.shape[2]]))
         return [output[0].numpy() for output in outputs]
@@ -204,15 +242,23 @@ class _Transformer:
     """wav2vec2, HuBERT, WavLM, data2vec and their like through transformers."""
 
     def __init__(self, folder: Path, layers: int) -> None:
-        transformers = _torch("transformers")
+        import transformers
+
+        bar = transformers.utils.logging
+        shown = bar.is_progress_bar_enabled()
+        bar.disable_progress_bar()
         try:
             self._model = transformers.AutoModel.from_pretrained(
                 folder, use_safetensors=True, local_files_only=True
             ).eval()
         except (OSError, ValueError) as error:
             raise ModelError(f"cannot load an encoder from {folder}: {error}") from None
+        finally:
+            if shown:
+                bar.enable_progress_bar()
         config = self._model.config
         self.width = config.hidden_size
+        self.weight_count = sum(each.numel() for each in self._model.parameters())
         if layers > config.num_hidden_layers:
             raise UsageError(f"{folder} has {config.num_hidden_layers} layers, not {layers}")
         try:
@@ -232,13 +278,17 @@ class _Transformer:
         return [output[0].float().numpy() for output in result.hidden_states[1:]]
 
 
-def _torch(module: str) -> Any:
-    from importlib import import_module
+def _require_packages(*more: str) -> None:
+    """Refuse at once, and in one sentence, where packages are missing.
 
-    try:
-        return import_module(module)
-    except ModuleNotFoundError as error:
-        extra = "hub" if error.name == "transformers" else "torch"
+    Raises:
+        RecipeError: which are missing, and the extras that bring them.
+    """
+    wanted = ("torch", "safetensors", *more)
+    missing = [name for name in wanted if find_spec(name) is None]
+    if missing:
+        extras = sorted({_EXTRAS.get(name, "torch") for name in missing}, reverse=True)
         raise RecipeError(
-            f"the encoder front end needs {error.name}: pip install 'intona[{extra}]'"
-        ) from None
+            f"the encoder front end needs {', '.join(missing)}: "
+            f"pip install 'intona[{','.join(extras)}]'"
+        )

@@ -47,13 +47,15 @@ def embedding_graph(
     Whatever is put on it reads the name ``embedding``; :func:`finished` makes a model of it.
 
     Args:
-        encoders: each pooled on its own; the embedding has them one after the other.
+        encoders: of as many mel bands, each pooled on its own; the embedding has them one after
+            the other.
         centre: subtracted from the pooled vector, shape ``(d,)``.
         scale: divides it afterwards, shape ``(d,)``; the result is ``embedding``.
         dynamic_range: of the log-mel spectrogram, in dB.
     """
     graph = Graph()
-    mel, valid = _log_mel(graph, *_speech(graph), dynamic_range)
+    bands = encoders[0].weights["conv1.weight"].shape[1]
+    mel, valid = _log_mel(graph, *_speech(graph), dynamic_range, bands)
     pooled = [part for one in encoders for part in pooled_layers(graph, one, mel, valid)]
     vector = graph.op("Concat", pooled, axis=1)
     centred = graph.op("Sub", [vector, graph.constant(centre)])
@@ -137,8 +139,10 @@ def _speech(graph: Graph) -> tuple[str, str]:
     return graph.op("Mul", [signal, factor]), length
 
 
-def _log_mel(graph: Graph, signal: str, length: str, dynamic_range: float) -> tuple[str, str]:
-    """Return the log-mel ``(batch, 80, frames)`` and which frames are real, as 0 or 1."""
+def _log_mel(
+    graph: Graph, signal: str, length: str, dynamic_range: float, bands: int
+) -> tuple[str, str]:
+    """Return the log-mel ``(batch, bands, frames)`` and which frames are real, as 0 or 1."""
     turn = 2.0 * np.pi / WINDOW
     steps = [graph.constant(np.int64(k), "int64") for k in (0, BINS, WINDOW)]
     bins = graph.op("Range", [steps[0], steps[1], _unit(graph)])
@@ -163,7 +167,7 @@ def _log_mel(graph: Graph, signal: str, length: str, dynamic_range: float) -> tu
         for k in (0, BINS)
     ]
     power = graph.op("Add", halves)
-    energy = graph.op("MatMul", [graph.constant(filterbank()), power])
+    energy = graph.op("MatMul", [graph.constant(filterbank(bands)), power])
     floor = graph.op("Max", [energy, graph.constant(1e-10)])
     level = graph.op("Mul", [graph.op("Log", [floor]), graph.constant(1.0 / np.log(10.0))])
 

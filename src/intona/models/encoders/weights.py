@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -14,13 +15,14 @@ _WANTED = ("*.json", "*.safetensors")
 
 
 def locate(name: str = "") -> Path:
-    """Return the safetensors file of an encoder.
+    """Return the safetensors file of an encoder, or the index of several.
 
     Args:
         name: the file, a folder in Hugging Face's format, or a hub name; empty means what the
             environment variable ``INTONA_ENCODER`` says, else ``openai/whisper-tiny.en``.
-            Where the variable names a folder, an encoder of the hub is looked for there first:
-            ``openai/whisper-base`` in ``whisper-base-encoder.safetensors``.
+            Where the variable names a folder, an encoder is looked for there first, by the last
+            part of its name: ``openai/whisper-base`` in ``whisper-base-encoder.safetensors`` or
+            the folder ``whisper-base``.
 
     Raises:
         ModelError: nothing there, or the hub cannot be reached.
@@ -35,12 +37,62 @@ def locate(name: str = "") -> Path:
         return path
     if path.is_dir():
         return _in_folder(path)
-    if path.is_absolute() or wanted.count("/") != 1 or path.suffix == ".safetensors":
+    if not is_hub_name(wanted):
         raise ModelError(
-            f"no encoder weights at {wanted}: give a .safetensors file, for example in the "
-            f"environment variable {ENVIRONMENT}"
+            f"no encoder weights at {wanted}: give a .safetensors file, a folder or a hub name, or "
+            f"set the environment variable {ENVIRONMENT} to the folder that holds them"
         )
-    return _in_folder(_fetch(wanted))
+    return _in_folder(_fetch(wanted), wanted)
+
+
+def is_hub_name(name: str) -> bool:
+    """Tell whether a name is one of the hub, and not of a file or folder here.
+
+    Examples:
+        >>> is_hub_name("microsoft/wavlm-base"), is_hub_name("./wavlm"), is_hub_name("wavlm")
+        (True, False, False)
+    """
+    path = Path(name).expanduser()
+    if path.is_absolute() or path.exists() or path.suffix == ".safetensors":
+        return False
+    return name.count("/") == 1 and name[0] not in "./" and name[-1] != "/"
+
+
+def recorded(name: str) -> str:
+    """Return what a model file calls an encoder: its hub name, or the last part of its path.
+
+    Examples:
+        >>> recorded("microsoft/wavlm-base"), recorded("../mine/wavlm-small/")
+        ('microsoft/wavlm-base', 'wavlm-small')
+    """
+    if not name or is_hub_name(name):
+        return name
+    return Path(name).expanduser().resolve().name
+
+
+def wants_hub(name: str) -> bool:
+    """Tell whether an encoder is to be fetched from the hub."""
+    here = os.environ.get(ENVIRONMENT, "")
+    return _known(name or HUB_NAME, here) is None and is_hub_name(name or here or HUB_NAME)
+
+
+def parts_of(file: Path) -> list[Path]:
+    """Return the safetensors files of an encoder: large ones come in several, with an index.
+
+    Raises:
+        ModelError: the index cannot be read, or names a file that is not beside it.
+    """
+    if file.suffix != ".json":
+        return [file]
+    try:
+        named = sorted(set(json.loads(file.read_text("utf-8"))["weight_map"].values()))
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise ModelError(f"cannot read {file}: {error}") from None
+    parts = [file.parent / Path(str(name)).name for name in named]
+    missing = [part.name for part in parts if not part.is_file()]
+    if missing or not parts:
+        raise ModelError(f"{file.parent} lacks {', '.join(missing) or 'weights'}")
+    return parts
 
 
 def is_whisper(file: Path) -> bool:
@@ -55,18 +107,29 @@ def is_whisper(file: Path) -> bool:
 
 
 def _known(name: str, folder: str) -> Path | None:
-    """Return the file of a hub's encoder in the folder that the environment names."""
+    """Return the file of an encoder in the folder that the environment names."""
     if not folder or Path(name).expanduser().exists():
         return None
-    file = Path(folder).expanduser() / f"{name.rpartition('/')[2]}-encoder.safetensors"
-    return file if file.is_file() else None
+    last = Path(name).name
+    within = Path(folder).expanduser()
+    for file in (within / f"{last}-encoder.safetensors", within / last):
+        if file.is_file():
+            return file
+    return _in_folder(within / last) if last and (within / last).is_dir() else None
 
 
-def _in_folder(folder: Path) -> Path:
-    file = folder / "model.safetensors"
-    if not file.is_file():
-        raise ModelError(f"{folder} holds no model.safetensors")
-    return file
+def _in_folder(folder: Path, name: str = "") -> Path:
+    for file in (folder / "model.safetensors", folder / "model.safetensors.index.json"):
+        if file.is_file():
+            return file
+    called = name or str(folder)
+    if name or any(folder.glob("pytorch_model*.bin")):
+        convert = f"AutoModel.from_pretrained('{called}').save_pretrained('FOLDER')"
+        raise ModelError(
+            f"{called} holds no model.safetensors, and pickled weights are not read: convert them "
+            f"once by transformers' {convert}, and name FOLDER"
+        )
+    raise ModelError(f"{folder} holds no model.safetensors")
 
 
 def _fetch(name: str) -> Path:

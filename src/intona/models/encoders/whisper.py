@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from intona.errors import ModelError
+from intona.models.encoders.weights import parts_of
 
 BANDS = 80
 HEAD_WIDTH = 64
@@ -62,11 +63,14 @@ class WhisperEncoder(nn.Module):
         layers: how many.
         width: of the hidden states.
         inner: of the feed-forward parts.
+        bands: of the log-mel spectrogram: 80, or 128 of large-v3 and its kin.
     """
 
-    def __init__(self, layers: int, width: int = 384, inner: int = 1536) -> None:
+    def __init__(
+        self, layers: int, width: int = 384, inner: int = 1536, bands: int = BANDS
+    ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv1d(BANDS, width, 3, padding=1)
+        self.conv1 = nn.Conv1d(bands, width, 3, padding=1)
         self.conv2 = nn.Conv1d(width, width, 3, stride=2, padding=1)
         self.layers = nn.ModuleList(Layer(width, inner) for _ in range(layers))
         rates = torch.exp(-math.log(10_000) / (width // 2 - 1) * torch.arange(width // 2))
@@ -76,7 +80,7 @@ class WhisperEncoder(nn.Module):
         """Return the output of every layer and the pooling weights.
 
         Args:
-            mel: log-mel ``(batch, 80, longest)``, zero beyond each row's length.
+            mel: log-mel ``(batch, bands, longest)``, zero beyond each row's length.
             frames: each row's length, ``(batch,)``.
 
         Returns:
@@ -123,8 +127,10 @@ def load_whisper(path: str | Path, layers: int) -> WhisperEncoder:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    stored: dict[str, Tensor] = {}
     try:
-        stored = load_file(str(path))
+        for part in parts_of(Path(path)):
+            stored |= load_file(str(part))
     except (OSError, SafetensorError) as error:
         raise ModelError(f"cannot read the encoder weights {path}: {error}") from None
     weights = {
@@ -134,7 +140,7 @@ def load_whisper(path: str | Path, layers: int) -> WhisperEncoder:
     }
     try:
         inner, width = weights["layers.0.fc1.weight"].shape
-        encoder = WhisperEncoder(layers, width, inner)
+        encoder = WhisperEncoder(layers, width, inner, weights["conv1.weight"].shape[1])
         encoder.load_state_dict({key: weights[key] for key in encoder.state_dict()})
     except (KeyError, ValueError, RuntimeError) as error:
         raise ModelError(
