@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 from intona import corpora
 from intona.errors import CorpusError, UsageError
@@ -390,3 +391,24 @@ def test_own_data_beside_a_known_corpus(grow, tmp_path):
 def test_what_is_no_source_is_refused():
     with pytest.raises(UsageError, match="cannot read a corpus from ndarray"):
         corpora.load(np.zeros(3))
+
+
+@pytest.mark.parametrize(
+    ("file", "emotion", "speaker"),
+    [
+        ("wav_path", "label", "participant"),
+        ("Audio_Path", "CLASS", "Subject_ID"),
+        ("filepath", "emotion_label", "actor_id"),
+    ],
+)
+def test_names_that_others_give_their_columns_are_known(tmp_path, file, emotion, speaker):
+    soundfile.write(tmp_path / "a.wav", [0.1] * 8000, 8000)
+    (tmp_path / "t.csv").write_text(f"{file},{emotion},{speaker}\na.wav,sad,p1\n", "utf-8")
+    (row,) = corpora.load(tmp_path / "t.csv").table.to_dict("records")
+    assert (row["emotion"], row["speaker"]) == ("sad", "t-p1")
+
+
+def test_for_other_names_the_whole_option_is_proposed(tmp_path):
+    (tmp_path / "t.csv").write_text("rec,mood,who\na.wav,Sad,p1\nb.wav,angry,p2\n", "utf-8")
+    with pytest.raises(UsageError, match=r"say --columns file=rec,emotion=mood \(and speaker="):
+        corpora.load(tmp_path / "t.csv")

@@ -5,10 +5,10 @@ One row is one utterance. The columns are found by their names, or named with ``
 
 ===========  ======================================================================
 ``file``     path: absolute, or relative to the table's folder, to one above it or to the
-             working directory; also called ``path``, ``filename``, ``audio``, ``wav``,
-             ``audio_filepath``
-``emotion``  the label; also ``label``, ``emo``
-``speaker``  who speaks; also ``speaker_id``, ``spk``, ``spk_id``, ``actor``
+             working directory; also called ``path``, ``filename``, ``wav_path``
+             and the like (:data:`NAMES`)
+``emotion``  the label; also ``label``, ``emo``, ``class``
+``speaker``  who speaks; also ``spk``, ``actor``, ``participant``, ``subject`` (and ``_id``)
 ``start``    begin in seconds; also ``offset``, ``start_time``
 ``end``      end in seconds; also ``end_time``; or ``duration`` after ``start``
 ``language`` ISO 639-3 code; also ``lang``
@@ -26,14 +26,12 @@ and its speakers.
 from __future__ import annotations
 
 import json
-import os
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from intona.audio import AUDIO_SUFFIXES
 from intona.corpora.base import Corpus, key_of, table
 from intona.corpora.cells import TIMES, is_missing, plain, set_times, word
 from intona.corpora.located import bases, locate
@@ -41,7 +39,7 @@ from intona.corpora.parts import own_name, whole_of
 from intona.corpora.problem import ROW, Problem, examples
 from intona.corpora.sheet import SUFFIXES, Sheet, decoded, folded
 from intona.corpora.sheet import read as read_sheet
-from intona.corpora.wording import remarks, settled
+from intona.corpora.wording import proposal, remarks, settled
 from intona.errors import CorpusError, UsageError
 from intona.labels import canonical, parse_list, refuse_reserved, tidy
 
@@ -53,9 +51,15 @@ __all__ = ["NO_SPEAKER", "OPTIONS", "SUFFIXES", "from_frame", "parse_columns", "
 OPTIONS = frozenset({"columns", "language"})
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "file": ("file", "path", "filename", "file_name", "audio", "wav", "audio_filepath"),
-    "emotion": ("emotion", "label", "emo"),
-    "speaker": ("speaker", "speaker_id", "spk", "spk_id", "actor"),
+    "file": (
+        *("file", "path", "filename", "file_name", "file_path", "filepath", "audio", "wav"),
+        *("audio_filepath", "audio_path", "audio_file", "wav_path", "wav_file", "wavfile"),
+    ),
+    "emotion": ("emotion", "label", "emo", "emotions", "labels", "class", "emotion_label"),
+    "speaker": (
+        *("speaker", "speaker_id", "spk", "spk_id", "actor", "actor_id", "speakerid"),
+        *("participant", "participant_id", "subject", "subject_id"),
+    ),
     "start": ("start", "offset", "start_time"),
     "end": ("end", "end_time"),
     "duration": ("duration",),
@@ -369,13 +373,13 @@ def _renamed(frame: pd.DataFrame, name: str, columns: Mapping[str, str]) -> pd.D
             found = next((by_name[text] for text in synonyms if text in by_name), None)
             if found is not None and found not in chosen.values():
                 chosen[ours] = found
-    for ours in ("file", "emotion"):
-        if ours not in chosen:
-            headless = any(os.path.splitext(text)[1].lower() in AUDIO_SUFFIXES for text in present)
-            mend = "its first line must name them" if headless else f"say --columns {ours}=COLUMN"
-            raise UsageError(
-                f"{name}: which column holds the {ours}? its columns are {_listed(present)}; {mend}"
-            )
+    missing = [ours for ours in ("file", "emotion") if ours not in chosen]
+    if missing:
+        mend = proposal(frame, {*missing, *({"speaker"} - set(chosen))}, set(chosen.values()))
+        raise UsageError(
+            f"{name}: which column holds the {' and which the '.join(missing)}? its columns are "
+            f"{_listed(present)}; {mend}"
+        )
     for ours, theirs in chosen.items():
         alike = [c for c in present if folded(c) == folded(theirs) or c == f"{theirs} (2)"]
         if len(alike) > 1 and ours not in columns:

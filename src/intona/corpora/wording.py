@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from intona.audio import AUDIO_SUFFIXES
 from intona.corpora.problem import Problem, examples
-from intona.labels import EMOTIONS
+from intona.labels import EMOTIONS, canonical
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SHORT = 4  # letters; sad and mad are both words
 _RARE = 0.25  # of the frequent one's count
@@ -46,7 +50,7 @@ def misspelt(counts: Mapping[str, int]) -> dict[str, str]:
         >>> misspelt({"angry": 40, "angy": 1, "sad": 30, "mad": 20, "proud": 5})
         {'angy': 'angry'}
     """
-    found = {}
+    found: dict[str, str] = {}
     most = sorted(counts.items(), key=lambda item: -item[1])[:_COMPARED]
     for label, count in counts.items():
         if label in EMOTIONS:
@@ -133,3 +137,40 @@ def settled(
 
 def _of(label: str, group: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
     return examples([place for place, row in group if row["emotion"] == label])
+
+
+def proposal(frame: pd.DataFrame, wanted: Collection[str], taken: Collection[str]) -> str:
+    """Return how to say which columns hold what: the whole option, guessed from what is in them.
+
+    Args:
+        frame: the table.
+        wanted: of ``file``, ``emotion`` and ``speaker`` those that no known name gives.
+        taken: columns that are something already.
+
+    Examples:
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({"rec": ["a.wav", "b.wav"], "mood": ["sad", "Happy"]})
+        >>> proposal(table, {"file", "emotion", "speaker"}, ())
+        'say --columns file=rec,emotion=mood (and speaker=COLUMN, where one names who speaks)'
+    """
+    if any(_is_sound(str(name)) for name in frame.columns):
+        return "its first line must name them"
+    columns = {str(name): [str(v) for v in frame[name].dropna()] for name in frame.columns}
+    tests = {"file": _is_sound, "emotion": lambda text: canonical(text) in EMOTIONS}
+    found: dict[str, str] = {}
+    for ours in ("file", "emotion"):
+        if ours in wanted:
+            fitting = (
+                name
+                for name, values in columns.items()
+                if name not in {*taken, *found.values()}
+                and 2 * sum(map(tests[ours], values)) > len(values)
+            )
+            found[ours] = next(fitting, "COLUMN")
+    said = ",".join(f"{ours}={name}" for ours, name in found.items())
+    who = " (and speaker=COLUMN, where one names who speaks)" if "speaker" in wanted else ""
+    return f"say --columns {said}{who}"
+
+
+def _is_sound(text: str) -> bool:
+    return os.path.splitext(text)[1].lower() in AUDIO_SUFFIXES
