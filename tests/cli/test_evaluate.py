@@ -4,8 +4,10 @@ import json
 from inspect import signature
 
 import pytest
+import soundfile
 
 from intona.cli.evaluate import GOES_WITH, MODEL, RECIPE, refuse_pairs, run
+from intona.corpora import synthetic
 from intona.errors import UsageError
 
 
@@ -56,6 +58,27 @@ def test_normalising_by_speaker_says_transductive(intona, voices):
     wrong = intona("evaluate", voices, "-r", "classic-svm", "-p", "loso", "--normalise", "mood")
     assert wrong.code != 0
     assert 'write normalise = "speaker"' in wrong.err
+
+
+def test_several_targets_one_after_the_other(intona, tmp_path):
+    rows = ["file,emotion,speaker,arousal,valence"]
+    for number in range(12):
+        emotion, speaker = ("happy", "sad", "angry")[number % 3], number // 3
+        sound = synthetic.utterance(emotion, speaker, number)
+        soundfile.write(tmp_path / f"{number}.wav", sound.samples, sound.rate)
+        rows.append(f"{number}.wav,{emotion},s{speaker},{number % 3 / 2},{number % 4 / 3}")
+    (tmp_path / "t.csv").write_text("\n".join(rows), "utf-8")
+    done = intona("evaluate", tmp_path / "t.csv", "-r", "classic-svm", "-p", "speakers:2",
+                  "--target", "arousal, valence", "--report", tmp_path / "report")  # fmt: skip
+    assert done.code == 0, done.err
+    assert done.out.count("CCC") == 2
+    for target in ("arousal", "valence"):
+        stored = json.loads((tmp_path / "report" / target / "evaluation.json").read_text("utf-8"))
+        assert stored["target"] == target
+    missing = intona("evaluate", tmp_path / "t.csv", "-r", "classic-svm", "-p", "speakers:2",
+                     "--target", "arousal,joy")  # fmt: skip
+    assert missing.code != 0
+    assert "joy" in missing.err
 
 
 def test_numbers(intona, voices):

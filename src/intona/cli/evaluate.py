@@ -148,7 +148,16 @@ def run(
     intona evaluate model.onnx EMODB/
 
     intona evaluate answers.csv EMODB/
+
+    intona evaluate own.csv --recipe classic-svm --target arousal,valence,dominance --report report/
     """
+    arguments = dict(locals())
+    targets = [part.strip() for part in target.split(",") if part.strip()]
+    if len(targets) > 1:  # one after the other, each with a report of its own
+        for one in targets:
+            place = None if report is None else report / one
+            run(**{**arguments, "target": one, "report": place})
+        return
     from intona import labels
     from intona.corpora.inputs import files_of
     from intona.evaluation import protocols

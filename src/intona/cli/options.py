@@ -141,7 +141,10 @@ Address = Annotated[
     str | None, typer.Option("--address", help="Of a running Ray cluster.", show_default=False)
 ]
 Target = Annotated[
-    str, typer.Option("--target", help="What to learn: emotion, or a numeric column.")
+    str,
+    typer.Option(
+        "--target", help="What to learn: emotion, or a numeric column (evaluate: also several)."
+    ),
 ]
 Numbers = Annotated[
     str | None,
