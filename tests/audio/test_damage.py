@@ -332,3 +332,19 @@ def test_what_phones_and_browsers_write_is_found(tmp_path: Path) -> None:
     for name in names:
         (tmp_path / name).write_bytes(b"x")
     assert sorted(path.name for path in audio.files([tmp_path])) == sorted(names)
+
+
+@pytest.mark.parametrize("kind", ["W64", "CAF", "NIST"])
+def test_copies_of_long_formats_that_end_too_soon_are_told(tmp_path: Path, kind: str) -> None:
+    whole, cut = tmp_path / f"whole.{kind.lower()}", tmp_path / f"cut.{kind.lower()}"
+    noise = 0.1 * np.random.default_rng(0).standard_normal(4 * 16_000)
+    soundfile.write(whole, noise, 16_000, format=kind, subtype="PCM_16")
+    content = whole.read_bytes()
+    cut.write_bytes(content[: len(content) - 32_000])
+    said: list[str] = []
+    assert audio.read(whole, notice=said.append).duration == pytest.approx(4.0, abs=0.01)
+    assert not said
+    assert audio.read(cut, notice=said.append).duration == pytest.approx(3.0, abs=0.01)
+    (sentence,) = said
+    assert "cut short, at 3.0" in sentence
+    assert "4.00 s" in sentence

@@ -8,12 +8,14 @@ first.
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 _UNKNOWN = 0x7FFF0000  # sizes from here on are written by programs that do not know them
+_ENDLESS = 2**62  # bytes; likewise of files with long sizes
 _SLACK = 256  # bytes; some writers count their header in
 _SCAN = 2**20
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -24,7 +26,8 @@ class Survey:
     """What was seen in a file.
 
     Attributes:
-        kind: ``wav``, ``aiff``, ``au``, ``flac``, ``ogg``, ``mp3`` or empty.
+        kind: ``wav``, ``aiff``, ``au``, ``w64``, ``caf``, ``sph``, ``flac``, ``ogg``, ``mp3`` or
+            empty.
         patches: ``(place, bytes)`` with which the header would be right.
         promised: seconds of sound that the header says, when the file holds less or when no
             library would tell; else ``None``.
@@ -115,6 +118,12 @@ def survey(file: BinaryIO) -> Survey:
             return _aiff(file, size)
         if head[:4] == b".snd":
             return _au(head, size)
+        if head[:4] == b"riff" and head[24:28] == b"wave":
+            return _w64(file, size)
+        if head[:4] == b"caff":
+            return _caf(file, size)
+        if head[:7] == b"NIST_1A":
+            return _sphere(file, size)
         if head[:4] == b"fLaC":
             return Survey("flac", sequel=_find(file, b"fLaC\x00\x00\x00\x22", 4))
         if head[:4] == b"OggS":
@@ -200,6 +209,49 @@ def _au(head: bytes, size: int) -> Survey:
     if says < have - width:
         return replace(found, patches=((8, struct.pack(">I", min(have, 0xFFFFFFFF))),))
     return found
+
+
+def _w64(file: BinaryIO, size: int) -> Survey:
+    place, rate = 40, 0
+    while place < size:  # names of 16 bytes, lengths that count name and length, multiples of 8
+        name, length = struct.unpack("<4s12xQ", _at(file, place, 24))
+        if name == b"fmt ":
+            (rate,) = struct.unpack("<I", _at(file, place + 32, 4))
+        if name == b"data":
+            return _promised("w64", length - 24, size - place - 24, rate)
+        place += max(24, length + -length % 8)
+    return Survey("w64")
+
+
+def _caf(file: BinaryIO, size: int) -> Survey:
+    place, rate = 8, 0.0
+    while place < size:
+        name, length = struct.unpack(">4sq", _at(file, place, 12))
+        if name == b"desc":
+            hertz, packet, frames = struct.unpack(">d8xII", _at(file, place + 12, 24))
+            rate = hertz * packet / frames if frames else 0.0
+        if name == b"data":
+            return _promised("caf", length - 4, size - place - 16, rate)
+        place += 12 + max(0, length)
+    return Survey("caf")
+
+
+def _sphere(file: BinaryIO, size: int) -> Survey:
+    text = _at(file, 0, 1024).decode("latin-1")
+    facts = dict(re.findall(r"^(\w+) -i (\d{1,15})\s*$", text, re.MULTILINE))
+    count, width, channels, rate = (
+        int(facts.get(name, 0))
+        for name in ("sample_count", "sample_n_bytes", "channel_count", "sample_rate")
+    )
+    frame = width * max(1, channels)
+    return _promised("sph", count * frame, size - 1024, frame * rate)
+
+
+def _promised(kind: str, says: int, have: int, rate: float) -> Survey:
+    """Tell whether fewer bytes are there than promised, at so many bytes a second."""
+    if not have + _SLACK < says < _ENDLESS:
+        return Survey(kind)
+    return Survey(kind, cut=True, promised=says / rate if rate else None)
 
 
 def _ogg(file: BinaryIO, size: int) -> Survey:
