@@ -348,3 +348,16 @@ def test_copies_of_long_formats_that_end_too_soon_are_told(tmp_path: Path, kind:
     (sentence,) = said
     assert "cut short, at 3.0" in sentence
     assert "4.00 s" in sentence
+
+
+def test_a_flac_whose_header_lies_about_the_rate_is_read_at_that_of_its_frames(tmp_path) -> None:
+    noise = 0.1 * np.random.default_rng(0).standard_normal(2 * 16_000)
+    soundfile.write(tmp_path / "a.flac", noise, 16_000, subtype="PCM_16")
+    content = bytearray((tmp_path / "a.flac").read_bytes())
+    for byte in (0x01, 0x40, 0x80):
+        hurt = content.copy()
+        hurt[18] ^= byte
+        (tmp_path / "hurt.flac").write_bytes(hurt)
+        found = audio.read(tmp_path / "hurt.flac")
+        assert found.rate == 16_000
+        np.testing.assert_array_equal(found.samples, audio.read(tmp_path / "a.flac").samples)

@@ -16,6 +16,10 @@ from typing import BinaryIO
 
 _UNKNOWN = 0x7FFF0000  # sizes from here on are written by programs that do not know them
 _ENDLESS = 2**62  # bytes; likewise of files with long sizes
+# Hz, by the code in a frame's header (RFC 9639, section 9.1.2).
+_FLAC_RATES = dict(
+    enumerate((88_200, 176_400, 192_000, 8000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000), 1)
+) | {11: 96_000}
 _SLACK = 256  # bytes; some writers count their header in
 _SCAN = 2**20
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -125,7 +129,7 @@ def survey(file: BinaryIO) -> Survey:
         if head[:7] == b"NIST_1A":
             return _sphere(file, size)
         if head[:4] == b"fLaC":
-            return Survey("flac", sequel=_find(file, b"fLaC\x00\x00\x00\x22", 4))
+            return _flac(file)
         if head[:4] == b"OggS":
             return _ogg(file, size)
         if head[:3] == b"ID3" or _is_mp3(head):
@@ -209,6 +213,34 @@ def _au(head: bytes, size: int) -> Survey:
     if says < have - width:
         return replace(found, patches=((8, struct.pack(">I", min(have, 0xFFFFFFFF))),))
     return found
+
+
+def _flac(file: BinaryIO) -> Survey:
+    found = Survey("flac", sequel=_find(file, b"fLaC\x00\x00\x00\x22", 4))
+    place, last = 4, False
+    while not last:
+        (word,) = struct.unpack(">I", _at(file, place, 4))
+        place, last = place + 4 + (word & 0xFFFFFF), word >> 31 == 1
+    frame = _at(file, place, 8)
+    if len(frame) < 8 or frame[:1] != b"\xff" or frame[1] & 0xFC != 0xF8 or frame[4]:
+        return found
+    long = 5 + {6: 1, 7: 2}.get(frame[2] >> 4, 0)
+    rate = _FLAC_RATES.get(frame[2] & 15)
+    (word,) = struct.unpack(">I", b"\x00" + _at(file, 18, 3))
+    # The frame's checksum vouches for its rate, nothing for the header's.
+    if rate is None or rate == word >> 4 or _crc8(frame[:long]) != frame[long]:
+        return found
+    right = (rate << 4 | word & 15).to_bytes(3, "big")
+    return replace(found, patches=((18, right),))
+
+
+def _crc8(data: bytes) -> int:
+    value = 0
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = (value << 1 ^ 0x07 if value & 0x80 else value << 1) & 0xFF
+    return value
 
 
 def _w64(file: BinaryIO, size: int) -> Survey:
