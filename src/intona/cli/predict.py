@@ -36,7 +36,7 @@ Format = Annotated[
         "--format",
         "-f",
         help="text, json, csv or parquet; with --timeline also jsonl, vtt, srt, textgrid, "
-        "audacity, rttm, audformat. Without it the suffix of --out decides.",
+        "audacity, rttm, eaf, labelstudio, audformat. Without it the suffix of --out decides.",
     ),
 ]
 Out = Annotated[
@@ -49,7 +49,8 @@ Turns = Annotated[
     Path | None,
     typer.Option(
         "--turns",
-        help="Ready-made segments for the timeline: CSV, RTTM, TextGrid, WebVTT or SRT.",
+        help="Ready-made segments for the timeline: CSV, RTTM, TextGrid, ELAN, WebVTT, SRT, or the "
+        "JSON of Whisper.",
     ),
 ]
 Shard = Annotated[
