@@ -57,13 +57,24 @@ def rows_of(content: list[Any], folder: Path) -> tuple[list[tuple[str, Row]], li
         for region in own:
             speaker = region.pop("speaker", None) or _data(task).get("speaker")
             row = {"file": file, "speaker": speaker, **region}
-            if isinstance(row["emotion"], str):
-                rows.append((place, row))
-            else:
+            if not isinstance(row["emotion"], str):
                 problems.append(Problem(f"{place}: left out, a region has not one emotion", ROW))
+            elif not (_is_whole(row) or (_is_time(row["start"]) and _is_time(row["end"]))):
+                problems.append(Problem(f"{place}: left out, a region has no begin or end", ROW))
+            else:
+                rows.append((place, row))
     if idle:
         problems.append(Problem(f"{idle} of {len(found)} tasks left out: nothing is marked", ROW))
     return rows, problems
+
+
+def _is_whole(row: Row) -> bool:
+    """Whether it is about the whole recording."""
+    return row["start"] is None and row["end"] is None
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and -1e9 < value < 1e9
 
 
 def _is_task(task: Any) -> bool:
@@ -189,7 +200,7 @@ def _file(task: Row, folder: Path) -> str | None:
 
 
 def _suffix(text: str) -> str:
-    return PurePosixPath(next(_names(text), "")).suffix.lower()
+    return PurePosixPath([*_names(text)][-1]).suffix.lower()
 
 
 def _names(text: str) -> Iterator[str]:
