@@ -108,8 +108,8 @@ class Channels:
         count = channels_of(source)
         if self.names and len(self.names) != count:
             raise AudioError(
-                f"{name_of(source)} has {counted(count)} and {len(self.names)} names were given "
-                f"for them: {', '.join(self.names)}"
+                f"{name_of(source)} has {counted(count)}, and names are given for "
+                f"{len(self.names)}: {', '.join(self.names)}"
             )
         if count > MOST:
             raise AudioError(f"{name_of(source)} has {count} channels: each of {MOST} at most")
