@@ -34,7 +34,7 @@ WRITTEN = (PAGE, *CONFUSION, JSON, TABLE, *paper.NAMES)
 
 
 def write_report(evaluation: Evaluation, folder: str | Path, *, model: Model | None = None) -> Path:
-    """Write ``report.html``, the confusion matrix as picture, ``evaluation.json``, tables, predictions.
+    """Write the report: a page, the confusion matrix as picture, the numbers, tables, predictions.
 
     Args:
         evaluation: the result.
