@@ -12,7 +12,7 @@ export function aboutModel(model) {
   $("limits").textContent = `wav, mp3, m4a, flac, ogg, webm … up to ${megabytes} MiB, ${length(limits.recording_seconds)}`;
   $("version").textContent = `intona ${model.version}`;
   const facts = [
-    ["Model", model.name],
+    ["Model", `${model.name}, ${versionOf(model.identity)}`],
     ["Recipe", metadata.recipe?.name],
     ["Learned from", learnedFrom(metadata.corpora)],
     ["Knows", model.labels.join(", ")],
@@ -36,10 +36,16 @@ function length(seconds) {
   return `${Number((seconds / 3600).toFixed(1))} hours`;
 }
 
-/** @param {Record<string, {utterances?: number, speakers?: string[]}> | undefined} corpora */
+/** @param {import("./api.js").Identity} identity */
+function versionOf({ version, created, content }) {
+  const said = version ? `version ${version} of ${created}` : "without a version";
+  return `${said} (${content.slice(0, 16)})`;
+}
+
+/** @param {Record<string, {utterances?: number, speakers?: number}> | undefined} corpora */
 function learnedFrom(corpora) {
   return Object.entries(corpora ?? {})
-    .map(([name, facts]) => (facts.speakers ? `${name} (${facts.speakers.length} speakers)` : name))
+    .map(([name, facts]) => (facts.speakers ? `${name} (${facts.speakers} speakers)` : name))
     .join(", ");
 }
 

@@ -9,7 +9,8 @@
  *   (Segment & {event: "update" | "segment"})} LiveEvent
  * @typedef {{file: string | null, profile?: string | null, adapted?: number, warnings?: string[],
  *   labels: string[], segments: Segment[]}} Timeline
- * @typedef {{name: string, labels: string[], threshold: number, rate: number | null,
+ * @typedef {{name: string, version: number | null, created: string | null, content: string}} Identity
+ * @typedef {{name: string, identity: Identity, labels: string[], threshold: number, rate: number | null,
  *   version: string, profiles: string[], adaptable: boolean, metadata: any, limits: {upload_bytes: number,
  *   recording_seconds: number, explain_seconds: number}}} Model
  * @typedef {{aspect: string, percentile: number, word: string, notable: boolean, amount: string,
