@@ -4,12 +4,13 @@
 import { $ } from "./dom.js";
 import { percent } from "./emotions.js";
 
-/** @param {import("./api.js").Model} model */
-export function aboutModel(model) {
+/** @param {import("./answers.js").Model} model @param {string} privacy where the sound goes */
+export function aboutModel(model, privacy) {
   const { metadata, limits } = model;
   const megabytes = Math.floor(limits.upload_bytes / 2 ** 20);
-  $("privacy").textContent = privacy();
-  $("limits").textContent = `wav, mp3, m4a, flac, ogg, webm … up to ${megabytes} MiB, ${length(limits.recording_seconds)}`;
+  $("privacy").textContent = privacy;
+  const most = `up to ${megabytes} MiB, ${length(limits.recording_seconds)}`;
+  $("limits").textContent = `wav, mp3, m4a, flac, ogg, webm … ${most}`;
   $("version").textContent = `intona ${model.version}`;
   const facts = [
     ["Model", model.name],
@@ -43,22 +44,14 @@ function learnedFrom(corpora) {
     .join(", ");
 }
 
-/** @param {import("./api.js").Model} model */
+/** @param {import("./answers.js").Model} model */
 function howSure({ threshold, metadata }) {
   const [unfamiliar, familiar] = metadata.thresholds ?? [threshold, threshold];
-  const below =
-    unfamiliar === familiar
-      ? `below ${percent(familiar)} it is marked unsure`
-      : `below ${percent(familiar)} it is marked unsure, and below ${percent(unfamiliar)} where the sound is unfamiliar`;
+  const stricter =
+    unfamiliar === familiar ? "" : `, and below ${percent(unfamiliar)} where the sound is unfamiliar`;
+  const below = `below ${percent(familiar)} it is marked unsure${stricter}`;
   return (
     `Every answer carries a confidence; ${below}. Where the model has never been, more of the others ` +
     "are wrong than on voices like those it learned from: the model card says how many."
   );
-}
-
-function privacy() {
-  const local = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
-  return local
-    ? "Your audio stays on this machine. Nothing is stored, nothing is sent anywhere else."
-    : `Your audio goes to ${location.hostname} and nowhere else. Nothing is stored.`;
 }
