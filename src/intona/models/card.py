@@ -13,6 +13,8 @@ from intona.models.heard import Heard
 from intona.models.metadata import Metadata
 from intona.notebook import table
 
+LAW = "https://github.com/intona/intona/blob/main/docs/law.md"
+
 
 def describe(metadata: Metadata, size: int) -> dict[str, str]:
     """Return the lines ``intona info`` prints: heading to text.
@@ -40,6 +42,7 @@ def describe(metadata: Metadata, size: int) -> dict[str, str]:
         "calibration": _calibration(metadata),
         "abstention": _abstention(metadata),
         "licence": metadata["licence"],
+        "law": f"forbidden on people at work and in education in the EU, and more: {LAW}",
         "made by": f"intona {metadata['version']}, seed {metadata.get('seed', 'unknown')}",
     }
     for name, measured in metadata.get("metrics", {}).items():
@@ -50,7 +53,7 @@ def describe(metadata: Metadata, size: int) -> dict[str, str]:
 def page(metadata: Metadata, title: str) -> str:
     """Return what is worth knowing of a model as HTML, for a notebook."""
     words = describe(metadata, 0)
-    kept = [key for key in words if key not in ("size", "predicts", "remembers")]
+    kept = [key for key in words if key not in ("size", "predicts", "remembers", "law")]
     return table(title, [("", ""), *((key, words[key]) for key in kept)])
 
 
