@@ -17,7 +17,7 @@ export function aboutModel(model, privacy) {
     ["Recipe", metadata.recipe?.name],
     ["Learned from", learnedFrom(metadata.corpora)],
     ["Knows", model.labels.join(", ")],
-    ["Licence", metadata.licence],
+    ["Licence", licence(metadata.licence)],
   ];
   $("card").replaceChildren(
     ...facts
@@ -35,6 +35,20 @@ export function aboutModel(model, privacy) {
 function length(seconds) {
   if (seconds < 5400) return `${Math.round(seconds / 60)} minutes`;
   return `${Number((seconds / 3600).toFixed(1))} hours`;
+}
+
+/**
+ * What its licence forbids comes first: a model is bound by the terms of all it learned from, and
+ * the freer ones among them free nothing.
+ *
+ * @param {string | undefined} terms
+ */
+function licence(terms) {
+  if (!terms) return "";
+  const bound = /\bnc\b|non-?commercial/i.test(terms) ? "Not for commercial use. " : "";
+  const parts = terms.split(";").map((part) => part.trim());
+  const all = parts.length > 1 ? "All of these terms apply together: " : "";
+  return `${bound}${all}${parts.join("; and ")}`;
 }
 
 /** @param {Record<string, {utterances?: number, speakers?: string[]}> | undefined} corpora */

@@ -53,7 +53,7 @@ export function problem(text, place = "error") {
  */
 export function reveal(part, focused) {
   focused.focus({ preventScroll: true });
-  show(part, "nearest");
+  show(part, "start");
 }
 
 /** @param {HTMLElement} part @param {ScrollLogicalPosition} block */

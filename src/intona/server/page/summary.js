@@ -45,9 +45,9 @@ function answer(whole) {
   const { emotion, confidence } = whole;
   const unsure = whole.status === "unsure";
   const sure = `${percent(confidence)} sure`;
-  const told = unsure ? `Only ${sure}, a guess: ${doubt(whole)}.` : `${sure}.`;
+  const told = unsure ? `only ${sure}, a guess: ${doubt(whole)}.` : `${sure}.`;
   const others = runnersUp(whole);
-  const note = `As a whole: ${others ? `${told} Otherwise ${others}.` : told}`;
+  const note = `As a whole, ${told}${others ? ` Otherwise ${others}.` : ""}`;
   return { word: emotion ?? "", note, emotion, unsure };
 }
 
