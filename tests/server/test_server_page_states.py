@@ -74,7 +74,7 @@ def opened(page: Any, path: Path) -> None:
 
 def in_view(page: Any, name: str) -> bool:
     box = page.locator(name).bounding_box()
-    return 0 <= box["y"] and box["y"] + box["height"] <= PHONE["height"]
+    return box["y"] >= 0 and box["y"] + box["height"] <= PHONE["height"]
 
 
 @pytest.mark.parametrize("way", ["chosen", "too large"])
