@@ -243,3 +243,107 @@ def test_the_documentation_runs_as_written(
         done = intona(*shlex.split(line)[1:], *known)
         assert done.code == 0, (line, done.err)
         assert "it does not say what it was trained on" in done.out
+
+
+@pytest.fixture
+def two(here):
+    """Two corpora of other labels: four utterances that LEVEL knows in one, two in the other."""
+    import soundfile
+
+    for corpus, plan in (
+        ("loud", {"angry": (0.2, 0.24), "neutral": (0.02, 0.03)}),
+        ("soft", {"neutral": (0.01, 0.24)}),
+    ):
+        for emotion, levels in plan.items():
+            for speaker, level in enumerate(levels):
+                path = here / corpus / emotion / f"speaker{speaker}_0.wav"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                sound = synthetic.utterance(emotion, speaker, seconds=1.2)
+                samples = sound.samples * level / sound.samples.std()
+                soundfile.write(path, samples, sound.rate, subtype="FLOAT")
+    return here
+
+
+def test_each_corpus_has_a_line_of_its_own(two, intona):
+    done = intona("evaluate", "levels:judge", "loud", "soft", "--report", "r")
+    assert done.code == 0, done.err
+    lines = {line.split("  ")[0]: line.split() for line in done.out.splitlines()}
+    assert lines["loud"][1:5] == ["4", "2", "50.0", "100.0"]  # utterances, speakers, chance, UAR
+    assert lines["soft"][1:5] == ["2", "2", "100.0", "50.0"]
+    assert lines["mean over corpora"][3] == "75.0"
+    assert "all corpora in one heap" in done.out
+    found = json.loads(Path("r/evaluation.json").read_text())["by_corpus"]
+    assert found["soft"]["utterances"] == 2
+    assert found["soft"]["unweighted_average_recall"]["value"] == 0.5
+    assert found["soft"]["macro_f1"]["value"] == pytest.approx(2 / 3)  # of neutral, which is there
+    assert "Each corpus" in Path("r/report.html").read_text()
+    with open("r/table.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["corpus"] for row in rows] == [
+        "loud",
+        "soft",
+        "mean over corpora",
+        "all in one heap",
+    ]
+    assert [float(row["UAR"]) for row in rows] == [1.0, 0.5, 0.75, 0.875]
+    assert [row["utterances"] for row in rows] == ["4", "2", "", "6"]
+    assert "soft & 2 & 2 & 100.0 & 50.0 [" in Path("r/table.tex").read_text()
+    assert "| soft | 2 | 2 | 100.0 | 50.0 [" in Path("r/table.md").read_text()
+
+
+def test_no_answer_counts_as_wrong_in_its_corpus(two, intona):
+    done = intona("evaluate", "levels:silent", "loud", "soft", "--report", "r")
+    assert done.code == 0, done.err
+    found = json.loads(Path("r/evaluation.json").read_text())["by_corpus"]
+    assert found["loud"]["unweighted_average_recall"]["value"] == 0.0
+    assert found["soft"]["coverage"]["value"] == 0.0
+    assert found["soft"]["error_when_ok"]["value"] is None
+
+
+@pytest.mark.parametrize("protocol", ["loso", "speakers:2", "random:0.5"])
+def test_a_recipe_has_a_line_per_corpus_under_every_protocol(two, intona, protocol):
+    done = intona("evaluate", "loud", "V", "-r", "classic-svm", "-p", protocol, "--report", "r")
+    assert done.code == 0, done.err
+    found = json.loads(Path("r/evaluation.json").read_text())["by_corpus"]
+    assert list(found) == ["loud", "ravdess", "mean over corpora"]
+    table = pd.read_parquet("r/predictions.parquet")
+    for name in ("loud", "ravdess"):
+        part = table[table["corpus"] == name]
+        assert found[name]["utterances"] == len(part)
+        assert found[name]["chance"] == 1 / part["truth"].nunique()
+        right = part["truth"] == part["emotion"]
+        assert found[name]["unweighted_average_recall"]["value"] == pytest.approx(
+            right.groupby(part["truth"]).mean().mean()
+        )
+    assert intona("evaluate", "V", "-r", "classic-svm", "-p", protocol, "--report", "r").code == 0
+    assert "by_corpus" not in json.loads(Path("r/evaluation.json").read_text())
+
+
+def test_numbers_have_a_line_per_corpus(here, intona):
+    from intona.metrics import concordance_correlation
+
+    files = sorted(str(path) for path in Path("V").resolve().rglob("*.wav"))
+    rows = [
+        {
+            "file": file,
+            "emotion": "neutral",
+            "arousal": 0.1 * (number % 5) + 0.05 * number % 0.3,
+            "speaker": f"s{number % 6}",
+            "corpus": "one" if number % 6 < 3 else "two",
+        }
+        for number, file in enumerate(files)
+    ]
+    pd.DataFrame(rows).to_csv("numbers.csv", index=False)
+    command = ("evaluate", "numbers.csv", "-r", "classic-svm", "--target", "arousal", "-p", "loso")
+    done = intona(*command, "--report", "r")
+    assert done.code == 0, done.err
+    found = json.loads(Path("r/evaluation.json").read_text())["by_corpus"]
+    table = pd.read_parquet("r/predictions.parquet")
+    part = table[table["corpus"] == "two"]
+    assert found["two"]["concordance_correlation"]["value"] == pytest.approx(
+        concordance_correlation(part["truth"], part["arousal"])
+    )
+    assert "chance" not in found["two"]
+    head = next(line for line in done.out.splitlines() if "CCC" in line)
+    assert head.split() == ["utterances", "speakers", "CCC", "PCC", "MAE"]
+    assert "two: CCC" in Evaluation.load("r")._repr_html_()
