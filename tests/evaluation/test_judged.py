@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 import shlex
@@ -347,3 +348,109 @@ def test_numbers_have_a_line_per_corpus(here, intona):
     head = next(line for line in done.out.splitlines() if "CCC" in line)
     assert head.split() == ["utterances", "speakers", "CCC", "PCC", "MAE"]
     assert "two: CCC" in Evaluation.load("r")._repr_html_()
+
+
+def test_predict_asks_a_function(two, intona):
+    files = sorted(str(path) for path in Path("loud").rglob("*.wav"))
+    Path("loud/broken.wav").write_bytes(b"RIFF")
+    done = intona("predict", "loud", "--model", "levels:judge", "--out", "answers.csv")
+    assert done.code == 1
+    assert "error: " in done.err
+    assert "broken.wav" in done.err
+    assert "note: Its labels were read as ours: Anger as angry, Neutrality as neutral." in done.err
+    table = pd.read_csv("answers.csv")
+    assert list(table["file"]) == files
+    assert list(table["emotion"]) == ["angry", "angry", "neutral", "neutral"]
+    for row in table.itertuples():
+        samples, _ = __import__("soundfile").read(row.file)
+        assert row.angry == pytest.approx(min(4 * samples.std(), 1), abs=1e-4)
+    # The same by many, with the bad one in the table of errors.
+    command = ("predict", "loud", "--model", "levels:judge", "--out", "answers.parquet")
+    assert intona(*command).code == 1
+    pd.testing.assert_frame_equal(
+        pd.read_parquet("answers.parquet").reset_index()[["file", "emotion", "angry"]],
+        table[["file", "emotion", "angry"]],
+    )
+    assert len(pd.read_parquet("answers.errors.parquet")) == 1
+    # And evaluate takes what predict wrote.
+    assert intona("evaluate", "answers.csv", "loud", "--skip-bad", "--report", "r").code == 0
+    assert Evaluation.load("r").headline.value == 1.0
+
+
+@pytest.mark.parametrize("out", ["answers.csv", "answers.parquet"])
+def test_a_recording_at_which_it_fails_is_one_row(two, intona, out):
+    (two / "levels.py").write_text(LEVEL + "fails.labels = ['Anger', 'Neutrality']\n")
+    done = intona("predict", "loud", "--model", "levels:fails", "--out", out)
+    assert done.code == 1
+    read = pd.read_csv if out.endswith("csv") else pd.read_parquet
+    assert list(read(out)["emotion"]) == ["neutral", "neutral"]
+    if out.endswith("csv"):
+        said = done.err.splitlines()
+    else:
+        said = list(pd.read_parquet("answers.errors.parquet")["error"])
+    assert [("too loud" in line, "/angry/" in line) for line in said[:2]] == [(True, True)] * 2
+
+
+def test_predict_says_that_there_is_no_answer(two, intona):
+    done = intona("predict", "soft", "--model", "levels:silent", "--format", "csv")
+    assert done.code == 0, done.err
+    assert [row["status"] for row in csv.DictReader(io.StringIO(done.out))] == ["no_speech"] * 2
+
+
+def test_answers_of_others_can_be_narrowed(two, intona):
+    (two / "levels.py").write_text(
+        "def three(signal, rate):\n"
+        "    return {'calm': 0.2, 'neutral': 0.4, 'sad': 0.2, 'angry': 0.2}"
+    )
+    command = ("predict", "soft", "-m", "levels:three", "--format", "json")
+    done = intona(*command, "--emotions", "sad,neutral", "--merge", "calm=neutral")
+    assert done.code == 0, done.err
+    answer = json.loads(done.out)[0]["probabilities"]
+    assert answer == {"neutral": pytest.approx(0.75), "sad": pytest.approx(0.25)}
+    refused = intona(*command, "--emotions", "sad,happy")
+    assert refused.code == 2
+    assert "happy" in refused.err
+    assert "two are needed" in intona(*command, "--emotions", "sad").err
+
+
+def test_others_over_time(two, intona):
+    loud = next(Path("loud").rglob("angry/*.wav"))
+    done = intona("predict", loud, "-m", "levels:judge", "--timeline", "--format", "csv")
+    assert done.code == 0, done.err
+    assert {row["emotion"] for row in csv.DictReader(io.StringIO(done.out))} == {"angry"}
+    done = intona("predict", loud, "-m", "levels:silent", "--timeline", "--format", "csv")
+    assert done.code == 0, done.err
+    assert {row["status"] for row in csv.DictReader(io.StringIO(done.out))} == {"unsure"}
+
+
+def test_a_live_stream_is_judged_by_others(two, intona, monkeypatch):
+    loud = next(Path("loud").rglob("angry/*.wav"))
+    with open(loud, "rb") as file:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(file))
+        done = intona("listen", "-", "-m", "levels:judge", "--json")
+    assert done.code == 0, done.err
+    events = [json.loads(line) for line in done.out.splitlines()]
+    assert "angry" in {event.get("emotion") for event in events}
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("predict V --model answers.csv", "cannot be asked about other sounds"),
+        ("listen - --model answers.csv", "cannot be asked about other sounds"),
+        ("predict V --model levels:judge --adapt", "only model files of ours can"),
+        ("predict V --model levels:judge --adapt --out a.parquet", "only model files of ours can"),
+        ("predict V --model levels:judge --profile me", "only model files of ours can"),
+        ("listen - --model levels:judge --adapt", "only model files of ours can"),
+        ("predict V --model levels:nothing", "levels has no nothing; it has fails, judge, silent"),
+        ("enroll me --from V --model levels:judge", "functions and hf:NAME go with predict"),
+        ("info levels:judge", "functions and hf:NAME go with predict"),
+        ("serve --model hf:./mine", "functions and hf:NAME go with predict"),
+    ],
+)
+def test_where_others_do_not_fit_one_sentence_says_so(here, intona, command, words):
+    Path("answers.csv").write_text("file,prediction\na.wav,angry\n")
+    done = intona(*shlex.split(command))
+    assert done.code in (1, 2)
+    assert words in done.err
+    assert len(done.err.splitlines()) == 1
