@@ -97,7 +97,7 @@ def _view(evaluation: Evaluation, folder: Path, model: Model | None) -> dict[str
         "numeric": evaluation.numeric,
         "labels": evaluation.labels,
         "answers": evaluation.answers,
-        "chance": None if evaluation.numeric else f"{100 / len(evaluation.labels):.1f} %",
+        "chance": None if evaluation.numeric else f"{100 * evaluation.chance:.1f} %",
         "resampled": "resampling speakers" if speakers else "resampling files: no speakers known",
         "headline": _metric(main, evaluation.headline),
         "metrics": [_metric(name, value) for name, value in evaluation.metrics.items()],
@@ -165,6 +165,8 @@ def _tables(evaluation: Evaluation, main: str) -> list[dict[str, Any]]:
         note = "The thin line is the 95 % interval."
         tables.append(_table("Recall per emotion", "emotion", "recall", rows, note))
     for column, parts in evaluation.groups.items():
+        if column == "corpus" and evaluation.facts.by_corpus:
+            continue  # has a table of its own, with intervals
         rows = [_row(name, main, part[main], part["utterances"]) for name, part in parts.items()]
         words = column.replace("_", " ")
         tables.append(_table(f"By {words}", words, short_name(main), rows))
