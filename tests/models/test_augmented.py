@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from intona import corpora
+from intona.audio import read
 from intona.errors import RecipeError
 from intona.features import front_end
 from intona.features.extract import extract
+from intona.features.joined import Joined
 from intona.models import recipes
 from intona.models.augmented import Augmented, augmented
 from intona.models.crowd import crowd
@@ -90,6 +92,17 @@ def test_a_recipe_trains_on_changed_copies(table):
     assert robust.recipe.to_dict()["training"]["augmentation"][0]["name"] == "gain"
     few = table[:6]
     assert not np.allclose(plain.probabilities(few), robust.probabilities(few))
+
+
+def test_copies_of_a_part_are_those_of_the_whole(table, monkeypatch):
+    part = front_end("classic", mel=False)
+    whole = Joined([part, front_end("classic", mfcc=False)])
+    both = extract(table[:2], Augmented(whole, STEPS))
+    audio = read(table.index[0][0], rate=whole.rate)
+    assert np.array_equal(both[0], Augmented(whole, STEPS)(audio.samples, audio.rate))
+    monkeypatch.setattr(Augmented, "__call__", lambda *_: 1 / 0)
+    alone = extract(table[:2], Augmented(part, STEPS))
+    assert np.array_equal(alone, both[:, : alone.shape[1]])
 
 
 @pytest.mark.parametrize(

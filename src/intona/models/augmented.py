@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zlib import crc32
 
@@ -47,6 +47,13 @@ class Augmented:
         self.name = f"{self.front_end.name}-augmented"
         self.rate = self.front_end.rate
         self.chain()
+
+    @property
+    def parts(self) -> tuple[Augmented, ...]:
+        """Of a joined front end, a changed hearing of each part: each is cached for itself."""
+        return tuple(
+            replace(self, front_end=part) for part in getattr(self.front_end, "parts", ())
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
