@@ -51,9 +51,7 @@ class Augmented:
     @property
     def parts(self) -> tuple[Augmented, ...]:
         """Of a joined front end, a changed hearing of each part: each is cached for itself."""
-        return tuple(
-            replace(self, front_end=part) for part in getattr(self.front_end, "parts", ())
-        )
+        return tuple(replace(self, front_end=part) for part in getattr(self.front_end, "parts", ()))
 
     @property
     def names(self) -> tuple[str, ...]:
