@@ -92,3 +92,11 @@ export function roundEven(value) {
   if (rest !== 0.5) return Math.round(value);
   return low % 2 === 0 ? low : low + 1;
 }
+
+/** Two stretches of samples as one. @param {Float32Array} one @param {Float32Array} other */
+export function concatenated(one, other) {
+  const all = new Float32Array(one.length + other.length);
+  all.set(one);
+  all.set(other, one.length);
+  return all;
+}

@@ -3,15 +3,16 @@
 
 import { Running, standardisation } from "./adaptation.js";
 import { at16k, blocksOf, checked, RATE, stretch } from "./audio.js";
-import { bytesOf, fingerprintOf, roundEven } from "./bytes.js";
+import { bytesOf, concatenated, fingerprintOf } from "./bytes.js";
 import { clipOf, Mean, UTTERANCE, utterancesOf } from "./clip.js";
 import { AudioError, ModelError, UsageError } from "./errors.js";
+import { Following } from "./following.js";
 import { narrowing } from "./labels.js";
 import { metadataOf, withOpenInputs } from "./modelFile.js";
 import { Online } from "./online.js";
 import { best } from "./segments.js";
 import { Silero } from "./silero.js";
-import { concatenated } from "./speech.js";
+import { Stream } from "./stream.js";
 import { timelineOptions } from "./windows.js";
 
 const SHORTEST = 0.3; // seconds; shorter signals are padded with zeros at the end
@@ -104,7 +105,7 @@ export class Recognizer {
       }
     }
     const { row, ...said } = mean.result();
-    return this.prediction(row, start, roundEven((start + duration) * 1e6) / 1e6, said);
+    return this.prediction(row, start, rounded(start + duration), said);
   }
 
   /**
@@ -131,7 +132,7 @@ export class Recognizer {
    */
   async *segments(audio, changes = {}) {
     const samples = at16k(checked(audio));
-    const online = this.online(changes, null);
+    const online = new Online(this, this.network(), timelineOptions(changes), null);
     let found = false;
     for (const events of [online.push(samples), online.flush()]) {
       for await (const event of events) {
@@ -140,20 +141,23 @@ export class Recognizer {
         yield event.prediction;
       }
     }
-    if (!found) yield this.prediction(null, 0, roundEven((samples.length / RATE) * 1e6) / 1e6);
+    if (!found) yield this.prediction(null, 0, rounded(samples.length / RATE));
   }
 
   /**
-   * A live stream: push samples at 16 kHz as they come, flush at the end; both yield events.
+   * A live stream: push samples as they come, flush at the end; both yield events.
    *
-   * @param {TimelineChanges & {update?: number | null}} [options] `update`: seconds of speech
-   *   between two `update` events
+   * @param {number} rate of what will be pushed, in Hz
+   * @param {TimelineChanges & {update?: number | null, adapt?: boolean}} [options] `update`:
+   *   seconds of speech between two `update` events; `adapt`: to what has been heard so far
    */
-  stream({ update = 0.5, ...changes } = {}) {
+  stream(rate, { update = 0.5, adapt = false, ...changes } = {}) {
+    if (!(rate >= 1000)) throw new UsageError(`a stream of ${rate} samples per second: give its rate in Hz`);
     if (update !== null && !(update >= 0.05 && update <= 60)) {
       throw new UsageError(`an update every ${update} s: choose from 0.05 to 60 s`);
     }
-    return this.online(changes, update);
+    const judge = adapt ? new Following(this) : this;
+    return new Stream(new Online(judge, this.network(), timelineOptions(changes), update), rate);
   }
 
   /**
@@ -237,7 +241,18 @@ export class Recognizer {
    * @returns {Promise<Float64Array>}
    */
   async row(samples) {
-    const row = await this.run(samples, this.parts.outputs, this.standing);
+    return this.narrow(await this.run(samples, this.parts.outputs, this.standing));
+  }
+
+  /** {@link row} and {@link embedding}, computed at once. @param {Float32Array} samples at 16 kHz */
+  async rowAndEmbedding(samples) {
+    const both = await this.run(samples, [...this.parts.outputs, "embedding"], this.standing);
+    const split = both.length - (this.metadata.embedding ?? 0);
+    return { row: this.narrow(both.subarray(0, split)), embedding: both.subarray(split) };
+  }
+
+  /** @param {Float64Array} row */
+  narrow(row) {
     const matrix = this.answers.matrix;
     if (!matrix) return row;
     const kept = times([...row.subarray(0, matrix.length)], matrix);
@@ -298,11 +313,6 @@ export class Recognizer {
   /** A network of voice activity that has heard nothing. */
   network() {
     return new Silero(this.parts.ort, this.parts.silero);
-  }
-
-  /** @param {TimelineChanges} changes @param {number | null} update */
-  online(changes, update) {
-    return new Online(this, this.network(), timelineOptions(changes), update);
   }
 
   requireAdaptable() {
@@ -386,6 +396,9 @@ export function spread(items, most) {
   const stride = Math.ceil(kept.length / most);
   return kept.filter((_, k) => k % stride === 0);
 }
+
+/** Six decimals, as Python rounds. @param {number} seconds */
+const rounded = (seconds) => Number(seconds.toFixed(6));
 
 /** A row times a matrix. @param {ArrayLike<number>} row @param {number[][]} matrix */
 const times = (row, matrix) => matrix[0].map((_, k) => matrix.reduce((sum, line, j) => sum + row[j] * line[k], 0));

@@ -6,6 +6,8 @@
  * what lies in the pass band.
  */
 
+import { concatenated } from "./bytes.js";
+
 const PASS = 0.9131; // of the lower Nyquist frequency; above, until 1, the response falls
 const ATTENUATION = 120; // dB
 const PHASES = 4096; // positions between two samples that are told apart, at most
@@ -18,24 +20,59 @@ const PHASES = 4096; // positions between two samples that are told apart, at mo
  */
 export function resample(samples, rate, target) {
   if (rate === target) return samples;
-  const common = divisor(rate, target);
-  const [up, down] = [target / common, rate / common];
-  const { rows, reach } = kernel(rate, target, Math.min(up, PHASES));
-  const [count, taps] = [rows.length, 2 * reach];
-  const out = new Float32Array(Math.round((samples.length * target) / rate));
-  for (let i = 0; i < out.length; i++) {
-    const position = i * down;
-    let first = Math.floor(position / up);
-    let phase = Math.round(((position % up) * count) / up);
-    if (phase === count) [phase, first] = [0, first + 1];
-    first -= reach - 1;
-    const row = rows[phase];
-    const last = Math.min(taps, samples.length - first);
-    let sum = 0;
-    for (let k = Math.max(0, -first); k < last; k++) sum += row[k] * samples[first + k];
-    out[i] = sum;
+  const resampler = new Resampler(rate, target);
+  return concatenated(resampler.push(samples), resampler.flush());
+}
+
+/** Resamples sound that arrives piece by piece; the cut makes no difference. */
+export class Resampler {
+  /** @param {number} rate of what arrives, in Hz @param {number} target wanted, in Hz */
+  constructor(rate, target) {
+    const common = divisor(rate, target);
+    this.up = target / common;
+    this.down = rate / common;
+    const { rows, reach } = kernel(rate, target, Math.min(this.up, PHASES));
+    this.rows = rows;
+    this.reach = reach;
+    this.held = new Float32Array(reach); // what came before the beginning is silence
+    this.begin = -reach; // place of the first sample held
+    this.arrived = 0; // samples
+    this.made = 0;
   }
-  return out;
+
+  /** @param {Float32Array} samples */
+  push(samples) {
+    this.arrived += samples.length;
+    this.held = concatenated(this.held, samples);
+    return this.take(Math.max(0, Math.ceil(((this.arrived - this.reach) * this.up) / this.down)));
+  }
+
+  /** End the sound; return what is left. */
+  flush() {
+    this.held = concatenated(this.held, new Float32Array(this.reach + 1));
+    return this.take(Math.round((this.arrived * this.up) / this.down));
+  }
+
+  /** Make samples until there are so many of them. @param {number} count */
+  take(count) {
+    const { up, down, rows, reach } = this;
+    const out = new Float32Array(Math.max(0, count - this.made));
+    for (let i = 0; i < out.length; i++) {
+      const position = (this.made + i) * down;
+      let first = Math.floor(position / up) - reach + 1 - this.begin;
+      let phase = Math.round(((position % up) * rows.length) / up);
+      if (phase === rows.length) [phase, first] = [0, first + 1];
+      const row = rows[phase];
+      let sum = 0;
+      for (let k = 0; k < row.length; k++) sum += row[k] * this.held[first + k];
+      out[i] = sum;
+    }
+    this.made += out.length;
+    const needed = Math.floor((this.made * down) / up) - reach + 1;
+    const surplus = Math.min(needed - this.begin, this.held.length);
+    if (surplus > 0) [this.held, this.begin] = [this.held.slice(surplus), this.begin + surplus];
+    return out;
+  }
 }
 
 /**

@@ -2,6 +2,7 @@
 /** Voice activity: from probabilities of speech to regions, as intona.audio.vad does. */
 
 import { RATE } from "./audio.js";
+import { concatenated } from "./bytes.js";
 import { UsageError } from "./errors.js";
 import { CHUNK } from "./silero.js";
 
@@ -175,12 +176,4 @@ export function regionsOf(probabilities, duration, options) {
   const regions = [];
   for (let k = 0; k + 1 < times.length; k += 2) regions.push([times[k], times[k + 1]]);
   return regions;
-}
-
-/** @param {Float32Array} one @param {Float32Array} other */
-export function concatenated(one, other) {
-  const all = new Float32Array(one.length + other.length);
-  all.set(one);
-  all.set(other, one.length);
-  return all;
 }

@@ -2,8 +2,8 @@
 /** From arriving audio to the windows a model shall judge, in an order fixed by time alone. */
 
 import { RATE } from "./audio.js";
-import { roundEven } from "./bytes.js";
-import { concatenated, Listener, refuseBroken, speechOptions } from "./speech.js";
+import { concatenated, roundEven } from "./bytes.js";
+import { Listener, refuseBroken, speechOptions } from "./speech.js";
 
 const LEFT_OVER = 0.25; // seconds; a region's end that the last window misses by more gets its own
 const TOO_SHORT = 0.1; // seconds; what is shorter, after a cut at the maximum length, is no utterance

@@ -15,7 +15,8 @@ const FINE = { window: 2, hop: 0.5, minSegment: 0.5 };
  * @typedef {import("../src/recognizer.js").Prediction} Prediction
  * @typedef {import("../src/audio.js").Audio} Audio
  * @typedef {{clip: Prediction, merged: Prediction, timeline: Prediction[], fine: Prediction[]}} Answers
- * @typedef {{together: Prediction[], neutral: Prediction, place: Prediction, itself: Prediction[]}} Adapted
+ * @typedef {{together: Prediction[], neutral: Prediction, place: Prediction, itself: Prediction[],
+ *   following: Prediction[]}} Adapted
  * @typedef {{path: string, fingerprint: string, recordings: Record<string, Answers>, adapted?: Adapted}} Model
  * @typedef {{rates: Record<string, number>, merged: {emotions: string, merge: string},
  *   models: Record<string, Model>}} Expected
@@ -66,8 +67,29 @@ export async function compareAdapted(model, wanted, open, text) {
     ...differences("neutral", [await model.adapted(neutral).predict(voices[0])], [wanted.neutral]),
     ...differences("place", [await model.adapted(place).predict(voices[0])], [wanted.place]),
     ...differences("enrolled here", [await model.adapted(own).predict(voices[0])], [wanted.place]),
+    ...differences("following", await streamed(model, await open("talk"), 16_000, true), wanted.following),
     ...differences("itself", await model.timeline(long, { adapt: true }), wanted.itself),
   ];
+}
+
+/**
+ * The segments of a live stream, pushed in uneven pieces.
+ *
+ * @param {Recognizer} model @param {Audio} audio @param {number} most samples in a piece
+ * @param {boolean} [adapt]
+ */
+export async function streamed(model, { samples, rate }, most, adapt = false) {
+  const stream = model.stream(rate, { adapt });
+  const pieces = [];
+  for (let at = 0, size = 1; at < samples.length; at += size) {
+    size = 1 + ((pieces.length * 7919) % most);
+    pieces.push(samples.subarray(at, at + size));
+  }
+  const found = [];
+  for (const events of [...pieces.map((piece) => stream.push(piece)), stream.flush()]) {
+    for await (const event of events) if (event.event === "segment") found.push(event.prediction);
+  }
+  return found;
 }
 
 /**

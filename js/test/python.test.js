@@ -10,7 +10,7 @@ import { after, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { decode, Recognizer } from "../src/index.js";
-import { compare, compareAdapted, NUMBERS } from "./compare.js";
+import { compare, compareAdapted, NUMBERS, streamed } from "./compare.js";
 
 process.env.ORT_DISABLE_TELEMETRY = "1"; // it reports to its maker otherwise
 const ort = await import("onnxruntime-node");
@@ -43,6 +43,11 @@ for (const [name, wanted] of Object.entries(expected.models)) {
       assert.deepEqual(await compare(model, answers, expected.merged, audio, gaps), []);
     });
   }
+  test(`${name} says of a stream what it says of its timeline`, async () => {
+    const audio = await open("voice-2");
+    const [row, ...more] = await streamed(model, audio, 4000);
+    assert.deepEqual([row, more], [(await model.timeline(audio))[0], []]);
+  });
   const { adapted } = wanted;
   if (!adapted) continue;
   test(`${name} is adapted as in Python`, async () => {

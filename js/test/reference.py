@@ -121,7 +121,19 @@ def adapted(model: Recognizer, folder: Path) -> dict[str, Any]:
         "neutral": plain(model.adapted(saved(neutral, folder)).predict(paths[0])),
         "place": plain(model.adapted(saved(place, folder)).predict(paths[0])),
         "itself": [plain(row) for row in segments(itself, talk)],
+        "following": [plain(row) for row in followed(model, folder / "talk.wav")],
     }
+
+
+def followed(model: Recognizer, path: Path) -> Iterator[Prediction]:
+    """Yield the segments of a live stream of a model that adapts to what it has heard."""
+    from intona.inference.adapt import Following
+    from intona.inference.stream import Stream
+
+    stream = Stream(Following(model), RATE)
+    for event in [*stream.push(read(path).samples), *stream.flush()]:
+        if event.kind == "segment" and event.prediction is not None:
+            yield event.prediction
 
 
 def saved(profile: Any, folder: Path) -> Any:
