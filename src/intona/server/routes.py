@@ -18,7 +18,7 @@ from intona.server import wire
 from intona.server.formats import MEDIA_TYPES, TEXTS, FormatName, attachment
 from intona.server.intake import FORM, JSON, kind_of
 from intona.server.problems import Problem, document
-from intona.server.schemas import Answer, Explanation, ModelCard, Timeline
+from intona.server.schemas import Answer, Answers, Explanation, ModelCard, Timeline
 from intona.server.service import Service
 from intona.server.wire import LABELS_LENGTH, Choice, Reply
 
@@ -108,6 +108,16 @@ Merge = Annotated[
         examples=["calm=neutral"],
     ),
 ]
+Channels = Annotated[
+    str | None,
+    Query(
+        max_length=LABELS_LENGTH,
+        description="What is heard of a recording with several channels: mix (all of them, also "
+        "where nothing is said), left, right, a number from 1, or each: every channel by itself, "
+        "with a speaker for each. each:agent,customer names the speakers.",
+        examples=["each"],
+    ),
+]
 Second = Annotated[float, Query(ge=0, le=1e7, allow_inf_nan=False)]
 UPLOAD_PROBLEMS = document(400, 401, 403, 408, 413, 421, 422, 429, 503, 507)
 EXPORTED: dict[str, Any] = {
@@ -131,22 +141,37 @@ def _choice(
     adapt: Adapt = False,
     emotions: Emotions = None,
     merge: Merge = None,
+    channels: Channels = None,
 ) -> Choice:
-    return Choice(profile, adapt, emotions, merge)
+    return Choice(profile, adapt, emotions, merge, channels)
 
 
 Chosen = Annotated[Choice, Depends(_choice)]
 
 
-@router.post("/predict", response_model=Answer, responses=UPLOAD_PROBLEMS)
+@router.post(
+    "/predict",
+    response_model=Answer | Answers,
+    response_model_exclude_unset=True,  # of channels only where they were asked for
+    responses=UPLOAD_PROBLEMS,
+)
 async def predict(request: Request, file: Recording, choice: Chosen) -> Any:
-    """Judge a clip as a whole: one emotion, its confidence, all probabilities."""
+    """Judge a clip as a whole: one emotion, its confidence, all probabilities.
+
+    With ``channels=each`` the answer holds one such object for each channel.
+    """
     answer, _ = await _work(request, wire.Predict(_clean(file.filename), choice), file.file)
-    _service(request).metrics.count([answer["prediction"]])
-    return answer["prediction"]
+    found = answer["prediction"]
+    _service(request).metrics.count(found.get("channels", [found]))
+    return found
 
 
-@router.post("/timeline", response_model=Timeline, responses={200: EXPORTED, **UPLOAD_PROBLEMS})
+@router.post(
+    "/timeline",
+    response_model=Timeline,
+    response_model_exclude_unset=True,
+    responses={200: EXPORTED, **UPLOAD_PROBLEMS},
+)
 async def timeline(
     request: Request, file: Recording, choice: Chosen, style: Format = "json"
 ) -> Any:

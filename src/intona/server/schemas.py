@@ -76,6 +76,12 @@ class Segment(BaseModel):
         description="How pleasant the voice sounds; null where the model does not say.",
     )
     adapted: Adapted = 0
+    channel: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        default=None, description="The channel it was heard in, from 1; absent where mixed."
+    )
+    speaker: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="Whose channel that is; absent where not known."
+    )
     probabilities: dict[Label, Probability | None] = Field(
         max_length=MOST_LABELS,
         description="Calibrated probability of each emotion; null without speech.",
@@ -120,6 +126,16 @@ class Answer(Segment):
     model: Identity | None = Field(default=None, description="What answered.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     warnings: Warnings = []
+
+
+class Answers(BaseModel):
+    """The emotion of each channel of a clip as a whole."""
+
+    file: str | None = Field(default=None, description="Name the client gave the recording.")
+    profile: Speaker | None = Field(default=None, description=ADAPTED)
+    adapted: Adapted = 0
+    warnings: Warnings = []
+    channels: list[Segment] = Field(description="One for each, in their order.")
 
 
 class Timeline(BaseModel):
