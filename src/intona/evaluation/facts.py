@@ -19,6 +19,7 @@ import numpy as np
 
 from intona.evaluation.leaks import LeakReport, content_hashes
 from intona.labels import order
+from intona.models.identity import recipe_hash
 from intona.models.task import Answers, is_numeric
 from intona.models.train import provenance
 
@@ -163,7 +164,8 @@ class Facts:
         transductive: whether test speakers were normalised by their own recordings.
         recipe: name of the recipe.
         recipe_details: its sections.
-        model: of a finished model, its file and what made it.
+        recipe_hash: of them, see :func:`intona.models.identity.recipe_hash`.
+        model: of a finished model, its file, what made it and its identity.
         mapping: of a finished model, how the corpus's labels became the model's.
         answers: of a finished model, each of its labels and what it counts as.
         corpus: name of the corpus under test.
@@ -189,7 +191,8 @@ class Facts:
     transductive: bool = False
     recipe: str
     recipe_details: Mapping[str, Any]
-    model: Mapping[str, str] | None = None
+    recipe_hash: str = ""
+    model: Mapping[str, Any] | None = None
     mapping: Sequence[Mapping[str, Any]] | None = None
     answers: Mapping[str, str | None] | None = None
     corpus: str
@@ -240,6 +243,7 @@ class Facts:
             protocol_words=protocol[1],
             recipe=str(recipe.get("name", "unknown")),
             recipe_details=dict(recipe),
+            recipe_hash=recipe_hash(recipe),
             corpus=corpus.name,
             corpus_details=CorpusFacts.of(corpus, table, target),
             speakers=int(table["speaker"].nunique()),

@@ -127,12 +127,16 @@ def evaluate_model(
     return enrolled(plain, asked.evaluation(facts, asked.predictions(around)), enrolment, seed=seed)
 
 
-def _told(model: OwnModel | Foreign) -> tuple[Mapping[str, Any], dict[str, str], str]:
+def _told(model: OwnModel | Foreign) -> tuple[Mapping[str, Any], dict[str, Any], str]:
     """Return a model's recipe, its file and what made it, and the protocol in one sentence."""
     if isinstance(model, OwnModel):
         trained = ", ".join(model.training.corpora) or "unknown material"
         words = f"A finished model, trained on {trained}, tested as it is."
-        told = {"file": model.path.name, "made_by": model.metadata["version"]}
+        told = {
+            "file": model.path.name,
+            "made_by": model.metadata["version"],
+            **model.identity.to_dict(),
+        }
         return model.metadata["recipe"], told, words
     told = {"file": model.name, "made_by": "others"}
     return {"name": model.name}, told, f"A recogniser of others, tested as it is.{model.words}"
