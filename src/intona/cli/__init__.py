@@ -14,7 +14,7 @@ from importlib import import_module
 
 import typer
 
-from intona.cli.elsewhere import Command
+from intona.cli.elsewhere import Command, refuse_verb
 from intona.cli.say import complain, say
 from intona.errors import IntonaError
 from intona.files import show_plainly
@@ -98,6 +98,8 @@ def main() -> None:
     try:
         with warnings.catch_warnings():
             show_plainly()
+            if verb is not None:
+                refuse_verb(verb, VERBS)
             build(verb)(prog_name="intona")
     except IntonaError as error:
         complain(f"error: {error}")
