@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # A browser cannot set headers on a WebSocket: the token comes as a second subprotocol.
 BEARER_PROTOCOL = "bearer."
-OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/openapi.json", "/favicon.ico"})
+OPEN_PATHS = frozenset({"/", "/docs", "/healthz", "/readyz", "/openapi.json", "/favicon.ico"})
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
