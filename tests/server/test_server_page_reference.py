@@ -95,13 +95,8 @@ def test_an_error_is_shown_as_it_comes(page: Any, tmp_path: Path) -> None:
 def test_what_comes_back_is_described(page: Any) -> None:
     trial = operation(page, "POST /v1/predict")
     trial.locator("summary").click()
-    fields = dict(
-        zip(
-            trial.locator("dt").all_inner_texts(),
-            trial.locator("dd").all_inner_texts(),
-            strict=True,
-        )
-    )
+    names, texts = (trial.locator(part).all_inner_texts() for part in ("dt", "dd"))
+    fields = dict(zip(names, texts, strict=True))
     assert "ok, unsure, no_speech" in fields["status"]
     assert "Calibrated probability" in fields["probabilities"]
     assert re.search(r"429: Too many", trial.inner_text())
