@@ -13,7 +13,7 @@ export function aboutModel(model, privacy) {
   $("limits").textContent = `wav, mp3, m4a, flac, ogg, webm … ${most}`;
   $("version").textContent = `intona ${model.version}`;
   const facts = [
-    ["Model", model.name],
+    ["Model", `${model.name}, ${versionOf(model.identity)}`],
     ["Recipe", metadata.recipe?.name],
     ["Learned from", learnedFrom(metadata.corpora)],
     ["Knows", model.labels.join(", ")],
@@ -37,6 +37,12 @@ function length(seconds) {
   return `${Number((seconds / 3600).toFixed(1))} hours`;
 }
 
+/** @param {import("./answers.js").Identity} identity */
+function versionOf({ version, created, content }) {
+  const said = version ? `version ${version} of ${created}` : "without a version";
+  return `${said} (${content.slice(0, 16)})`;
+}
+
 /**
  * What its licence forbids comes first: a model is bound by the terms of all it learned from, and
  * the freer ones among them free nothing.
@@ -51,10 +57,10 @@ function licence(terms) {
   return `${bound}${all}${parts.join("; and ")}`;
 }
 
-/** @param {Record<string, {utterances?: number, speakers?: string[]}> | undefined} corpora */
+/** @param {Record<string, {utterances?: number, speakers?: number}> | undefined} corpora */
 function learnedFrom(corpora) {
   return Object.entries(corpora ?? {})
-    .map(([name, facts]) => (facts.speakers ? `${name} (${facts.speakers.length} speakers)` : name))
+    .map(([name, facts]) => (facts.speakers ? `${name} (${facts.speakers} speakers)` : name))
     .join(", ");
 }
 

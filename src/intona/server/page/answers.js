@@ -11,7 +11,8 @@
  *   (Segment & {event: "update" | "segment"})} LiveEvent
  * @typedef {{file: string | null, profile?: string | null, adapted?: number, warnings?: string[],
  *   labels: string[], segments: Segment[]}} Timeline
- * @typedef {{name: string, labels: string[], threshold: number, version: string,
+ * @typedef {{name: string, version: number | null, created: string | null, content: string}} Identity
+ * @typedef {{name: string, identity: Identity, labels: string[], threshold: number, version: string,
  *   profiles: string[], adaptable: boolean, channels?: boolean, metadata: any,
  *   limits: {upload_bytes: number, clip_seconds: number, recording_seconds: number,
  *   explain_seconds: number}}} Model `channels`: whether one channel of several can be asked about
