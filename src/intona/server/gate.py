@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers, MutableHeaders
 
 from intona.server.brake import LONGEST, Brake
-from intona.server.problems import Problem
+from intona.server.problems import PROBLEM, Problem
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -151,6 +151,7 @@ def _bearer(headers: Headers, scope: Scope) -> bytes | None:
 
 async def refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request, or a WebSocket handshake, with a problem document."""
+    scope[PROBLEM] = problem.kind
     answer = problem.answer()
     if scope["type"] == "http":
         await answer(scope, receive, send)

@@ -217,6 +217,10 @@ class Pool:
         size: how many.
         options: what each is started with.
         on_death: called once per worker that died.
+
+    Attributes:
+        workers: those that run now.
+        waiting: how many wait to borrow one.
     """
 
     def __init__(self, size: int, options: WorkerOptions, on_death: Callable[[], None]) -> None:
@@ -226,6 +230,7 @@ class Pool:
         self._keepers: list[asyncio.Task[None]] = []
         self._changed = asyncio.Condition()
         self.workers: list[Worker] = []
+        self.waiting = 0
 
     async def start(self) -> None:
         """Start all workers.
@@ -256,6 +261,11 @@ class Pool:
         """Whether at least one worker can take a request."""
         return any(worker.running for worker in self.workers)
 
+    @property
+    def running(self) -> int:
+        """How many requests, or streams, have a worker now."""
+        return sum(worker.load for worker in self.workers)
+
     @asynccontextmanager
     async def borrow(self, seconds: float, most: int | None = None) -> AsyncIterator[Worker]:
         """Lend the least loaded worker, waiting while each has ``most`` users already.
@@ -263,6 +273,7 @@ class Pool:
         Raises:
             WorkerDiedError: none was to be had in ``seconds``.
         """
+        self.waiting += 1
         try:
             async with asyncio.timeout(seconds), self._changed:
                 while (worker := self._choose(most)) is None:
@@ -270,6 +281,8 @@ class Pool:
                 worker.load += 1
         except TimeoutError:
             raise WorkerDiedError("timeout") from None
+        finally:
+            self.waiting -= 1
         try:
             yield worker
         finally:
