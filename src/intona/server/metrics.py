@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from intona.server.logs import OURS
 from intona.server.problems import PROBLEM
 from intona.tables import Reason
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+LOG = logging.getLogger(OURS)
 STATUSES = ("ok", "unsure", "no_speech")
 OTHER = "other"  # an emotion that is none of the model's: what clients merge into is theirs
 TENTHS = tuple(tenth / 10 for tenth in range(1, 11))
@@ -163,4 +166,22 @@ class Meter:
             route = getattr(scope.get("route"), "path", "other")
             method = scope["method"] if scope["method"] in METHODS else "other"
             self._metrics.requests.labels(method, route, str(status)).inc()
-            self._metrics.seconds.labels(route).observe(time.perf_counter() - begin)
+            seconds = time.perf_counter() - begin
+            self._metrics.seconds.labels(route).observe(seconds)
+            _note(method, route, status, seconds, scope.get(PROBLEM))
+
+
+def _note(method: str, route: str, status: int, seconds: float, problem: str | None) -> None:
+    """Log what became of a request, for those who asked for such lines: nothing it said."""
+    took = round(seconds, 4)
+    facts = {"method": method, "route": route, "status": status, "seconds": took}
+    why = f": {problem}" if problem else ""
+    LOG.debug(
+        "%s %s answered %d in %.4f s%s",
+        method,
+        route,
+        status,
+        took,
+        why,
+        extra={"facts": {**facts, "problem": problem}},
+    )

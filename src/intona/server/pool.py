@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO
 from uuid import uuid4
 
 from intona.errors import ModelError
+from intona.server.logs import OURS
 from intona.server.wire import (
     Choice,
     Close,
@@ -29,6 +31,7 @@ from intona.server.wire import (
     receive_async,
 )
 
+LOG = logging.getLogger(OURS)
 CHUNK = 256 * 1024
 START_SECONDS = 120.0
 LONGEST_BACKOFF = 30.0
@@ -118,6 +121,14 @@ class Worker:
     def alive(self) -> bool:
         """Whether the process has not ended."""
         return self._process.returncode is None
+
+    @property
+    def ending(self) -> str:
+        """How the process ended, in words."""
+        code = self._process.returncode
+        if code is None:
+            return "still running"
+        return f"by {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
 
     @property
     def running(self) -> bool:
@@ -262,7 +273,7 @@ class Pool:
         return any(worker.running for worker in self.workers)
 
     @property
-    def running(self) -> int:
+    def busy(self) -> int:
         """How many requests, or streams, have a worker now."""
         return sum(worker.load for worker in self.workers)
 
@@ -300,8 +311,10 @@ class Pool:
             await worker.wait()
             self.workers.remove(worker)
             self._on_death()
+            LOG.warning("a worker process ended (%s) and is replaced", worker.ending)
             worker = await self._restart()
             self.workers.append(worker)
+            LOG.debug("a new worker process is ready")
             async with self._changed:
                 self._changed.notify_all()
 

@@ -68,7 +68,7 @@ class Service:
             raise
         self._model = model = self.uploads.workers[0].model
         self.metrics.emotions = frozenset([*model["labels"], *model["metadata"].get("labels", [])])
-        self.metrics.running.set_function(lambda: self.uploads.running)
+        self.metrics.running.set_function(lambda: self.uploads.busy)
         self.metrics.waiting.set_function(lambda: self.uploads.waiting)
 
     async def close(self) -> None:
