@@ -214,14 +214,3 @@ def test_a_model_that_cannot_adapt_says_so(start, model: Recognizer, talk: Path)
     assert list(answer["probabilities"]) == ["sad", "angry"]
     answer = service.upload("talk.wav", data, "/v1/predict?emotions=&merge=").json()
     assert list(answer["probabilities"]) == tiny_model.LABELS
-
-
-def test_answers_are_counted_by_how_sure_they_are(start) -> None:
-    service = start()
-    service.upload("a.wav")
-    service.upload("a.wav", path="/v1/timeline")
-    service.upload("a.wav", path="/v1/timeline?format=csv")
-    lines = service.client.get("/metrics").text.splitlines()
-    assert 'intona_answers_total{reason="unfamiliar",status="unsure"} 3.0' in lines
-    assert 'intona_familiarity_bucket{le="0.3"} 3.0' in lines
-    assert 'intona_familiarity_bucket{le="0.2"} 0.0' in lines

@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 
 STANDARD_INPUT = Path("-")
 
+LogFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--log-format",
+        help="Of what is written to standard error: text, or json (one object a line).",
+        show_default="text",
+    ),
+]
+
 
 def named(text: str) -> Path:
     """Return the path that is written on the command line.

@@ -153,7 +153,13 @@ class ModelHandler:
             return {"timeline": timeline}, b""
         # The service counts how sure answers are, whatever their format.
         counted = [
-            {"status": row.status, "reason": row.reason, "familiarity": known(row.familiarity)}
+            {
+                "emotion": row.emotion,
+                "status": row.status,
+                "reason": row.reason,
+                "familiarity": known(row.familiarity),
+                "arousal": known(row.arousal),
+            }
             for row in rows
         ]
         return {**said, "segments": counted}, _written(rows, model.labels, request.format)

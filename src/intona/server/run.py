@@ -65,6 +65,7 @@ def serve(
     most, backlog = connections_for(settings)
     settings = settings.model_copy(update={"max_connections": most})
     app = create_app(settings, handler=handler)
+    logs.set_up(settings)
     config = uvicorn.Config(
         app,
         http=GuardedHTTP,
@@ -73,13 +74,13 @@ def serve(
         ws_per_message_deflate=False,
         lifespan="on",
         access_log=settings.access_log,
+        log_config=None,  # set up already
         log_level="info" if settings.access_log else "warning",
         server_header=False,
         proxy_headers=False,
         backlog=backlog,
         timeout_graceful_shutdown=int(settings.request_seconds) + 10,
     )
-    logs.limit()
     server = Server(config)
     server.ready = ready
 
