@@ -152,13 +152,17 @@ def test_whatever_stops_it_nothing_is_left_and_the_next_run_is_as_any_other(
 def test_a_signal_is_raised_once_and_handlers_are_as_before(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     with pytest.raises(Stopped) as stop, stoppable():
-        assert signal.getsignal(number) is not before
-        try:
-            signal.raise_signal(number)
-        finally:
-            assert signal.getsignal(number) is before
+        raised(number, before)
     assert stop.value.signal == number
     assert signal.getsignal(number) is before
+
+
+def raised(number: signal.Signals, before: Any) -> None:
+    assert signal.getsignal(number) is not before
+    try:
+        signal.raise_signal(number)
+    finally:
+        assert signal.getsignal(number) is before
 
 
 def test_what_is_ignored_stays_ignored() -> None:
