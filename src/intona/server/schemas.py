@@ -6,8 +6,17 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    field_validator,
+)
 
+from intona.server.formats import clean
 from intona.server.wire import InvalidError
 from intona.tables import Reason
 
@@ -27,6 +36,7 @@ ANSWER: JsonValue = {
 }
 
 
+FileName = Annotated[str, AfterValidator(clean)]
 Label = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")]
 HASH = r"^[0-9a-f]{16,64}$"
 MOST_LABELS = 64
@@ -52,7 +62,7 @@ class Segment(BaseModel):
 
     model_config = ConfigDict(strict=True, json_schema_extra={"examples": [ANSWER]})
 
-    file: str | None = Field(default=None, description="Name the client gave the recording.")
+    file: FileName | None = Field(default=None, description="Name the client gave the recording.")
     start: float = Field(ge=0, le=1e7, allow_inf_nan=False, description="Begin, in seconds.")
     end: float = Field(ge=0, le=1e7, allow_inf_nan=False, description="End, in seconds.")
     emotion: Label | None = Field(default=None, description="Best guess; null without speech.")
@@ -148,7 +158,7 @@ class Timeline(BaseModel):
         },
     )
 
-    file: str | None = Field(default=None, description="Name the client gave the recording.")
+    file: FileName | None = Field(default=None, description="Name the client gave the recording.")
     model: Identity | None = Field(default=None, description="What answered.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     adapted: Adapted = 0
@@ -203,7 +213,7 @@ class Remark(BaseModel):
 class Explanation(BaseModel):
     """Where in time and frequency the evidence for an emotion lies, and how it was said."""
 
-    file: str | None = Field(description="Name the client gave the recording.")
+    file: FileName | None = Field(description="Name the client gave the recording.")
     model: Identity | None = Field(default=None, description="What answered.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     adapted: Adapted = 0
