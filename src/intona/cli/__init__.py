@@ -31,6 +31,7 @@ VERBS = (
     "compare",
     "info",
     "models",
+    "push",
     "features",
     "front-ends",
     "recipes",

@@ -68,13 +68,13 @@ def predict_table(model: Model, given: Any) -> pd.DataFrame:
     wanted = stretches(given)
     found = _each(model, given) if wanted is None else _each_stretch(model, wanted)
     rows = [
-        result if isinstance(result, Prediction) else _failed(model, result, utterance)
+        result if isinstance(result, Prediction) else failed(model, result, utterance)
         for utterance, result in found
     ]
-    failed = sum(row.status == "error" for row in rows)
-    if failed:
+    errors = sum(row.status == "error" for row in rows)
+    if errors:
         warnings.warn(
-            f"{failed} of {len(rows)} recordings could not be used: the rows of status 'error' "
+            f"{errors} of {len(rows)} recordings could not be used: the rows of status 'error' "
             "say why",
             stacklevel=3,
         )
@@ -105,7 +105,8 @@ def _each_stretch(
             yield one, AudioError(f"cannot read {one.file}: {error.strerror or error}")
 
 
-def _failed(model: Model, error: AudioError, where: Utterance) -> Prediction:
+def failed(model: Model, error: AudioError, where: Utterance) -> Prediction:
+    """Return the row of status ``error`` of a recording that cannot be used."""
     nothing = dict.fromkeys(model.labels, math.nan)
     return Prediction(
         None, math.nan, nothing, "error", where.file, where.start, where.end, reason=str(error)
