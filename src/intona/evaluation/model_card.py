@@ -15,6 +15,7 @@ from typing import Any
 from intona.errors import UsageError
 from intona.evaluation.measure import short_name
 from intona.evaluation.result import Evaluation
+from intona.licences import known
 from intona.models import hub
 from intona.models.artefact import read_model
 from intona.models.card import describe, measured
@@ -29,11 +30,8 @@ METRICS = {
     "concordance_correlation": "concordance_correlation",
     "mean_absolute_error": "mae",
 }
-# Licences by their name on the hub; others are `other`, with their words.
-LICENCES = (
-    "apache-2.0", "mit", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nd-4.0",
-    "cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0", "odbl", "gpl-3.0", "pddl", "bsd-3-clause",
-)  # fmt: skip
+HUB = {"odbl-1.0": "odbl"}  # licences that have another name there than in the SPDX list
+PERMISSIVE = {"MIT", "Apache-2.0", "CC0-1.0"}  # ask for no more than the stricter ones beside them
 _RECALL = re.compile(r"UAR (\d+(?:\.\d+)?) %")
 _IDENTIFIER = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?")
 
@@ -153,12 +151,15 @@ def _licence(words: str) -> dict[str, str]:
     """Return a licence as the hub's header has it.
 
     Examples:
-        >>> _licence("CC BY 4.0"), _licence("mine")
+        >>> _licence("CC-BY-4.0 AND MIT"), _licence("mine")
         ({'license': 'cc-by-4.0'}, {'license': 'other', 'license_name': 'mine'})
     """
-    plain = re.sub(r"\s*\([^)]*\)", "", words).strip().lower().replace(" ", "-")
-    if plain in LICENCES:
-        return {"license": plain}
+    each = [known(one) for one in words.split(" AND ")]
+    names = {one.licence for one in each if one is not None}
+    strict = names - PERMISSIVE or names
+    if None not in each and len(strict) == 1:
+        name = strict.pop().lower()
+        return {"license": HUB.get(name, name)}
     if words.strip().lower() in ("", "unknown"):
         return {"license": "unknown"}
     return {"license": "other", "license_name": words}

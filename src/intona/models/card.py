@@ -11,6 +11,7 @@ from typing import Any
 from intona.models.artefact import bundled, read_model
 from intona.models.heard import Heard
 from intona.models.metadata import Metadata
+from intona.models.permission import Permission
 from intona.notebook import table
 
 
@@ -40,6 +41,7 @@ def describe(metadata: Metadata, size: int) -> dict[str, str]:
         "calibration": _calibration(metadata),
         "abstention": _abstention(metadata),
         "licence": metadata["licence"],
+        **(Permission.from_dict(metadata["terms"]).words() if "terms" in metadata else {}),
         "made by": f"intona {metadata['version']}, seed {metadata.get('seed', 'unknown')}",
     }
     for name, measured in metadata.get("metrics", {}).items():

@@ -14,6 +14,7 @@ from typing import Any, TypedDict, cast
 
 from intona.errors import ModelError
 from intona.files import is_plain
+from intona.licences import Terms
 from intona.models.adaptation import decoded
 from intona.models.heard import Heard
 
@@ -57,6 +58,8 @@ class Metadata(TypedDict, total=False):
         heard: see :class:`intona.models.heard.Heard`.
         seed: of everything random.
         metrics: measured numbers in words.
+        terms: what each part it was made from allows, see
+            :class:`intona.models.permission.Permission`.
     """
 
     schema: int
@@ -84,6 +87,7 @@ class Metadata(TypedDict, total=False):
     heard: dict[str, Any]
     seed: int
     metrics: dict[str, Any]
+    terms: dict[str, Any]
     selected: dict[str, Any]
 
 
@@ -318,6 +322,13 @@ def _abstention(value: Any) -> bool:
     )
 
 
+def _terms(value: Any) -> bool:
+    try:
+        return all(Terms.from_dict(one) for one in value.values())
+    except (AttributeError, ValueError):
+        return False
+
+
 _CHECKS: Mapping[str, Check] = {
     "schema": _whole(1),
     "version": _text(LABEL),
@@ -343,4 +354,5 @@ _CHECKS: Mapping[str, Check] = {
     "seed": _whole(-(2**63)),
     "metrics": _map_of(lambda value: isinstance(value, str | int | float)),
     "selected": _ANY_OBJECT,
+    "terms": _terms,
 }
