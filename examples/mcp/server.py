@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 try:
     from mcp.server.mcpserver import MCPServer
+    from mcp.server.mcpserver.exceptions import ToolError
 except ModuleNotFoundError:  # version 1 of the package
     from mcp.server.fastmcp import FastMCP as MCPServer
+    from mcp.server.fastmcp.exceptions import ToolError
 
 import intona
 
@@ -38,7 +41,7 @@ class Recordings:
         Args:
             path: of the recording, below the server's folder.
         """
-        found = self._model.predict(self._inside(path)).rounded().to_dict()
+        found = _asked(self._model.predict, self._inside(path)).rounded().to_dict()
         sure = found["status"] == "ok"
         return {**found, "file": path, "emotion": found["emotion"] if sure else None}
 
@@ -51,7 +54,7 @@ class Recordings:
         Args:
             path: of the recording, below the server's folder.
         """
-        table = self._model.timeline(self._inside(path)).reset_index()
+        table = _asked(self._model.timeline, self._inside(path)).reset_index()
         return [
             {
                 "start": round(row.start.total_seconds(), 3),
@@ -67,8 +70,15 @@ class Recordings:
     def _inside(self, path: str) -> Path:
         found = (self._folder / path).resolve()
         if not found.is_relative_to(self._folder) or not found.is_file():
-            raise ValueError(f"there is no recording {path} below the server's folder")
+            raise ToolError(f"there is no recording {path} below the server's folder")
         return found
+
+
+def _asked(question: Callable[[Path], Any], recording: Path) -> Any:
+    try:
+        return question(recording)
+    except intona.IntonaError as error:  # one sentence, which the assistant may read
+        raise ToolError(str(error)) from None
 
 
 def _known(value: float) -> float | None:

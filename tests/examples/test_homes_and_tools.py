@@ -82,6 +82,10 @@ def test_a_broker_that_is_not_there_is_one_sentence(sensor, monkeypatch):
         sensor.main()
 
 
+class ToolError(Exception):
+    """What an assistant may read."""
+
+
 class Server:
     """What of the MCP package the example uses."""
 
@@ -99,7 +103,11 @@ class Server:
 
 @pytest.fixture
 def tools(example, voices, monkeypatch):
-    found = example("mcp/server.py", mcp__server__mcpserver={"MCPServer": Server})
+    found = example(
+        "mcp/server.py",
+        mcp__server__mcpserver={"MCPServer": Server},
+        mcp__server__mcpserver__exceptions={"ToolError": ToolError},
+    )
     monkeypatch.setattr("sys.argv", ["server.py", str(voices), "--model", "small"])
     found.main()
     return Server.tools
@@ -127,7 +135,14 @@ def test_the_tools_stay_in_their_folder(tools, voices, tmp_path, path):
     link.symlink_to(outside)
     try:
         for tool in tools.values():
-            with pytest.raises(ValueError, match="below the server's folder"):
+            with pytest.raises(ToolError, match="below the server's folder"):
                 tool(path)
     finally:
         link.unlink()
+
+
+def test_what_is_no_recording_is_one_sentence(tools, voices):
+    (voices / "notes.txt").write_text("no sound")
+    for tool in tools.values():
+        with pytest.raises(ToolError, match="text, not audio"):
+            tool("notes.txt")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from intona.cli import options
-from intona.cli.say import say
+from intona.cli.say import complain, say
 
 app = typer.Typer(help="Corpora: list, describe, fetch, check and draw them.", no_args_is_help=True)
 
@@ -105,7 +105,11 @@ def get(name: Name, into: Folder = Path("corpora"), parts: Parts = "speech") -> 
     say(f"{found.title}: {found.licence}\nPlease cite: {found.citation}")
     with bar() as progress:
         folders = fetch.get(
-            name, into, parts=labels.parse_list(parts) or ("speech",), progress=progress
+            name,
+            into,
+            parts=labels.parse_list(parts) or ("speech",),
+            progress=progress,
+            notice=lambda sentence: complain(f"note: {sentence}"),
         )
     for folder in folders:
         corpus = corpora.load(folder, name)
