@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import sys
 
+import onnx
 import pytest
 
 from fake_hub import FakeHub
 from intona.errors import ModelError, UsageError
 from intona.evaluation.model_card import model_card
 from intona.models import hub
+from intona.models.artefact import read_model, write_model
 
 huggingface_hub = pytest.importorskip("huggingface_hub", reason="the [hub] extra")
 
@@ -167,6 +169,22 @@ def test_the_settings_of_the_hubs_library_are_heeded(place, tiny_model, clip, tm
         done = subprocess.run([sys.executable, "-m", "intona", *words], env=settings, timeout=120)
         assert done.returncode == 0
     assert place.revision("org/calls") in {p.name for p in (tmp_path / "home").rglob("snapshots/*")}
+
+
+def test_what_may_not_be_passed_on_stays_private(place, shell, tiny_model, tmp_path, monkeypatch):
+    from intona import corpora
+    from intona.licences import RESEARCH
+
+    monkeypatch.setitem(vars(corpora.loader("ravdess").info), "terms", RESEARCH)
+    own = tmp_path / "own.onnx"
+    content, metadata = read_model(tiny_model)
+    write_model(
+        onnx.load_from_string(content), {k: v for k, v in metadata.items() if k != "terms"}, own
+    )
+    done = shell("push", "org/calls", "--model", own)
+    assert (done.code, place.repositories) == (2, {})
+    assert "made from ravdess (LicenseRef-research-only)" in done.err
+    assert shell("push", "org/calls", "--model", own, "--private").code == 0
 
 
 @pytest.mark.parametrize("name", ["calls", "a/b/c", "../calls", "org/", "org/na me"])

@@ -48,11 +48,14 @@ def run(
     from intona.evaluation.model_card import model_card
     from intona.files import require_folder, save, save_text
     from intona.models import hub
-    from intona.models.artefact import locate
+    from intona.models.artefact import locate, read_model
+    from intona.models.permission import Permission
 
     path = locate(model)
     card = model_card(path, name, report or ())
     if into is None:
+        if not private:
+            Permission.of_file(read_model(path)[1]).require_shareable()
         address = hub.push(path, card, name, private=private)
         say(f"{address}\nuse it with --model hf:{name}")
         return

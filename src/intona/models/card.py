@@ -41,7 +41,7 @@ def describe(metadata: Metadata, size: int) -> dict[str, str]:
         "calibration": _calibration(metadata),
         "abstention": _abstention(metadata),
         "licence": metadata["licence"],
-        **(Permission.from_dict(metadata["terms"]).words() if "terms" in metadata else {}),
+        **Permission.of_file(metadata).words(),
         "made by": f"intona {metadata['version']}, seed {metadata.get('seed', 'unknown')}",
     }
     for name, measured in metadata.get("metrics", {}).items():

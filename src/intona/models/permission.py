@@ -23,10 +23,11 @@ from intona.licences import (
     known,
     of_own_data,
 )
-from intona.models.lineage import behind
+from intona.models.lineage import Training, behind
 
 if TYPE_CHECKING:
     from intona.features import FrontEnd
+    from intona.models.metadata import Metadata
 
 _MIT = "openai/whisper-"
 
@@ -64,7 +65,7 @@ class Permission:
                 demanded and something does not allow it.
         """
         given = None if licence is None else of_own_data(licence)
-        by_name = {one.info.name: one.info.terms for one in known_corpora.loaders()}
+        by_name = _by_name()
         names = list(corpora)
         own = [name for name in names if name not in by_name]
         commercial = licence is not None and licence.strip().lower() == COMMERCIAL
@@ -89,6 +90,13 @@ class Permission:
         if not isinstance(content, dict) or not all(isinstance(k, str) for k in content):
             raise ValueError("no terms of licences")
         return cls({name: Terms.from_dict(each) for name, each in content.items()})
+
+    @classmethod
+    def of_file(cls, metadata: Metadata) -> Self:
+        """Return what a model file says; of an older one what its corpora, by name, allow."""
+        if "terms" in metadata:
+            return cls.from_dict(metadata["terms"])
+        return cls({n: _by_name().get(n, UNSTATED) for n in Training.of(metadata).corpora})
 
     def to_dict(self) -> dict[str, Any]:
         """Return what a model file keeps: the terms of each part by its name."""
@@ -135,6 +143,23 @@ class Permission:
                 "out, or ask its publisher and give it as data of your own, a table, with --licence"
             )
 
+    def require_shareable(self) -> None:
+        """Refuse what may not be passed on.
+
+        Raises:
+            UsageError: naming what forbids it.
+        """
+        no = [
+            f"{name} ({one.licence})"
+            for name, one in self.of.items()
+            if one.redistribute is False or not one.derivatives
+        ]
+        if no:
+            raise UsageError(
+                f"it may not be passed on, as it was made from {', '.join(no)}: keep it for "
+                "yourself with --private"
+            )
+
     def words(self) -> dict[str, str]:
         """Return the lines of ``intona info``: heading to text."""
         use = {True: "allowed", False: "not allowed", None: "nothing says that it is allowed"}
@@ -143,6 +168,10 @@ class Permission:
         if self.share_alike:
             found["share alike"] = f"on the terms of {', '.join(self.share_alike)}"
         return found
+
+
+def _by_name() -> dict[str, Terms]:
+    return {one.info.name: one.info.terms for one in known_corpora.loaders()}
 
 
 def _all(facts: Iterable[bool | None]) -> bool | None:
