@@ -56,6 +56,7 @@ class Metadata(TypedDict, total=False):
         base: the finished model that this one stands on.
         heard: see :class:`intona.models.heard.Heard`.
         seed: of everything random.
+        identity: which model it is, see :mod:`intona.models.identity`.
         metrics: measured numbers in words.
     """
 
@@ -83,6 +84,7 @@ class Metadata(TypedDict, total=False):
     base: dict[str, Any]
     heard: dict[str, Any]
     seed: int
+    identity: dict[str, Any]
     metrics: dict[str, Any]
     selected: dict[str, Any]
 
@@ -318,6 +320,18 @@ def _abstention(value: Any) -> bool:
     )
 
 
+def _identity(value: Any) -> bool:
+    return (
+        _entries(version=_whole(1, 10**9), created=_text(LABEL), content=_hash, recipe=_hash)(value)
+        and {"version", "created", "content", "recipe"} <= value.keys()
+        and is_plain(value["created"])
+    )
+
+
+def _hash(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value) is not None
+
+
 _CHECKS: Mapping[str, Check] = {
     "schema": _whole(1),
     "version": _text(LABEL),
@@ -341,6 +355,7 @@ _CHECKS: Mapping[str, Check] = {
     "calibration": _text(LONGEST),
     "base": _entries(corpora=_CORPORA, version=_text(LABEL), licence=_text(LONGEST)),
     "seed": _whole(-(2**63)),
+    "identity": _identity,
     "metrics": _map_of(lambda value: isinstance(value, str | int | float)),
     "selected": _ANY_OBJECT,
 }
