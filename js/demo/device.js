@@ -14,14 +14,26 @@ const LIMITS = { upload_bytes: 2 ** 28, clip_seconds: 120, recording_seconds: 45
 /** Questions, live talks and their answers, by number. */
 class Worked {
   constructor() {
-    this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+    /** @type {Worker | null} */
+    this.worker = null;
     /** @type {Map<number, (answer: any) => void>} */
     this.waiting = new Map();
     this.count = 0;
-    this.worker.onmessage = ({ data }) => this.waiting.get(data.number)?.(data);
-    this.worker.onerror = () => {
+  }
+
+  /** Tell the worker, which begins to load the model when it is told anything. @param {object} message @param {Transferable[]} [moved] */
+  tell(message, moved = []) {
+    this.worker ??= this.begun();
+    this.worker.postMessage(message, moved);
+  }
+
+  begun() {
+    const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+    worker.onmessage = ({ data }) => this.waiting.get(data.number)?.(data);
+    worker.onerror = () => {
       for (const answer of this.waiting.values()) answer({ error: "This browser cannot run the model." });
     };
+    return worker;
   }
 
   /**
@@ -35,7 +47,7 @@ class Worked {
     const number = this.count++;
     return new Promise((resolve, reject) => {
       const leave = () => {
-        this.worker.postMessage({ number, kind: "cancel" });
+        this.tell({ number, kind: "cancel" });
         this.waiting.delete(number);
         reject(new DOMException("given up", "AbortError"));
       };
@@ -47,7 +59,7 @@ class Worked {
         if (error === undefined) resolve(result);
         else reject(new Error(error));
       });
-      this.worker.postMessage({ number, ...asked });
+      this.tell({ number, ...asked });
     });
   }
 
@@ -57,7 +69,7 @@ class Worked {
     let waiting = 0; // seconds of sound
     let ended = false;
     const end = () => {
-      if (!ended) this.worker.postMessage({ number, kind: "end" });
+      if (!ended) this.tell({ number, kind: "end" });
       ended = true;
     };
     /** @type {string | null} */
@@ -70,7 +82,7 @@ class Worked {
       ended = true;
       onEnd(error ?? wrong);
     });
-    this.worker.postMessage({ number, kind: "live", rate, adapt });
+    this.tell({ number, kind: "live", rate, adapt });
     /** @param {ArrayBuffer} pcm */
     const push = (pcm) => {
       if (ended) return;
@@ -79,7 +91,7 @@ class Worked {
       if (waiting > BACKLOG) {
         wrong = "This device cannot keep up.";
         end();
-      } else this.worker.postMessage({ number, kind: "push", samples }, [samples.buffer]);
+      } else this.tell({ number, kind: "push", samples }, [samples.buffer]);
     };
     return { push, end };
   }

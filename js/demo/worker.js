@@ -85,7 +85,7 @@ async function act(number, recognizer, message) {
 }
 
 /** @param {Recognizer} recognizer */
-function about({ labels, metadata, adaptable }) {
+function about({ labels, metadata, adaptable, identity }) {
   const { name = "model", threshold, version } = metadata;
-  return { name, labels: [...labels], threshold, version, adaptable, metadata };
+  return { name, labels: [...labels], threshold, version, adaptable, identity, metadata };
 }

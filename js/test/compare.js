@@ -17,7 +17,7 @@ const FINE = { window: 2, hop: 0.5, minSegment: 0.5 };
  * @typedef {{clip: Prediction, merged: Prediction, timeline: Prediction[], fine: Prediction[]}} Answers
  * @typedef {{together: Prediction[], neutral: Prediction, place: Prediction, itself: Prediction[],
  *   following: Prediction[]}} Adapted
- * @typedef {{path: string, fingerprint: string, recordings: Record<string, Answers>, adapted?: Adapted}} Model
+ * @typedef {{path: string, identity: object, recordings: Record<string, Answers>, adapted?: Adapted}} Model
  * @typedef {{rates: Record<string, number>, merged: {emotions: string, merge: string},
  *   models: Record<string, Model>}} Expected
  * @typedef {(name: string) => Promise<Audio>} Opener

@@ -155,7 +155,7 @@ def main(folder: Path) -> None:
         model = load(name)
         result["models"][name] = {
             "path": str(locate(name)),
-            "fingerprint": model.fingerprint,
+            "identity": model.identity.short(),
             "recordings": {each: expected(model, folder, each) for each in asked},
         }
     result["models"]["small"]["adapted"] = adapted(load("small"), folder)
