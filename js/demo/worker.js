@@ -86,6 +86,8 @@ async function act(number, recognizer, message) {
 
 /** @param {Recognizer} recognizer */
 function about({ labels, metadata, adaptable, identity }) {
-  const { name = "model", threshold, version } = metadata;
-  return { name, labels: [...labels], threshold, version, adaptable, identity, metadata };
+  const { name = "model", threshold, thresholds, version, licence, recipe } = metadata;
+  const corpora = Object.entries(metadata.corpora).map(([corpus, facts]) => [corpus, { speakers: facts.speakers?.length }]);
+  const said = { thresholds, licence, recipe, corpora: Object.fromEntries(corpora) };
+  return { name, labels: [...labels], threshold, version, adaptable, identity, metadata: said };
 }
