@@ -130,6 +130,32 @@ def test_node_gives_the_answers_of_python(answers: Path) -> None:
 
 
 @pytest.mark.slow
+@needs_node
+def test_the_example_of_the_page_runs(tmp_path: Path) -> None:
+    import soundfile
+
+    from intona.corpora import synthetic
+    from intona.models.artefact import locate
+
+    page = (ROOT / "docs" / "browser.md").read_text("utf-8")
+    _, code = page.split("```js\n")
+    (tmp_path / "example.mjs").write_text(code.split("```")[0], "utf-8")
+    (tmp_path / "model.onnx").symlink_to(locate("small"))
+    soundfile.write(tmp_path / "clip.wav", synthetic.utterance("sad").samples, synthetic.RATE)
+    (tmp_path / "node_modules").mkdir()
+    peer = "onnxruntime-node"
+    for name, folder in (("intona", JS), (peer, JS / "node_modules" / peer)):
+        (tmp_path / "node_modules" / name).symlink_to(folder, target_is_directory=True)
+    place = {**os.environ, "ORT_DISABLE_TELEMETRY": "1"}
+    ran = subprocess.run(
+        ["node", "example.mjs"], cwd=tmp_path, env=place, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "emotion: " in ran.stdout
+    assert ran.stdout.rstrip().endswith(("ok", "unsure"))
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(
     not (JS / "node_modules" / ".bin" / "tsc").exists(), reason=f"needs tsc: {HINT}"
 )

@@ -26,7 +26,7 @@ let busy = model.then(
 async function load() {
   /** @type {import("../src/silero.js").Runtime} */
   const ort = await import(new URL("../ort/ort.wasm.bundle.min.mjs", import.meta.url).href);
-  const threads = self.crossOriginIsolated ? Math.min(THREADS, navigator.hardwareConcurrency || 1) : 1;
+  const threads = self.crossOriginIsolated ? Math.min(THREADS, Math.ceil((navigator.hardwareConcurrency || 1) / 2)) : 1;
   ort.env.wasm.numThreads = threads;
   ort.env.logLevel = "error";
   return Recognizer.load(ort, new URL("../model.onnx", import.meta.url));
