@@ -67,6 +67,8 @@ class Prediction:
         adapted: recordings (or stretches of speech) the model was adapted to; 0 when it was not.
         notes: what is odd about the recording, a sentence each; an
             :class:`intona.audio.Damage` where sound is lost. They are in no table.
+        model: which one answered, as :meth:`intona.models.identity.Identity.short` says it;
+            ``None`` of a recogniser of others. In JSON alone.
         values: what else is known of the utterance, for example its ``channel`` (from 1) and
             ``speaker``; the last columns of a table.
     """
@@ -84,6 +86,7 @@ class Prediction:
     valence: float = math.nan
     adapted: int = 0
     notes: tuple[str, ...] = ()
+    model: Mapping[str, Any] | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
 
     def rounded(self) -> Prediction:
@@ -122,6 +125,20 @@ class Prediction:
             return f"{self.status.replace('_', ' ')}{reason}"
         return ", ".join(f"{name} {value:.2f}" for name, value in self.probabilities.items())
 
+    def ranked(self, top_k: int | None = None) -> list[dict[str, Any]]:
+        """Return labels with their scores, best first, as a ``pipeline`` of transformers does.
+
+        Args:
+            top_k: how many at most; ``None`` for all.
+
+        Returns:
+            Per label ``score`` (its probability, in [0, 1]; of a numeric model the number) and
+            ``label``; nothing where there is no speech. It cannot say that an answer is unsure.
+        """
+        there = {name: value for name, value in self.probabilities.items() if value == value}
+        best = sorted(there.items(), key=lambda item: -item[1])[:top_k]
+        return [{"score": score, "label": label} for label, score in best]
+
     def to_dict(self) -> dict[str, Any]:
         """Return a copy for JSON: probabilities nested, ``None`` for what is not known."""
         return {
@@ -137,6 +154,7 @@ class Prediction:
             "valence": known(self.valence),
             "adapted": self.adapted,
             "probabilities": {name: known(value) for name, value in self.probabilities.items()},
+            "model": None if self.model is None else dict(self.model),
             **self.values,
         }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain, takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from intona.audio.finding import Found
     from intona.cli.stopping import Stop
     from intona.inference.choice import Choice
+    from intona.inference.foreign.base import Foreign
+    from intona.inference.model import Model
     from intona.inference.recognizer import Recognizer
     from intona.parallel import Engine as Place
 
@@ -35,8 +37,15 @@ Format = Annotated[
     typer.Option(
         "--format",
         "-f",
-        help="text, json, csv or parquet; with --timeline also jsonl, vtt, srt, textgrid, "
-        "audacity, rttm, eaf, labelstudio, audformat. Without it the suffix of --out decides.",
+        help="text, json, csv, parquet or pipeline (as of transformers); with --timeline also "
+        "jsonl, vtt, srt, textgrid, audacity, rttm, eaf, labelstudio, audformat. Without it the "
+        "suffix of --out decides.",
+    ),
+]
+TopK = Annotated[
+    int | None,
+    typer.Option(
+        "--top-k", min=1, help="Labels of --format pipeline, best first.", show_default="5"
     ),
 ]
 Out = Annotated[
@@ -71,12 +80,13 @@ FEW = 4  # recordings, for which it does not pay to optimise the graph first
 
 def run(
     paths: Paths,
-    model: options.Model = None,
+    model: options.AnyModel = None,
     profile: options.Profile = None,
     adapt: options.Adapt = False,
     emotions: options.Answered = None,
     merge: options.AnsweredAs = None,
     style: Format = None,
+    top_k: TopK = None,
     out: Out = None,
     timeline: Over = False,
     turns: Turns = None,
@@ -113,11 +123,14 @@ def run(
     from intona.audio.channels import Channels
     from intona.files import picture, require_apart, require_writable
     from intona.formats.predictions import format_of
+    from intona.inference.asking import in_windows, open_to_ask
     from intona.inference.choice import Choice
-    from intona.inference.recognizer import load
+    from intona.inference.recognizer import Recognizer
 
     if plot is not None:
         plot = picture(plot)
+    if top_k is not None and style != "pipeline":
+        raise UsageError("--top-k goes with --format pipeline")
     options.require_some(paths)
     over_time = timeline or turns is not None or plot is not None
     to_parquet = not over_time and format_of(style, out) == "parquet"
@@ -147,14 +160,16 @@ def run(
     elif out is not None:
         require_writable(out)
         require_apart([out], chain(inputs, files(paths)))
-    recognizer = load(model, profile=profile, brief=few)
+    recognizer = open_to_ask(model, profile=profile, brief=few)
+    if adapt:
+        recognizer.require_adaptable()
     recognizer = recognizer.narrowed(choice.emotions, choice.merge)
     if over_time:
-        _timeline(recognizer, found, style, where, turns, plot, choice)
+        _timeline(in_windows(recognizer), found, style, where, turns, plot, choice)
     else:
-        if adapt:
+        if adapt and isinstance(recognizer, Recognizer):
             recognizer = recognizer.adapt(sources, channels=choice.channels)
-        _clips(recognizer, sources, style, out, choice.channels)
+        _clips(recognizer, sources, style, out, choice.channels, top_k)
 
 
 def _style(style: str | None, out: Path | None, over_time: bool) -> str:
@@ -192,27 +207,39 @@ def _places(
 
 
 def _clips(
-    model: Recognizer, sources: Sequence[Whole], style: str, out: Path | None, channels: Channels
+    model: Recognizer | Foreign,
+    sources: Sequence[Whole],
+    style: str,
+    out: Path | None,
+    channels: Channels,
+    top_k: int | None,
 ) -> None:
     from intona.audio import find
     from intona.cli.stopping import Stop
-    from intona.errors import AudioError
-    from intona.formats.predictions import line, render, save
-    from intona.inference.clip import TOGETHER, predict_each
+    from intona.errors import IntonaError
+    from intona.formats.predictions import TOP, line, render, save
+    from intona.inference.asking import predict_files
+    from intona.inference.clip import TOGETHER
+    from intona.inference.many import failed as row_of
     from intona.inference.notice import Notice
-    from intona.tables import Prediction
+    from intona.tables import Prediction, Utterance
 
     done: list[Prediction] = []
     notice = Notice(model)
+    one = len(sources) == 1 and not (isinstance(sources[0], Path) and sources[0].is_dir())
+    alone = one and not channels.each
+    more: dict[str, Any] = {"top_k": top_k or TOP, "alone": alone}
     failed = False
     shown = style == "text" and out is None
     with Stop() as stop:
         # What was begun is finished.
         heard = channels.heard(takewhile(lambda _: not stop(), find(sources)))
-        for result in predict_each(model, heard, together=1 if shown else TOGETHER):
-            if isinstance(result, AudioError):
+        for result in predict_files(model, heard, together=1 if shown else TOGETHER):
+            if isinstance(result, IntonaError):
                 failed = True
                 complain(f"error: {result}")
+                if style == "pipeline" and not alone:  # which has no names: the order tells
+                    done.append(row_of(model, result, Utterance("")))
                 continue
             notice.take(result)
             failed = options.tell(notice.other(result.notes)) or failed
@@ -221,11 +248,11 @@ def _clips(
             else:
                 done.append(result)
     if out is not None and done:
-        save(done, model.labels, style, out)
+        save(done, model.labels, style, out, **more)
     elif out is not None:
         complain(f"error: {out} is not written: there is no answer to write")
-    elif style != "text":
-        say(render(done, model.labels, style), nl=False)
+    elif style != "text" and (done or style != "pipeline"):
+        say(render(done, model.labels, style, **more), nl=False)
     for sentence in notice.sentences():
         complain(f"note: {sentence}")
     _leave(stop, failed)
@@ -272,7 +299,7 @@ def _batch(
 
 
 def _timeline(
-    model: Recognizer,
+    model: Model,
     sources: Sequence[Found],
     style: str,
     where: dict[Path, Path],

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from intona.audio.damage import Apart
+from intona.inference.foreign.base import Foreign
 from intona.inference.recognizer import Recognizer
 from intona.tables import Prediction
 
@@ -53,13 +54,18 @@ def apart(count: int, total: int) -> Iterator[str]:
 class Notice:
     """Counts answers, and says what is noticed; the plain model alone, not an adapted one.
 
+    Of a recogniser of others, how its labels were read.
+
     Args:
         model: whose answers they are.
     """
 
-    def __init__(self, model: Recognizer) -> None:
-        self._near = float(model.metadata.get("familiar", 0.0))
-        self._silent = model.numeric or not model.adaptable or model.adapted_to > 0
+    def __init__(self, model: Recognizer | Foreign) -> None:
+        self._words = model.words.strip() if isinstance(model, Foreign) else ""
+        self._near, self._silent = 0.0, True
+        if isinstance(model, Recognizer):
+            self._near = float(model.metadata.get("familiar", 0.0))
+            self._silent = model.numeric or not model.adaptable or model.adapted_to > 0
         self._sides = Sides()
         self._total = 0
         self._emotions: Counter[str] = Counter()
@@ -78,6 +84,8 @@ class Notice:
 
     def sentences(self) -> Iterator[str]:
         """Yield what is to be said, at most one sentence on channels and one on the answers."""
+        if self._words:
+            yield self._words
         yield from self._sides.sentences(self._total)
         total = self._emotions.total()
         if self._silent or total < FEWEST:

@@ -16,7 +16,7 @@ from intona.audio.decode import Source
 from intona.errors import UsageError
 from intona.inference.clip import about
 from intona.inference.recognizer import Recognizer
-from intona.models.card import without_sounds
+from intona.models.card import without_names
 from intona.server import wire
 from intona.server.choices import Choices
 from intona.server.wire import ModelFacts, Reply, Request, TooMuchError, Upload, WorkerOptions
@@ -62,7 +62,8 @@ class ModelHandler:
             "labels": list(self._choices.model.labels),
             "threshold": self._model.threshold,
             "rate": self._model.rate,
-            "metadata": without_sounds(self._model.metadata),
+            "identity": self._model.identity.to_dict(),
+            "metadata": without_names(self._model.metadata),
             "version": __version__,
             "profiles": list(self._choices.names),
             "adaptable": self._model.adaptable,
@@ -152,7 +153,13 @@ class ModelHandler:
             return {"timeline": timeline}, b""
         # The service counts how sure answers are, whatever their format.
         counted = [
-            {"status": row.status, "reason": row.reason, "familiarity": known(row.familiarity)}
+            {
+                "emotion": row.emotion,
+                "status": row.status,
+                "reason": row.reason,
+                "familiarity": known(row.familiarity),
+                "arousal": known(row.arousal),
+            }
             for row in rows
         ]
         return {**said, "segments": counted}, _written(rows, model.labels, request.format)
@@ -231,7 +238,11 @@ def _adapted(
 
 
 def _by(model: Recognizer, profile: Profile | None) -> dict[str, Any]:
-    return {"profile": None if profile is None else profile.name, "adapted": model.adapted_to}
+    return {
+        "profile": None if profile is None else profile.name,
+        "adapted": model.adapted_to,
+        "model": model.identity.short(),
+    }
 
 
 def _few(notes: Sequence[str]) -> list[str]:
@@ -273,6 +284,7 @@ def _row(segment: Segment, timeline: Document) -> Prediction:
         _number(segment.arousal),
         _number(segment.valence),
         segment.adapted,
+        model=None if timeline.model is None else timeline.model.model_dump(),
         values={
             name: value
             for name in ("channel", "speaker")

@@ -18,7 +18,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from intona.server.gate import BEARER_PROTOCOL, refuse
 from intona.server.pool import OpenStream, RefusedError, WorkerDiedError
-from intona.server.problems import Problem
+from intona.server.problems import PROBLEM, Problem
 from intona.server.wire import LABELS_LENGTH, Choice
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ GOING_AWAY = 1001
 BAD_DATA = 1007
 BAD_REQUEST = 1008
 BROKEN = 1011
+# How streams that ended before their time are counted.
+ENDS = {GOING_AWAY: "ended", BAD_DATA: "bad-data", BAD_REQUEST: "invalid", BROKEN: "interrupted"}
 
 
 @router.websocket("/v1/stream")
@@ -109,7 +111,7 @@ def _choice(websocket: WebSocket) -> Choice:
 
 
 def _about(model: ModelFacts) -> dict[str, Any]:
-    return {"model": model["name"], "labels": model["labels"], "threshold": model["threshold"]}
+    return {"labels": model["labels"], "threshold": model["threshold"]}
 
 
 async def _talk(
@@ -174,5 +176,6 @@ async def _send(websocket: WebSocket, service: Service, events: list[dict[str, A
 
 
 async def _end(websocket: WebSocket, code: int, detail: str) -> None:
+    websocket.scope[PROBLEM] = ENDS[code]
     await websocket.send_json({"event": "error", "message": detail})
     await websocket.close(code, detail[:100])

@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import FormData, ImmutableMultiDict
 
 from intona.server import wire
-from intona.server.formats import MEDIA_TYPES, TEXTS, FormatName, attachment
+from intona.server.formats import MEDIA_TYPES, TEXTS, FormatName, attachment, clean
 from intona.server.intake import FORM, JSON, kind_of
 from intona.server.problems import Problem, document
 from intona.server.schemas import Answer, Answers, Explanation, ModelCard, Timeline
@@ -160,7 +160,7 @@ async def predict(request: Request, file: Recording, choice: Chosen) -> Any:
 
     With ``channels=each`` the answer holds one such object for each channel.
     """
-    answer, _ = await _work(request, wire.Predict(_clean(file.filename), choice), file.file)
+    answer, _ = await _work(request, wire.Predict(clean(file.filename), choice), file.file)
     found = answer["prediction"]
     _service(request).metrics.count(found.get("channels", [found]))
     return found
@@ -177,7 +177,7 @@ async def timeline(
 ) -> Any:
     """Find the speech in a recording of any length, and the emotion of each stretch."""
     answer, data = await _work(
-        request, wire.Timeline(_clean(file.filename), choice, style), file.file
+        request, wire.Timeline(clean(file.filename), choice, style), file.file
     )
     found = answer["timeline"] if style == "json" else answer
     _service(request).metrics.count(found["segments"])
@@ -194,7 +194,7 @@ async def explain(
     emotion: Annotated[str | None, Query(max_length=60)] = None,
 ) -> Any:
     """Say what speaks for an emotion (else the most probable one) in a stretch of a recording."""
-    asked = wire.Explain(_clean(file.filename), choice, start, end, emotion)
+    asked = wire.Explain(clean(file.filename), choice, start, end, emotion)
     return (await _work(request, asked, file.file))[0]["explanation"]
 
 
@@ -244,19 +244,11 @@ async def _work(request: Request, asked: wire.Request, body: bytes | BinaryIO) -
     return await service.uploads.run(asked, body, seconds=service.settings.request_seconds)
 
 
-def _clean(name: str | None) -> str:
-    r"""Return a file name that is safe to repeat: no folders, nothing unprintable.
-
-    Examples:
-        >>> _clean("C:\\voices\\clip 1.wav")
-        'clip 1.wav'
-    """
-    last = (name or "").replace("\\", "/").rpartition("/")[2]
-    return "".join(letter for letter in last if letter.isprintable())[:200] or "recording"
-
-
 def _download(style: str, answer: dict[str, Any], data: bytes) -> Response:
     headers = {"Content-Disposition": attachment(answer["file"], style)}
+    if answer.get("model"):
+        one = answer["model"]
+        headers["Intona-Model"] = quote(f"{one['name']}/{one['version']}/{one['content']}")
     if answer.get("profile"):
         headers["Intona-Profile"] = quote(answer["profile"])
     if answer.get("adapted"):

@@ -6,8 +6,17 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    field_validator,
+)
 
+from intona.server.formats import clean
 from intona.server.wire import InvalidError
 from intona.tables import Reason
 
@@ -27,7 +36,9 @@ ANSWER: JsonValue = {
 }
 
 
+FileName = Annotated[str, AfterValidator(clean)]
 Label = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")]
+HASH = r"^[0-9a-f]{16,64}$"
 MOST_LABELS = 64
 MOST_SEGMENTS = 200_000
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -51,7 +62,7 @@ class Segment(BaseModel):
 
     model_config = ConfigDict(strict=True, json_schema_extra={"examples": [ANSWER]})
 
-    file: str | None = Field(default=None, description="Name the client gave the recording.")
+    file: FileName | None = Field(default=None, description="Name the client gave the recording.")
     start: float = Field(ge=0, le=1e7, allow_inf_nan=False, description="Begin, in seconds.")
     end: float = Field(ge=0, le=1e7, allow_inf_nan=False, description="End, in seconds.")
     emotion: Label | None = Field(default=None, description="Best guess; null without speech.")
@@ -94,6 +105,20 @@ class Segment(BaseModel):
         return value
 
 
+class Identity(BaseModel):
+    """Which model answered; of hashes the first 16 digits, in ``/v1/model`` the whole."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: Annotated[str, Field(max_length=100)] = Field(description="Of its recipe.")
+    version: int | None = Field(default=None, ge=1, description="It rises with new content.")
+    created: Annotated[str, Field(max_length=100)] | None = Field(
+        default=None, description="Day of this version, ISO 8601."
+    )
+    content: Annotated[str, Field(pattern=HASH)] = Field(description="SHA-256 of its content.")
+    recipe: Annotated[str, Field(pattern=HASH)] = Field(description="SHA-256 of its recipe.")
+
+
 Speaker = Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")]
 Warnings = Annotated[
     list[Annotated[str, Field(max_length=1000)]],
@@ -108,6 +133,7 @@ ADAPTED = "Speaker the model was adapted to; null when it was not."
 class Answer(Segment):
     """The emotion of a clip as a whole."""
 
+    model: Identity | None = Field(default=None, description="What answered.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     warnings: Warnings = []
 
@@ -115,7 +141,7 @@ class Answer(Segment):
 class Answers(BaseModel):
     """The emotion of each channel of a clip as a whole."""
 
-    file: str | None = Field(default=None, description="Name the client gave the recording.")
+    file: FileName | None = Field(default=None, description="Name the client gave the recording.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     adapted: Adapted = 0
     warnings: Warnings = []
@@ -132,7 +158,8 @@ class Timeline(BaseModel):
         },
     )
 
-    file: str | None = Field(default=None, description="Name the client gave the recording.")
+    file: FileName | None = Field(default=None, description="Name the client gave the recording.")
+    model: Identity | None = Field(default=None, description="What answered.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     adapted: Adapted = 0
     warnings: Warnings = []
@@ -186,7 +213,8 @@ class Remark(BaseModel):
 class Explanation(BaseModel):
     """Where in time and frequency the evidence for an emotion lies, and how it was said."""
 
-    file: str | None = Field(description="Name the client gave the recording.")
+    file: FileName | None = Field(description="Name the client gave the recording.")
+    model: Identity | None = Field(default=None, description="What answered.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     adapted: Adapted = 0
     warnings: Warnings = []
@@ -220,7 +248,10 @@ class ModelCard(BaseModel):
     labels: list[str]
     threshold: float = Field(description="Confidence below which an answer is unsure.")
     rate: int | None = Field(description="Sample rate it works at in Hz; null: the file's own.")
-    metadata: dict[str, Any] = Field(description="Everything the model file says of itself.")
+    identity: Identity
+    metadata: dict[str, Any] = Field(
+        description="What the model file says of itself; of speakers how many, not who."
+    )
     version: str = Field(description="Version of intona.")
     profiles: list[str] = Field(
         default=[],
