@@ -349,7 +349,11 @@ def to_table(
         if name not in columns:
             column = [row.get(name) for row in values or ()]
             columns[name] = pd.Series(column, index, dtype="object")
-    return pd.DataFrame(columns, index=index)
+    frame = pd.DataFrame(columns, index=index)
+    models = [row.model for row in rows if row.model is not None]
+    if models:
+        frame.attrs["model"] = dict(models[0])
+    return frame
 
 
 def _kind(column: str) -> str:

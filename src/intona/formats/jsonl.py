@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 from intona.formats.json import as_dict
-from intona.formats.rows import rows
+from intona.formats.rows import Segmentation, rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def render(table: pd.DataFrame) -> str:
+def render(table: Segmentation | pd.DataFrame) -> str:
     """Return one line per segment."""
     return "".join(json.dumps(as_dict(row), ensure_ascii=False) + "\n" for row in rows(table))

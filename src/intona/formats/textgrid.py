@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from intona.audio.damage import Notice, warn
 from intona.errors import UsageError
-from intona.formats.rows import Row, single
+from intona.formats.rows import Row, Segmentation, rows, single
 from intona.formats.turns import Turn
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ _TOKEN = re.compile(
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)(e[-+]?\d+)?\s*%?|nan|--undefined--", re.I)
 
 
-def render(table: pd.DataFrame) -> str:
+def render(table: Segmentation | pd.DataFrame) -> str:
     """Return the tiers ``emotion`` and ``confidence``, or an ``emotion`` tier per speaker.
 
     Segments that overlap go to tiers of their own, for a tier cannot hold both.
     """
     found = single(table, "textgrid")
-    end = max((stop.total_seconds() for stop in table.index.get_level_values("end")), default=1.0)
+    end = max((row.end for row in rows(table)), default=1.0)
     tiers: list[tuple[str, list[tuple[float, float, str]]]] = []
     by_speaker: dict[str, list[Row]] = {}
     for row in found:
@@ -48,7 +48,7 @@ def render(table: pd.DataFrame) -> str:
                 for row in layer
             ]
             tiers.append((f"confidence{suffix}", sure))
-    return _grid(tiers, round(end, 3))
+    return _grid(tiers, end)
 
 
 def _layers(group: list[Row]) -> list[list[Row]]:

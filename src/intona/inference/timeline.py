@@ -20,11 +20,13 @@ from intona.audio import Audio, blocks
 from intona.audio.damage import Notice, warn
 from intona.audio.decode import Source, name_of, title_of
 from intona.errors import AudioError, UsageError
+from intona.extras import require
+from intona.formats.rows import Segmentation
 from intona.formats.turns import Turn, checked
 from intona.inference.model import Adaptable, Model
 from intona.inference.online import Online
 from intona.inference.windows import TimelineOptions
-from intona.tables import Prediction, to_table
+from intona.tables import Prediction
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +42,32 @@ Stopped = Callable[[], bool]
 
 
 def timeline(
+    model: Model, source: Source | Audio, options: TimelineOptions | None = None, **more: Any
+) -> pd.DataFrame:
+    """Return the emotion of a recording over time, as a table of pandas.
+
+    Args:
+        model: a :class:`intona.inference.recognizer.Recognizer`.
+        source: a path, a binary file-like object, or audio.
+        options: windows, segments and speech.
+        **more: as for :func:`segmentation`.
+
+    Returns:
+        One row per segment, indexed ``(file, start, end)``; columns ``emotion``,
+        ``confidence``, ``status``, one per emotion, and what the turns say (``speaker``,
+        ``text``, ...). A recording without speech is one row of status ``no_speech``.
+
+    Raises:
+        AudioError: the recording cannot be read.
+        UsageError: options or turns do not make sense.
+        MissingExtraError: pandas is not installed; :func:`segmentation` and :func:`segments` need
+            none.
+    """
+    require("a timeline as a table", "pandas")
+    return segmentation(model, source, options, **more).frame()
+
+
+def segmentation(
     model: Model,
     source: Source | Audio,
     options: TimelineOptions | None = None,
@@ -50,8 +78,8 @@ def timeline(
     stop: Stopped | None = None,
     notice: Notice = warn,
     **changes: Any,
-) -> pd.DataFrame:
-    """Return the emotion of a recording over time.
+) -> Segmentation:
+    """Return the emotion of a recording over time, without pandas.
 
     Args:
         model: a :class:`intona.inference.recognizer.Recognizer`.
@@ -68,11 +96,6 @@ def timeline(
             :class:`intona.audio.Damage` where sound is lost.
         changes: single fields of the options, for example ``window=2.0``.
 
-    Returns:
-        One row per segment, indexed ``(file, start, end)``; columns ``emotion``,
-        ``confidence``, ``status``, one per emotion, and what the turns say (``speaker``,
-        ``text``, ...). A recording without speech is one row of status ``no_speech``.
-
     Raises:
         AudioError: the recording cannot be read.
         UsageError: options or turns do not make sense.
@@ -82,10 +105,11 @@ def timeline(
         model = adapted_to(model, source, chosen)
     if turns is None:
         found = list(segments(model, source, chosen, progress=progress, stop=stop, notice=notice))
-        return to_table(found, model.labels)
+        return Segmentation(found, model.labels)
     given = _turns(turns, source, notice)
     rows = _judged(model, source, given, chosen, progress=progress, notice=notice)
-    return to_table([row for _, row in rows], model.labels, [turn.values for turn, _ in rows])
+    values = [turn.values for turn, _ in rows]
+    return Segmentation([row for _, row in rows], model.labels, values)
 
 
 def segments(
@@ -144,7 +168,7 @@ def timeline_each(
     progress: Callable[[Path, float], object] | None = None,
     stop: Stopped | None = None,
     notice: Notice = warn,
-) -> Iterator[tuple[Path, pd.DataFrame | AudioError]]:
+) -> Iterator[tuple[Path, Segmentation | AudioError]]:
     """Yield each recording with its timeline, or the error that prevented it.
 
     Args:
@@ -172,7 +196,7 @@ def timeline_each(
         file = Path(title_of(source) or name_of(source))
         told = None if progress is None else partial(progress, file)
         try:
-            found = timeline(
+            found = segmentation(
                 model,
                 source,
                 options,

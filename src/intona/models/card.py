@@ -14,6 +14,8 @@ from intona.models.identity import Identity
 from intona.models.metadata import Metadata
 from intona.notebook import table
 
+LAW = "https://github.com/intona/intona/blob/main/docs/law.md"
+
 
 def describe(metadata: Metadata, content: bytes) -> dict[str, str]:
     """Return the lines ``intona info`` prints: heading to text.
@@ -51,6 +53,7 @@ def _words(metadata: Metadata) -> dict[str, str]:
         "calibration": _calibration(metadata),
         "abstention": _abstention(metadata),
         "licence": metadata["licence"],
+        "law": f"forbidden on people at work and in education in the EU, and more: {LAW}",
         "made by": f"intona {metadata['version']}, seed {metadata.get('seed', 'unknown')}",
     }
     for name, measured in metadata.get("metrics", {}).items():
@@ -61,7 +64,7 @@ def _words(metadata: Metadata) -> dict[str, str]:
 def page(metadata: Metadata, title: str) -> str:
     """Return what is worth knowing of a model as HTML, for a notebook."""
     words = _words(metadata)
-    kept = [key for key in words if key not in ("predicts", "remembers")]
+    kept = [key for key in words if key not in ("predicts", "remembers", "law")]
     return table(title, [("", ""), *((key, words[key]) for key in kept)])
 
 

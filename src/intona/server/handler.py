@@ -12,6 +12,7 @@ import numpy as np
 from intona._version import __version__
 from intona.audio import Audio, read
 from intona.errors import UsageError
+from intona.extras import require
 from intona.inference.recognizer import Recognizer
 from intona.models.card import without_names
 from intona.server import wire
@@ -230,10 +231,13 @@ def _named(row: Prediction, name: str) -> Prediction:
 def _written(rows: Sequence[Prediction], labels: Sequence[str], style: str) -> bytes:
     """Return a timeline in one of the formats of :mod:`intona.server.formats`."""
     from intona.formats import render
-    from intona.tables import to_table
+    from intona.formats.rows import Segmentation
 
-    frame = to_table(rows, labels)
-    return frame.to_parquet() if style == "parquet" else render(frame, style).encode()
+    found = Segmentation(rows, labels)
+    if style == "parquet":
+        require("the format parquet", "pandas", "pyarrow")
+        return found.frame().to_parquet()
+    return render(found, style).encode()
 
 
 def _row(segment: Segment, timeline: Document) -> Prediction:
