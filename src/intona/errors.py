@@ -39,13 +39,13 @@ class MissingExtraError(UsageError):
 
     Examples:
         >>> print(MissingExtraError("--device", ["sounddevice"], ["mic"]))
-        --device needs sounddevice: pip install sounddevice, or in a clone of intona
+        --device needs more packages: pip install sounddevice, or in a clone of intona
         pip install -e ".[mic]"
     """
 
     def __init__(self, what: str, packages: Sequence[str], extras: Sequence[str]) -> None:
         super().__init__(
-            f"{what} needs {', '.join(packages)}: pip install {' '.join(packages)}, or in a clone "
+            f"{what} needs more packages: pip install {' '.join(packages)}, or in a clone "
             f'of intona pip install -e ".[{",".join(extras)}]"'
         )
 

@@ -9,8 +9,8 @@ from intona.errors import MissingExtraError
 
 # A module that is imported to what pip calls it and the extra that brings it.
 PACKAGES: Mapping[str, tuple[str, str]] = {
-    "pandas": ("pandas", "train"),
-    "pyarrow": ("pyarrow", "train"),
+    "pandas": ("pandas", "parquet"),
+    "pyarrow": ("pyarrow", "parquet"),
     "scipy": ("scipy", "train"),
     "sklearn": ("scikit-learn", "train"),
     "onnx": ("onnx", "train"),
@@ -36,6 +36,21 @@ PACKAGES: Mapping[str, tuple[str, str]] = {
 }
 
 
+TRAINING = (
+    *("pandas", "pyarrow", "scipy", "sklearn", "onnx", "skl2onnx", "jinja2", "pooch"),
+    "matplotlib",
+)
+
+
+def require_training(what: str) -> None:
+    """Refuse what needs the extra ``train`` where any of it is not installed; see :func:`require`.
+
+    Raises:
+        MissingExtraError: likewise.
+    """
+    require(what, *TRAINING)
+
+
 def require(what: str, *modules: str) -> None:
     """Refuse what needs modules that are not installed.
 
@@ -46,7 +61,7 @@ def require(what: str, *modules: str) -> None:
     Raises:
         MissingExtraError: one of them is not there; all that are not are named.
     """
-    missing = [module for module in modules if not _installed(module)]
+    missing = [module for module in modules if not installed(module)]
     if missing:
         raise lacking(what, *missing)
 
@@ -60,6 +75,8 @@ def lacking(what: str, *modules: str) -> MissingExtraError:
     """
     each = [PACKAGES[module] for module in modules]
     names, extras = ([*dict.fromkeys(one)] for one in zip(*each, strict=True))
+    if "train" in extras:  # which brings these too
+        extras = [extra for extra in extras if extra not in ("plot", "parquet")]
     return MissingExtraError(what, names, extras)
 
 
@@ -69,7 +86,8 @@ def asked_for(error: ImportError, what: str) -> MissingExtraError | None:
     return lacking(what, module) if module in PACKAGES else None
 
 
-def _installed(module: str) -> bool:
+def installed(module: str) -> bool:
+    """Tell whether a module can be imported; it is not imported for that."""
     try:
         return find_spec(module) is not None
     except ValueError:  # something else stands for it

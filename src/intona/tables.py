@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from intona.errors import UsageError
+from intona.extras import require
 from intona.notebook import table
 
 if TYPE_CHECKING:
@@ -187,6 +188,8 @@ class Event:
                 if value and value == value:  # neither empty nor NaN
                     row[name] = round(value, 4) if isinstance(value, float) else value
             row["probabilities"] = {k: known(round(v, 4)) for k, v in p.probabilities.items()}
+            if self.kind == "segment" and p.model is not None:
+                row["model"] = dict(p.model)
         return row
 
 
@@ -330,6 +333,7 @@ def to_table(
         labels: the probability columns.
         values: for each row a mapping of further columns.
     """
+    require("a table", "pandas")
     import pandas as pd
 
     rows = list(predictions)

@@ -17,6 +17,7 @@ import typer
 from intona.cli.elsewhere import Command
 from intona.cli.say import complain, say
 from intona.errors import IntonaError
+from intona.extras import asked_for
 from intona.files import show_plainly
 from intona.threads import ask_for_one_thread
 
@@ -102,6 +103,12 @@ def main() -> None:
     except IntonaError as error:
         complain(f"error: {error}")
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:  # of what no verb has asked for first
+        lacking = asked_for(error, f"intona {verb}")
+        if lacking is None:
+            raise
+        complain(f"error: {lacking}")
+        sys.exit(lacking.exit_code)
     except BrokenPipeError:
         # The reader (head, less) has gone: nothing more to say, also not at interpreter exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

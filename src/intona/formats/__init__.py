@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from intona import registry
 from intona.audio.damage import Notice, warn
 from intona.errors import IntonaError, PlugInError, UsageError, meant
+from intona.extras import require
 from intona.files import fitting, read_bounded, save_text, spelled
 from intona.formats.rows import Segmentation, framed
 from intona.formats.turns import Turn, checked
@@ -70,6 +71,7 @@ def format_of(path: str | Path | None, name: str | None = None) -> str:
 
     Raises:
         UsageError: no such format, or it needs a path and there is none.
+        MissingExtraError: it needs packages that are not installed.
 
     Examples:
         >>> format_of("talk.TextGrid"), format_of("talk.ndjson"), format_of(None)
@@ -85,6 +87,8 @@ def format_of(path: str | Path | None, name: str | None = None) -> str:
         raise UsageError(
             f"no format {name!r}{meant(name, known)}: choose one of {', '.join(known)}"
         )
+    if name in _NOT_TEXT:
+        require(f"the format {name}", "pandas", *(["pyarrow"] if name == "parquet" else []))
     if path is None and (name in _NOT_TEXT or not hasattr(_module(name), "render")):
         raise UsageError(f"{name} is not text: name a file (or folder) to write to")
     return name

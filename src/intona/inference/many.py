@@ -14,6 +14,7 @@ from intona.audio.decode import Source, title_of
 from intona.audio.finding import UnheardError
 from intona.audio.given import is_many, source_of
 from intona.errors import AudioError
+from intona.extras import require
 from intona.inference.clip import predict, predict_each
 from intona.inference.model import Model
 from intona.tables import Prediction, Utterance, stretches, to_table
@@ -64,7 +65,9 @@ def predict_table(model: Model, given: Any) -> pd.DataFrame:
 
     Raises:
         UsageError: a table without that index, or an item that cannot be a recording.
+        MissingExtraError: pandas is not installed.
     """
+    require("a table of many recordings", "pandas")
     wanted = stretches(given)
     found = _each(model, given) if wanted is None else _each_stretch(model, wanted)
     rows = [
