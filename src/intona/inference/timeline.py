@@ -44,24 +44,13 @@ Stopped = Callable[[], bool]
 def timeline(
     model: Model, source: Source | Audio, options: TimelineOptions | None = None, **more: Any
 ) -> pd.DataFrame:
-    """Return the emotion of a recording over time, as a table of pandas.
+    """Return the emotion of a recording over time: :func:`segmentation` as a table of pandas.
 
-    Args:
-        model: a :class:`intona.inference.recognizer.Recognizer`.
-        source: a path, a binary file-like object, or audio.
-        options: windows, segments and speech.
-        **more: as for :func:`segmentation`.
-
-    Returns:
-        One row per segment, indexed ``(file, start, end)``; columns ``emotion``,
-        ``confidence``, ``status``, one per emotion, and what the turns say (``speaker``,
-        ``text``, ...). A recording without speech is one row of status ``no_speech``.
+    One row per segment, indexed ``(file, start, end)``; without speech one of status ``no_speech``.
+    Columns are ``emotion``, ``confidence``, ``status`` ..., one per emotion, and what the turns say.
 
     Raises:
-        AudioError: the recording cannot be read.
-        UsageError: options or turns do not make sense.
-        MissingExtraError: pandas is not installed; :func:`segmentation` and :func:`segments` need
-            none.
+        MissingExtraError: pandas is not installed.
     """
     require("a timeline as a table", "pandas")
     return segmentation(model, source, options, **more).frame()
@@ -108,8 +97,7 @@ def segmentation(
         return Segmentation(found, model.labels)
     given = _turns(turns, source, notice)
     rows = _judged(model, source, given, chosen, progress=progress, notice=notice)
-    values = [turn.values for turn, _ in rows]
-    return Segmentation([row for _, row in rows], model.labels, values)
+    return Segmentation([row for _, row in rows], model.labels, [turn.values for turn, _ in rows])
 
 
 def segments(
