@@ -47,7 +47,7 @@ def timeline(
     """Return the emotion of a recording over time: :func:`segmentation` as a table of pandas.
 
     One row per segment, indexed ``(file, start, end)``; without speech one of status ``no_speech``.
-    Columns are ``emotion``, ``confidence``, ``status`` ..., one per emotion, and what the turns say.
+    Columns are ``emotion``, ``confidence``, ``status`` ..., one per emotion, and what turns say.
 
     Raises:
         MissingExtraError: pandas is not installed.
