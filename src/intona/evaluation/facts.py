@@ -143,14 +143,14 @@ class EnrolmentFacts:
         count: utterances in a profile; 0 for all there are.
         seed: of what was drawn by chance.
         without: metric to its ``value``, ``low`` and ``high`` without profiles.
-        without_by_corpus: the measures by corpus without profiles, of the protocol ``corpora``.
+        without_by_corpus: the measures by corpus without profiles, where there are several.
     """
 
     speech: str
     count: int
     seed: int
     without: Mapping[str, Mapping[str, float]]
-    without_by_corpus: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None
+    without_by_corpus: Mapping[str, Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +181,8 @@ class Facts:
         created: UTC time, ISO 8601.
         versions: of intona, Python and the libraries that compute.
         enrolment: what test utterances were judged against, if against anything.
-        by_corpus: measures of each corpus and as their mean, of the protocol ``corpora``.
+        by_corpus: measures of each corpus and as their mean, where several are tested; see
+            :func:`intona.evaluation.by_corpus.rows_by_corpus`.
     """
 
     leaky_reasons: tuple[str, ...]
@@ -207,7 +208,7 @@ class Facts:
     created: str
     versions: Mapping[str, str]
     enrolment: EnrolmentFacts | None = None
-    by_corpus: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None
+    by_corpus: Mapping[str, Mapping[str, Any]] | None = None
 
     @classmethod
     def of(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from intona import parallel
 from intona.errors import AudioError, CorpusError, ModelError
+from intona.evaluation.by_corpus import rows_by_corpus
 from intona.evaluation.contamination import CHECKED_MODEL, contamination
 from intona.evaluation.enrolment import Enrolment, enrolled
 from intona.evaluation.facts import Facts, FoldFacts, outcome_table
@@ -214,8 +215,13 @@ class _Asked:
         words = _silent_words(int(mapped.silent.sum()), len(frame), model.numeric)
         if failures:
             words += f" At {len(failures)} of these it failed, first: {failures[0]}."
-        facts = replace(facts, protocol_words=facts.protocol_words + words)
-        return Evaluation(target, mapped.labels, self._answered(frame, mapped, facts), facts)
+        frame = self._answered(frame, mapped, facts)
+        facts = replace(
+            facts,
+            protocol_words=facts.protocol_words + words,
+            by_corpus=rows_by_corpus(frame, target, mapped.labels),
+        )
+        return Evaluation(target, mapped.labels, frame, facts)
 
     def _answered(self, frame: pd.DataFrame, mapped: Mapped, facts: Facts) -> pd.DataFrame:
         """Return the table as it is judged: without speech there is no decision."""

@@ -77,8 +77,10 @@ def read_model(path: str | Path) -> tuple[bytes, Metadata]:
             raise ModelError(f"{path} has {size} bytes, more than the {LARGEST} allowed")
         content = path.read_bytes()
     except FileNotFoundError:
+        others = "; functions and hf:NAME go with predict, listen, evaluate, audit and explain"
         raise ModelError(
             f"no model file {path}: give the path of an .onnx file made by intona"
+            f"{others if ':' in str(path) else ''}"
         ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
