@@ -307,17 +307,16 @@ def _timeline(
     plot: Path | None,
     choice: Choice,
 ) -> None:
-    import pandas as pd
-
     from intona import formats
     from intona.audio.finding import UnheardError
     from intona.cli.stopping import Stop
     from intona.errors import AudioError
     from intona.formats import picture as pictures
+    from intona.formats.rows import Segmentation
     from intona.inference.notice import Sides
     from intona.inference.timeline import timeline_each
 
-    tables: dict[Path, pd.DataFrame] = {}
+    tables: dict[Path, Segmentation] = {}
     failed = False
 
     sides = Sides()
@@ -348,7 +347,7 @@ def _timeline(
     if where:
         formats.write_each(tables, where, style)
     else:
-        say(formats.render(pd.concat(list(tables.values())), style), nl=False)
+        say(formats.render(Segmentation.joined(list(tables.values())), style), nl=False)
     if plot is not None:
         table = next(iter(tables.values()))
         heard = next(each for each in sources if not isinstance(each, UnheardError))

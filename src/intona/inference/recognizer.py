@@ -50,6 +50,7 @@ class Recognizer:
         adapted_to: recordings (or stretches of speech) it is adapted to; 0 for none.
         metadata: everything the file says of itself.
         identity: which model it is.
+        said: that, as every answer says it.
         path: the file.
 
     Raises:
@@ -73,7 +74,7 @@ class Recognizer:
         self.threshold = float(metadata["threshold"])
         self.rate = self._session.rate
         self.identity: Identity = self._session.identity
-        self._short_identity = self.identity.short()
+        self.said: Mapping[str, Any] | None = self.identity.short()
         self.adapted_to = 0
         main = "scores" if self.numeric else "probabilities"
         if main not in self._session.outputs:
@@ -162,7 +163,7 @@ class Recognizer:
             clear: whether it is clearly speech.
         """
         place: dict[str, Any] = {"file": file, "start": start, "end": end}
-        place["model"] = self._short_identity
+        place["model"] = self.said
         if row is None:
             nothing = dict.fromkeys(self.labels, np.nan)
             return Prediction(None, np.nan, nothing, "no_speech", **place)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Literal, get_args
 from urllib.parse import quote
 
+from intona.extras import installed
+
 FormatName = Literal[
     "json",
     "jsonl",
@@ -49,6 +51,12 @@ def clean(name: str | None) -> str:
     """
     last = (name or "").replace("\\", "/").rpartition("/")[2]
     return "".join(letter for letter in last if letter.isprintable())[:200] or "recording"
+
+
+def available() -> list[str]:
+    """Return the formats that the packages installed here can write."""
+    tables = installed("pandas") and installed("pyarrow")
+    return [name for name in MEDIA_TYPES if name != "parquet" or tables]
 
 
 def attachment(recording: str | None, style: str) -> str:

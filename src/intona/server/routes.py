@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import FormData, ImmutableMultiDict
 
 from intona.server import wire
-from intona.server.formats import MEDIA_TYPES, TEXTS, FormatName, attachment, clean
+from intona.server.formats import MEDIA_TYPES, TEXTS, FormatName, attachment, available, clean
 from intona.server.intake import FORM, JSON, kind_of
 from intona.server.problems import Problem, document
 from intona.server.schemas import Answer, Answers, Explanation, ModelCard, Timeline
@@ -228,7 +228,7 @@ async def model(request: Request) -> Any:
     settings = service.settings
     return {
         **service.model,
-        "formats": list(MEDIA_TYPES),
+        "formats": available(),
         "limits": {
             "upload_bytes": settings.max_upload_bytes,
             "clip_seconds": settings.max_clip_seconds,

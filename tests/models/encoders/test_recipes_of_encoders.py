@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from intona import corpora
-from intona.errors import ModelError, RecipeError
+from intona.errors import MissingExtraError, ModelError, RecipeError
 from intona.features import front_end
 from intona.inference.recognizer import load
 from intona.models import recipes
@@ -251,14 +251,15 @@ def test_impossible_choices_are_explained(front: dict, layers: object, sentence:
 def test_all_that_is_missing_is_one_sentence(
     encoders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("intona.models.encoders.encoder.find_spec", lambda name: None)
-    with pytest.raises(RecipeError) as caught:
+    monkeypatch.setattr("intona.extras.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError) as caught:
         front_end("encoder", model=str(encoders / "wavlm")).names  # noqa: B018
     assert str(caught.value) == (
-        "the encoder front end needs torch, safetensors, transformers: "
-        "pip install 'intona[torch,hub]'"
+        "the encoder front end needs more packages: pip install torch safetensors transformers, "
+        'or in a clone of intona pip install -e ".[torch,hub]"'
     )
-    with pytest.raises(RecipeError, match="torch, safetensors, huggingface_hub, transformers: pip"):
+    found = "pip install torch safetensors huggingface_hub transformers, or"
+    with pytest.raises(MissingExtraError, match=found):
         front_end("encoder", model="nobody/nothing-at-all").names  # noqa: B018
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio.given import one_channel
-from intona.errors import AudioError, ModelError, RecipeError, UsageError
+from intona.errors import AudioError, ModelError, UsageError
+from intona.extras import require
 from intona.features.logmel import DYNAMIC_RANGE, RATE, WINDOW, level, log_mel, trim
 from intona.features.transformer import Transformer
 
@@ -34,7 +34,8 @@ POOLINGS: Mapping[str, Callable[[Floats], Floats]] = {
 }
 
 
-_EXTRAS: Mapping[str, str] = {"transformers": "hub", "huggingface_hub": "hub"}
+NEEDS = "the encoder front end"
+WEIGHTS = ("torch", "safetensors")
 
 
 class Encoder(Transformer):
@@ -193,9 +194,9 @@ class Encoder(Transformer):
 
         if wants_hub(self.model):  # what it will be is not known before it is fetched
             whisper = "whisper" in (self.model or HUB_NAME).lower()
-            _require_packages("huggingface_hub", *(() if whisper else ("transformers",)))
+            require(NEEDS, *WEIGHTS, "huggingface_hub", *(() if whisper else ("transformers",)))
         file = locate(self.model)
-        _require_packages(*(() if is_whisper(file) else ("transformers",)))
+        require(NEEDS, *WEIGHTS, *(() if is_whisper(file) else ("transformers",)))
         return file
 
     @cached_property
@@ -276,19 +277,3 @@ class _Transformer:
             result = self._model(torch.from_numpy(signal)[None], output_hidden_states=True)
         # The first is the input of the first layer.
         return [output[0].float().numpy() for output in result.hidden_states[1:]]
-
-
-def _require_packages(*more: str) -> None:
-    """Refuse at once, and in one sentence, where packages are missing.
-
-    Raises:
-        RecipeError: which are missing, and the extras that bring them.
-    """
-    wanted = ("torch", "safetensors", *more)
-    missing = [name for name in wanted if find_spec(name) is None]
-    if missing:
-        extras = sorted({_EXTRAS.get(name, "torch") for name in missing}, reverse=True)
-        raise RecipeError(
-            f"the encoder front end needs {', '.join(missing)}: "
-            f"pip install 'intona[{','.join(extras)}]'"
-        )
