@@ -67,6 +67,8 @@ class Prediction:
         adapted: recordings (or stretches of speech) the model was adapted to; 0 when it was not.
         notes: what is odd about the recording, a sentence each; an
             :class:`intona.audio.Damage` where sound is lost. They are in no table.
+        model: which one answered, as :meth:`intona.models.identity.Identity.short` says it;
+            ``None`` of a recogniser of others. In JSON alone.
     """
 
     emotion: str | None
@@ -82,6 +84,7 @@ class Prediction:
     valence: float = math.nan
     adapted: int = 0
     notes: tuple[str, ...] = ()
+    model: Mapping[str, Any] | None = None
 
     def rounded(self) -> Prediction:
         """Return a copy as files of text show it: numbers but times have six decimals."""
@@ -148,6 +151,7 @@ class Prediction:
             "valence": known(self.valence),
             "adapted": self.adapted,
             "probabilities": {name: known(value) for name, value in self.probabilities.items()},
+            "model": None if self.model is None else dict(self.model),
         }
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from intona.cli import options
-from intona.cli.say import say
+from intona.cli.say import complain, say
 
 Source = Annotated[
     str | None,
@@ -48,7 +48,7 @@ Hook = Annotated[
 
 def run(
     source: Source = None,
-    model: options.Model = None,
+    model: options.AnyModel = None,
     profile: options.Profile = None,
     adapt: options.Adapt = False,
     emotions: options.Answered = None,
@@ -87,27 +87,32 @@ def run(
     from intona.cli.stopping import Stop
     from intona.errors import UsageError
     from intona.inference.adapt import Following
+    from intona.inference.asking import in_windows, open_to_ask
     from intona.inference.listen import Diary, Reaction, listen
     from intona.inference.reactions import Command, Webhook
-    from intona.inference.recognizer import load
+    from intona.inference.recognizer import Recognizer
 
     if source not in (None, "-"):
         raise UsageError(f"cannot listen to {source}: use - for standard input, or intona predict")
     if profile is not None and adapt:
         raise UsageError("--profile and --adapt are two answers to one question: choose one")
-    recognizer = load(model, profile=profile).narrowed(
+    recognizer = open_to_ask(model, profile=profile).narrowed(
         labels.parse_list(emotions), labels.parse_merge(merge)
     )
-    heard = Following(recognizer) if adapt else recognizer
+    heard = in_windows(recognizer)
+    if adapt:
+        recognizer.require_adaptable()
+    if adapt and isinstance(recognizer, Recognizer):
+        heard = Following(recognizer)
 
-    def complain(words: str) -> None:
+    def warn(words: str) -> None:
         complain(f"warning: {words}")
 
     reactions: list[Reaction] = []
     if on_change is not None:
-        reactions.append(Command(on_change, complain))
+        reactions.append(Command(on_change, warn))
     if webhook is not None:
-        reactions.append(Webhook(webhook, complain))
+        reactions.append(Webhook(webhook, warn))
     with Stop() as stop:
         sound: live.Live = (
             live.Microphone(device, rate)

@@ -184,14 +184,14 @@ Profile = Annotated[
     typer.Option("--profile", help="Of the speaker: a name from intona enroll, or a .json file."),
 ]
 
-DEFAULT_RECIPE = "head"
-
 
 def tell_of_default(recipe: str | None) -> None:
     """Say on standard error which recipe is taken, where none was named."""
+    from intona.models.recipes import DEFAULT
+
     if recipe is None:
         complain(
-            f"note: no --recipe, so {DEFAULT_RECIPE} is taken: your labels on the bundled model's "
+            f"note: no --recipe, so {DEFAULT} is taken: your labels on the bundled model's "
             "embedding (others: intona recipes)"
         )
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from intona.audio.finding import Found
     from intona.cli.stopping import Stop
     from intona.inference.choice import Choice
+    from intona.inference.foreign.base import Foreign
+    from intona.inference.model import Model
     from intona.inference.recognizer import Recognizer
     from intona.parallel import Engine as Place
 
@@ -76,7 +78,7 @@ FEW = 4  # recordings, for which it does not pay to optimise the graph first
 
 def run(
     paths: Paths,
-    model: options.Model = None,
+    model: options.AnyModel = None,
     profile: options.Profile = None,
     adapt: options.Adapt = False,
     emotions: options.Answered = None,
@@ -115,8 +117,9 @@ def run(
     from intona.audio import files, find
     from intona.files import picture, require_apart, require_writable
     from intona.formats.predictions import format_of
+    from intona.inference.asking import in_windows, open_to_ask
     from intona.inference.choice import Choice
-    from intona.inference.recognizer import load
+    from intona.inference.recognizer import Recognizer
 
     if plot is not None:
         plot = picture(plot)
@@ -149,12 +152,16 @@ def run(
     elif out is not None:
         require_writable(out)
         require_apart([out], chain(inputs, files(paths)))
-    recognizer = load(model, profile=profile, brief=few)
+    recognizer = open_to_ask(model, profile=profile, brief=few)
+    if adapt:
+        recognizer.require_adaptable()
     recognizer = recognizer.narrowed(choice.emotions, choice.merge)
     if over_time:
-        _timeline(recognizer, found, style, where, turns, plot, adapt)
+        _timeline(in_windows(recognizer), found, style, where, turns, plot, adapt)
+    elif adapt and isinstance(recognizer, Recognizer):
+        _clips(recognizer.adapt(sources), sources, style, out, top_k)
     else:
-        _clips(recognizer.adapt(sources) if adapt else recognizer, sources, style, out, top_k)
+        _clips(recognizer, sources, style, out, top_k)
 
 
 def _style(style: str | None, out: Path | None, over_time: bool) -> str:
@@ -192,7 +199,7 @@ def _places(
 
 
 def _clips(
-    model: Recognizer,
+    model: Recognizer | Foreign,
     sources: Sequence[Source],
     style: str,
     out: Path | None,
@@ -200,9 +207,10 @@ def _clips(
 ) -> None:
     from intona.audio import find
     from intona.cli.stopping import Stop
-    from intona.errors import AudioError
+    from intona.errors import IntonaError
     from intona.formats.predictions import TOP, line, render, save
-    from intona.inference.clip import TOGETHER, predict_each
+    from intona.inference.asking import predict_files
+    from intona.inference.clip import TOGETHER
     from intona.inference.many import failed as row_of
     from intona.inference.notice import Notice
     from intona.tables import Prediction, Utterance
@@ -215,12 +223,12 @@ def _clips(
     shown = style == "text" and out is None
     with Stop() as stop:
         heard = takewhile(lambda _: not stop(), find(sources))  # what was begun is finished
-        for result in predict_each(model, heard, together=1 if shown else TOGETHER):
-            if isinstance(result, AudioError):
+        for result in predict_files(model, heard, together=1 if shown else TOGETHER):
+            if isinstance(result, IntonaError):
                 failed = True
                 complain(f"error: {result}")
                 if style == "pipeline" and not alone:  # which has no names: the order tells
-                    done.append(row_of(model, result, Utterance("")))
+                    done.append(row_of(model.labels, result, Utterance("")))
                 continue
             notice.take(result)
             failed = options.tell(result.notes) or failed
@@ -277,7 +285,7 @@ def _batch(
 
 
 def _timeline(
-    model: Recognizer,
+    model: Model,
     sources: Sequence[Found],
     style: str,
     where: dict[Path, Path],

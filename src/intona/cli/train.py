@@ -62,7 +62,7 @@ def run(
     from intona.models import recipes
     from intona.models.train import train
 
-    plan = recipes.load(recipe or options.DEFAULT_RECIPE)
+    plan = recipes.load(recipe or recipes.DEFAULT)
     require_writable(out)
     corpus = options.corpus_of(
         paths,

@@ -21,6 +21,7 @@ import hashlib
 import os
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,16 +30,16 @@ from typing import TYPE_CHECKING, Any
 from intona.audio import Damage, files, find
 from intona.audio.damage import warn
 from intona.audio.finding import Found, UnheardError, require_some
-from intona.errors import AudioError, UsageError
+from intona.errors import IntonaError, UsageError
 from intona.files import require_apart, require_writable, spelled
 from intona.inference.choice import Choice
+from intona.inference.foreign.base import Foreign
 from intona.inference.parts import Parts, errors_of
 from intona.parallel import HERE, Engine, Local, Lost
 
 if TYPE_CHECKING:
     from intona.inference.recognizer import Recognizer
     from intona.models.adaptation import Statistics
-    from intona.models.metadata import Metadata
     from intona.tables import Prediction
 
 Progress = Callable[[int, int, str], None]
@@ -82,37 +83,33 @@ class Predict:
     """The job of one worker: hold a model, predict shards.
 
     Attributes:
-        content: the model file's bytes, so that all workers use the same one.
-        metadata: its metadata, validated.
-        path: where it was read from, for messages.
+        again: makes the model, the same in all workers.
         choice: what the model is asked.
         statistics: what it is adapted to, the same for all workers.
     """
 
-    content: bytes = field(repr=False)
-    metadata: Metadata
-    path: Path
+    again: Callable[[], Recognizer | Foreign] = field(repr=False)
     choice: Choice
     statistics: Statistics | None = None
 
-    def setup(self) -> Recognizer:
+    def setup(self) -> Recognizer | Foreign:
         """Load the model."""
-        from intona.inference.recognizer import Recognizer
+        model = self.again()
+        if self.statistics is not None:
+            model = model.adapted(self.statistics)
+        return model.narrowed(self.choice.emotions, self.choice.merge)
 
-        model = Recognizer(self.content, self.metadata, self.path)
-        return model.adapted(self.statistics).narrowed(self.choice.emotions, self.choice.merge)
-
-    def run(self, state: Recognizer, task: Shard) -> list[dict[str, Any]]:
+    def run(self, state: Recognizer | Foreign, task: Shard) -> list[dict[str, Any]]:
         """Predict the shard's files; one row each, in order, and one more of each damage."""
-        from intona.inference.clip import predict_each
+        from intona.inference.asking import predict_files
 
-        found = zip(predict_each(state, task.files), task.files, strict=True)
+        found = zip(predict_files(state, task.files), task.files, strict=True)
         return [row for answer, file in found for row in _rows(answer, file)]
 
 
-def _rows(found: Prediction | AudioError, file: str | UnheardError) -> Iterator[dict[str, Any]]:
+def _rows(found: Prediction | IntonaError, file: str | UnheardError) -> Iterator[dict[str, Any]]:
     name = _name(file)
-    if isinstance(found, AudioError):
+    if isinstance(found, IntonaError):
         yield {"file": name, "error": spelled(str(found))}
         return
     row = found.to_dict()
@@ -142,7 +139,9 @@ def predict_folder(
     """Predict every recording below ``paths`` into one parquet file.
 
     Args:
-        model: model file or name of a bundled one; ``None`` for the default.
+        model: model file, name of a bundled one, or a function or model of others (which is
+            asked anew about all recordings when a run was stopped: whether it is still the same
+            cannot be known); ``None`` for the default.
         paths: recordings, and folders of them.
         out: the ``.parquet`` file; its table is that of ``intona predict``.
         choice: labels to answer with, and whether to adapt to the recordings: then an even
@@ -159,28 +158,31 @@ def predict_folder(
         ModelError: the model cannot be loaded.
     """
     from intona._version import __version__
-    from intona.models.artefact import locate, read_model
+    from intona.inference.opening import open_recognizer, require_askable
 
     begin = time.monotonic()
     out = Path(out)
     require_parquet(out)
     if shard < 1:
         raise UsageError(f"a shard holds at least 1 file, not {shard}")
-    source = locate(model)
-    content, metadata = read_model(source)
+    require_askable(model)
+    opened = open_recognizer(model)
     choice = choice or Choice()
     roots = [Path(path) for path in paths]
     require_some(roots)
     require_writable(out)
-    require_apart([out, errors_of(out)], (*files(roots), source))
-    job = Predict(content, metadata, source, choice)
+    require_apart([out, errors_of(out)], (*files(roots), Path(opened.path)))
+    job = Predict(opened.again(), choice)
     recognizer = job.setup()
     if choice.adapt:
         from intona.inference.adapt import statistics_of
 
-        job = replace(job, statistics=statistics_of(recognizer, roots))
+        if isinstance(recognizer, Foreign):
+            recognizer.require_adaptable()
+        else:
+            job = replace(job, statistics=statistics_of(recognizer, roots))
     made_by = {
-        "model": hashlib.sha256(content).hexdigest(),
+        "model": getattr(opened, "fingerprint", "") or uuid.uuid4().hex,
         "intona": __version__,
         "asked": repr(choice),
         "adapted": _digest(job.statistics),

@@ -266,10 +266,11 @@ def _short(source: Source | Audio | AudioError, notice: Notice) -> Audio | Audio
         first = next(parts)
         return first if next(parts, None) is None else None
     except (AudioError, OSError) as error:
-        return _as_error(source, error)
+        return as_error(source, error)
 
 
-def _as_error(source: Source | Audio, error: AudioError | OSError) -> AudioError:
+def as_error(source: Source | Audio, error: AudioError | OSError) -> AudioError:
+    """Return why a recording could not be read."""
     if isinstance(error, AudioError):
         return error
     name = "the audio" if isinstance(source, Audio) else name_of(source)
@@ -292,7 +293,7 @@ def _predict_window(model: Model, window: Sequence[_Waiting]) -> Iterator[Predic
                 answer = predict(model, source, notice=said.append)
                 yield replace(answer, notes=tuple(said))
             except (AudioError, OSError) as error:
-                yield _as_error(source, error)
+                yield as_error(source, error)
         else:
             clip = next(waiting)
             mean = Mean(clip.duration)

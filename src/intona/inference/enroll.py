@@ -82,7 +82,8 @@ def enroll(
         )
     return Profile(
         name=name,
-        model=model.fingerprint,
+        model=model.identity.mark,
+        made_with=model.identity.short(),
         speech=speech,
         seconds=round(seconds, 2),
         statistics=running.statistics(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from intona.audio import Audio, find
 from intona.audio.decode import Source, title_of
 from intona.audio.finding import UnheardError
 from intona.audio.given import is_many, source_of
-from intona.errors import AudioError
+from intona.errors import AudioError, IntonaError
 from intona.inference.clip import predict, predict_each
 from intona.inference.model import Model
 from intona.tables import Prediction, Utterance, stretches, to_table
@@ -68,7 +68,7 @@ def predict_table(model: Model, given: Any) -> pd.DataFrame:
     wanted = stretches(given)
     found = _each(model, given) if wanted is None else _each_stretch(model, wanted)
     rows = [
-        result if isinstance(result, Prediction) else failed(model, result, utterance)
+        result if isinstance(result, Prediction) else failed(model.labels, result, utterance)
         for utterance, result in found
     ]
     errors = sum(row.status == "error" for row in rows)
@@ -105,9 +105,9 @@ def _each_stretch(
             yield one, AudioError(f"cannot read {one.file}: {error.strerror or error}")
 
 
-def failed(model: Model, error: AudioError, where: Utterance) -> Prediction:
+def failed(labels: Sequence[str], error: IntonaError, where: Utterance) -> Prediction:
     """Return the row of status ``error`` of a recording that cannot be used."""
-    nothing = dict.fromkeys(model.labels, math.nan)
+    nothing = dict.fromkeys(labels, math.nan)
     return Prediction(
         None, math.nan, nothing, "error", where.file, where.start, where.end, reason=str(error)
     )

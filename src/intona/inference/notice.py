@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from intona.inference.foreign.base import Foreign
 from intona.inference.recognizer import Recognizer
 from intona.tables import Prediction
 
@@ -16,13 +17,18 @@ ALIKE = 0.6  # share of them with one and the same answer
 class Notice:
     """Counts answers, and says what is noticed; the plain model alone, not an adapted one.
 
+    Of a recogniser of others, how its labels were read.
+
     Args:
         model: whose answers they are.
     """
 
-    def __init__(self, model: Recognizer) -> None:
-        self._near = float(model.metadata.get("familiar", 0.0))
-        self._silent = model.numeric or not model.adaptable or model.adapted_to > 0
+    def __init__(self, model: Recognizer | Foreign) -> None:
+        self._words = model.words.strip() if isinstance(model, Foreign) else ""
+        self._near, self._silent = 0.0, True
+        if isinstance(model, Recognizer):
+            self._near = float(model.metadata.get("familiar", 0.0))
+            self._silent = model.numeric or not model.adaptable or model.adapted_to > 0
         self._emotions: Counter[str] = Counter()
         self._unfamiliar = 0
 
@@ -34,6 +40,8 @@ class Notice:
 
     def sentences(self) -> Iterator[str]:
         """Yield what is to be said, at most one sentence."""
+        if self._words:
+            yield self._words
         total = self._emotions.total()
         if self._silent or total < FEWEST:
             return

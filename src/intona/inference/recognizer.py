@@ -16,6 +16,7 @@ from intona.inference import clip
 from intona.inference.many import predict_table, recordings
 from intona.labels import Labels, Merge, label_map, labels_of, merge_of, merging_matrix
 from intona.models.artefact import locate, read_model
+from intona.models.identity import Identity
 from intona.models.metadata import Metadata
 from intona.models.session import BESIDE, Session
 from intona.tables import Prediction
@@ -48,6 +49,7 @@ class Recognizer:
         rate: sample rate the model works at in Hz, ``None`` for the recording's own.
         adapted_to: recordings (or stretches of speech) it is adapted to; 0 for none.
         metadata: everything the file says of itself.
+        identity: which model it is.
         path: the file.
 
     Raises:
@@ -70,6 +72,8 @@ class Recognizer:
         self.numeric = bool(metadata.get("numeric", False))
         self.threshold = float(metadata["threshold"])
         self.rate = self._session.rate
+        self.identity: Identity = self._session.identity
+        self._short_identity = self.identity.short()
         self.adapted_to = 0
         main = "scores" if self.numeric else "probabilities"
         if main not in self._session.outputs:
@@ -97,11 +101,6 @@ class Recognizer:
         from intona.models.card import page
 
         return page(self.metadata, repr(self)[1:-1])
-
-    @property
-    def fingerprint(self) -> str:
-        """The file's content in 16 hexadecimal digits: profiles belong to one model."""
-        return self._session.fingerprint
 
     @property
     def adaptable(self) -> bool:
@@ -163,6 +162,7 @@ class Recognizer:
             clear: whether it is clearly speech.
         """
         place: dict[str, Any] = {"file": file, "start": start, "end": end}
+        place["model"] = self._short_identity
         if row is None:
             nothing = dict.fromkeys(self.labels, np.nan)
             return Prediction(None, np.nan, nothing, "no_speech", **place)
@@ -279,13 +279,10 @@ class Recognizer:
         other = copy(self)
         other._inputs, other.adapted_to = {}, 0
         if to is not None:
+            from intona.inference.profile import require_made_with
+
             self.require_adaptable()
-            model = getattr(to, "model", self.fingerprint)
-            if model != self.fingerprint:
-                raise UsageError(
-                    f"the profile {getattr(to, 'name', '')} was made with another model than "
-                    f"{self.path}: enroll again with this one"
-                )
+            require_made_with(to, self.identity, self.path)
             centre, scale = self._standardisation(to, speech)
             other._inputs = {
                 "centre": centre.astype(np.float32),

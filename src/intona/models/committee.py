@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.metrics.arrays import rows_of
 from intona.models.blend import CLOSED
 from intona.models.material import Material
-from intona.models.principal import principal_directions, residual
+from intona.models.principal import drawn, principal_directions, residual
 from intona.models.regression import softmax_regression
 from intona.models.views import Standard, judged_by_sets
 
@@ -122,7 +123,12 @@ class Committee:
 
 
 def fit_committee(
-    learners: Learners, utterances: Rows, options: HeadOptions, seed: int = 0
+    learners: Learners,
+    utterances: Rows,
+    options: HeadOptions,
+    seed: int = 0,
+    *,
+    emotions_only: bool = False,
 ) -> Committee:
     """Fit all heads on some utterances and their copies.
 
@@ -131,8 +137,9 @@ def fit_committee(
         utterances: numbers of those to learn from, sorted.
         options: see :class:`HeadOptions`.
         seed: of the sets of the views.
+        emotions_only: leave out arousal, valence and what neutral speech lacks.
     """
-    return _Fit(learners, np.asarray(utterances), options, seed).committee()
+    return _Fit(learners, np.asarray(utterances), options, seed).committee(emotions_only)
 
 
 class _Fit:
@@ -155,7 +162,7 @@ class _Fit:
         features = material.features[rows]
         self.alike = _alike(self.known.weights[: self.count], self.corpora)
         self.standard = Standard.of(features[: self.count], self.alike)
-        self.embedding = self.standard.embedding(features)
+        self.embedding = self.standard.embedding(features, out=features)  # a copy of its own
         edges = np.cumsum((0, *learners.blocks))
         self.blocks = [slice(a, b) for a, b in pairwise(edges)]
         self.bases = [self._basis(block) for block in self.blocks]
@@ -163,8 +170,8 @@ class _Fit:
         self.nothing = None if nothing is None else self.standard.embedding(nothing)
         self.views = self._views()
 
-    def committee(self) -> Committee:
-        """Fit everything."""
+    def committee(self, emotions_only: bool) -> Committee:
+        """Fit everything, or the emotions alone."""
         every = np.arange(len(self.origin))
         own = self.corpora[self.origin]
         weights = self.known.weights
@@ -181,18 +188,21 @@ class _Fit:
             self.standard,
             joint,
             members,
-            self._dimensions(own),
+            {} if emotions_only else self._dimensions(own),
             principal_directions(plain, PRINCIPAL, weights=self.alike, seed=self.seed),
-            self._difference(),
+            None if emotions_only else self._difference(),
         )
 
     def _basis(self, block: slice) -> Floats:
         """Return principal directions of embeddings standardised group by group."""
+        embedding, seed = self.embedding[: self.count, block], self.seed + 1
+        chosen = np.zeros(self.count, dtype=bool)
+        chosen[drawn(self.count, seed=seed)] = True
         parts = []
         for group in np.unique(self.groups):
-            values = self.embedding[: self.count][self.groups == group][:, block]
-            parts.append((values - values.mean(axis=0)) / (values.std(axis=0) + 1e-6))
-        return principal_directions(np.concatenate(parts), self.options.rank, seed=self.seed + 1)
+            own = self.groups == group
+            parts.append(Standard.of(embedding, own).embedding(embedding[own & chosen]))
+        return principal_directions(np.concatenate(parts), self.options.rank, seed=seed)
 
     def _views(self) -> list[tuple[float, list[Floats]]]:
         """Return the share of each view and its rows in the bases of the blocks."""
@@ -291,13 +301,15 @@ class _Fit:
         if "neutral" not in self.labels:
             return None
         neutral = self.known.targets[: self.count] == self.labels.index("neutral")
-        spoken = np.array([not str(group).endswith("-song") for group in self.groups])
+        song = [str(group).endswith("-song") for group in self.groups]
+        spoken = np.flatnonzero(~np.array(song))
         found = []
-        for name in np.unique(self.speakers[spoken].astype(str)):
-            own = spoken & (self.speakers.astype(str) == name)
-            if (own & neutral).any() and (own & ~neutral).any():
-                mean = self.embedding[: self.count][own].mean(axis=0)
-                found.append(mean - self.embedding[: self.count][own & neutral].mean(axis=0))
+        for rows in rows_of(self.speakers[spoken].astype(str)).values():
+            own = spoken[rows]
+            calm = own[neutral[own]]
+            if 0 < len(calm) < len(own):
+                mean = self.embedding[own].mean(axis=0)
+                found.append(mean - self.embedding[calm].mean(axis=0))
         return np.mean(found, axis=0).astype(np.float32) if found else None
 
 

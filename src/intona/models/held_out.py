@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.corpora.folds import inner_folds
+from intona.metrics.arrays import rows_of
 from intona.models.adaptation import Statistics
 from intona.models.blend import HeldOut
 from intona.models.committee import Committee, HeadOptions, Learners, fit_committee
@@ -111,7 +112,7 @@ def held_out_answers(
     learners = replace(learners, material=learners.material.without_copies())
     found: list[HeldOut] = []
     for done, case in enumerate(cases, 1):
-        heads = fit_committee(learners, case.train, options, seed)
+        heads = fit_committee(learners, case.train, options, seed, emotions_only=True)
         found += _answers(learners, case, heads, adapting, np.random.default_rng(seed))
         if progress is not None:
             progress(done, len(cases), "calibration")
@@ -163,7 +164,6 @@ def _profiled(
     if place:
         return judged_by(plain, Statistics.of(plain[choose(np.arange(len(plain)))]))
     found = np.empty_like(plain)
-    for name in np.unique(people):
-        own = np.flatnonzero(people == name)
+    for own in rows_of(people).values():
         found[own] = judged_by(plain[own], Statistics.of(plain[choose(own)]))
     return found

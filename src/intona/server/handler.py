@@ -13,7 +13,7 @@ from intona._version import __version__
 from intona.audio import Audio, read
 from intona.errors import UsageError
 from intona.inference.recognizer import Recognizer
-from intona.models.card import without_sounds
+from intona.models.card import without_names
 from intona.server import wire
 from intona.server.choices import Choices
 from intona.server.wire import ModelFacts, Reply, Request, TooMuchError, Upload, WorkerOptions
@@ -58,7 +58,8 @@ class ModelHandler:
             "labels": list(self._choices.model.labels),
             "threshold": self._model.threshold,
             "rate": self._model.rate,
-            "metadata": without_sounds(self._model.metadata),
+            "identity": self._model.identity.to_dict(),
+            "metadata": without_names(self._model.metadata),
             "version": __version__,
             "profiles": list(self._choices.names),
             "adaptable": self._model.adaptable,
@@ -209,7 +210,11 @@ def _adapted(
 
 
 def _by(model: Recognizer, profile: Profile | None) -> dict[str, Any]:
-    return {"profile": None if profile is None else profile.name, "adapted": model.adapted_to}
+    return {
+        "profile": None if profile is None else profile.name,
+        "adapted": model.adapted_to,
+        "model": model.identity.short(),
+    }
 
 
 def _events(events: Iterable[Event]) -> Reply:
@@ -246,6 +251,7 @@ def _row(segment: Segment, timeline: Document) -> Prediction:
         _number(segment.arousal),
         _number(segment.valence),
         segment.adapted,
+        model=None if timeline.model is None else timeline.model.model_dump(),
     )
 
 

@@ -105,7 +105,7 @@ def _choice(websocket: WebSocket) -> Choice:
 
 
 def _about(model: ModelFacts) -> dict[str, Any]:
-    return {"model": model["name"], "labels": model["labels"], "threshold": model["threshold"]}
+    return {"labels": model["labels"], "threshold": model["threshold"]}
 
 
 async def _talk(

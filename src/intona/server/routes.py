@@ -232,6 +232,9 @@ def _clean(name: str | None) -> str:
 
 def _download(style: str, answer: dict[str, Any], data: bytes) -> Response:
     headers = {"Content-Disposition": attachment(answer["file"], style)}
+    if answer.get("model"):
+        one = answer["model"]
+        headers["Intona-Model"] = quote(f"{one['name']}/{one['version']}/{one['content']}")
     if answer.get("profile"):
         headers["Intona-Profile"] = quote(answer["profile"])
     if answer.get("adapted"):

@@ -28,6 +28,7 @@ ANSWER: JsonValue = {
 
 
 Label = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")]
+HASH = r"^[0-9a-f]{16,64}$"
 MOST_LABELS = 64
 MOST_SEGMENTS = 200_000
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -88,6 +89,20 @@ class Segment(BaseModel):
         return value
 
 
+class Identity(BaseModel):
+    """Which model answered; of hashes the first 16 digits, in ``/v1/model`` the whole."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: Annotated[str, Field(max_length=100)] = Field(description="Of its recipe.")
+    version: int | None = Field(default=None, ge=1, description="It rises with new content.")
+    created: Annotated[str, Field(max_length=100)] | None = Field(
+        default=None, description="Day of this version, ISO 8601."
+    )
+    content: Annotated[str, Field(pattern=HASH)] = Field(description="SHA-256 of its content.")
+    recipe: Annotated[str, Field(pattern=HASH)] = Field(description="SHA-256 of its recipe.")
+
+
 Speaker = Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")]
 Warnings = Annotated[
     list[Annotated[str, Field(max_length=1000)]],
@@ -102,6 +117,7 @@ ADAPTED = "Speaker the model was adapted to; null when it was not."
 class Answer(Segment):
     """The emotion of a clip as a whole."""
 
+    model: Identity | None = Field(default=None, description="What answered.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     warnings: Warnings = []
 
@@ -117,6 +133,7 @@ class Timeline(BaseModel):
     )
 
     file: str | None = Field(default=None, description="Name the client gave the recording.")
+    model: Identity | None = Field(default=None, description="What answered.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     adapted: Adapted = 0
     warnings: Warnings = []
@@ -171,6 +188,7 @@ class Explanation(BaseModel):
     """Where in time and frequency the evidence for an emotion lies, and how it was said."""
 
     file: str | None = Field(description="Name the client gave the recording.")
+    model: Identity | None = Field(default=None, description="What answered.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     adapted: Adapted = 0
     warnings: Warnings = []
@@ -204,7 +222,10 @@ class ModelCard(BaseModel):
     labels: list[str]
     threshold: float = Field(description="Confidence below which an answer is unsure.")
     rate: int | None = Field(description="Sample rate it works at in Hz; null: the file's own.")
-    metadata: dict[str, Any] = Field(description="Everything the model file says of itself.")
+    identity: Identity
+    metadata: dict[str, Any] = Field(
+        description="What the model file says of itself; of speakers how many, not who."
+    )
     version: str = Field(description="Version of intona.")
     profiles: list[str] = Field(
         default=[],

@@ -59,6 +59,7 @@ class ModelFacts(TypedDict):
     labels: list[str]
     threshold: float
     rate: int | None
+    identity: dict[str, Any]
     metadata: dict[str, Any]
     version: str
     profiles: list[str]

@@ -18,8 +18,9 @@ from intona.errors import RecipeError, meant
 from intona.files import read_bounded
 from intona.models.metadata import LABEL, shallow
 
-__all__ = ["Recipe", "load", "names"]
+__all__ = ["DEFAULT", "Recipe", "load", "names"]
 
+DEFAULT = "head"  # where none is named, on the command line as in Python
 LARGEST = 2**20  # bytes of a recipe
 DEEPEST = 8  # sections and lists in each other
 KEYS = {"name", "description", "front_end", "model", "training"}
