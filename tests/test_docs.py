@@ -54,6 +54,7 @@ NOT_RUN = {
     r"evaluate model.onnx EMODB/ --adapt": "the bundled ones know EmoDB: refused as a leak",
     r"explain .* --check": "takes minutes; tests/explain",
     r"mine:judge|hf:|answers\.csv": "needs recognisers of others; tests/evaluation/test_judged.py",
+    r"^intona push (?!.*--into)": "writes to the hub; tests/models/test_hub.py",
     r"/shared/": "a folder of another machine",
 }
 NOT_OURS = re.compile(r"^(pip|python|pytest|npx|curl|ffmpeg|arecord|\$|\{|INTONA_TOKEN=)")
