@@ -324,13 +324,6 @@ def _abstention(value: Any) -> bool:
     )
 
 
-def _terms(value: Any) -> bool:
-    try:
-        return all(Terms.from_dict(one) for one in value.values())
-    except (AttributeError, ValueError):
-        return False
-
-
 def _identity(value: Any) -> bool:
     return (
         _entries(version=_whole(1, 10**9), created=_text(LABEL), content=_hash, recipe=_hash)(value)
@@ -341,6 +334,13 @@ def _identity(value: Any) -> bool:
 
 def _hash(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value) is not None
+
+
+def _terms(value: Any) -> bool:
+    try:
+        return all(Terms.from_dict(one) for one in value.values())
+    except (AttributeError, ValueError):
+        return False
 
 
 _CHECKS: Mapping[str, Check] = {

@@ -69,6 +69,7 @@ def serve(
     if settings.model is not None and is_named(settings.model):  # once, not in each worker
         settings = settings.model_copy(update={"model": locate(str(settings.model))})
     app = create_app(settings, handler=handler)
+    logs.set_up(settings)
     config = uvicorn.Config(
         app,
         http=GuardedHTTP,
@@ -77,13 +78,13 @@ def serve(
         ws_per_message_deflate=False,
         lifespan="on",
         access_log=settings.access_log,
+        log_config=None,  # set up already
         log_level="info" if settings.access_log else "warning",
         server_header=False,
         proxy_headers=False,
         backlog=backlog,
         timeout_graceful_shutdown=int(settings.request_seconds) + 10,
     )
-    logs.limit()
     server = Server(config)
     server.ready = ready
 
