@@ -214,6 +214,13 @@ WRONG = {
     "thresholds": [[0.5], [0.1, "a"]],
     "familiar": ["x", [0.5]],
     "base": [[], {"corpora": []}, {"licence": 3}],
+    "terms": [
+        [],
+        {"a": "MIT"},
+        {"a": {"licence": "MIT"}},
+        {"a": {"licence": "MIT", "redistribute": 1, "commercial": True, "share_alike": False}},
+        {"a": {"licence": 3, "redistribute": None, "commercial": None, "share_alike": False}},
+    ],
     "heard": [{}, [], "x"],
     "version": [1, "v" * 1000],
     "input": [

@@ -96,7 +96,7 @@ def require(text: str, largest: int) -> Path:
     if found is None:
         raise ModelError(
             f"{text} is not a model of ours: there is no {FILE} under that name; what others have "
-            "made, intona evaluate and intona audit can ask"
+            "made, intona predict, evaluate and audit can ask"
         )
     return found
 
