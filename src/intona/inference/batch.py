@@ -206,6 +206,7 @@ def predict_folder(
             statistics = statistics_of(recognizer, roots, channels=choice.channels)
             job = replace(job, statistics=statistics)
     made_by = {
+        # Whether a recogniser of others is still the same cannot be known: its parts serve once.
         "model": uuid.uuid4().hex if isinstance(opened, Foreign) else opened.identity.content,
         "intona": __version__,
         "asked": repr(choice),

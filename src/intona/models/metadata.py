@@ -36,7 +36,8 @@ class Metadata(TypedDict, total=False):
         version: of intona that made the file.
         labels: emotions in the order of the probability columns.
         target: what is predicted.
-        input: ``kind`` (``waveform`` or ``front_end``), ``rate`` in Hz, and of a front end its
+        input: ``kind`` (``waveform`` or ``front_end``), ``rate`` in Hz, of a waveform whether
+            signals are heard ``alone`` and not side by side, and of a front end its
             ``name``, ``version`` and ``parameters``.
         recipe: the recipe.
         corpora: per training corpus its utterances, speakers and languages.

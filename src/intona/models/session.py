@@ -79,6 +79,7 @@ class Session:
         self.identity = Identity.of(content, metadata)
         source = metadata["input"]
         self.rate: int | None = source.get("rate")
+        self._alone = source.get("alone") is True
         self._front_end = None if source["kind"] == "waveform" else _front_end(source, path)
         self._widths = _widths(metadata, self._session, path)
         self.outputs = frozenset(self._widths)
@@ -136,7 +137,9 @@ class Session:
         if not ready:
             return np.zeros((0, sum(self._widths[output] for output in outputs)))
         result: list[NDArray[np.float64] | None] = [None] * len(ready)
-        for group in _alike([len(signal) for signal in ready], int(BUDGET * wanted)):
+        lengths = [len(signal) for signal in ready]
+        alone = [[k] for k in range(len(ready))]
+        for group in alone if self._alone else _alike(lengths, int(BUDGET * wanted)):
             longest = max(len(ready[k]) for k in group)
             # Each row is treated by its own length: trailing zeros do not change its answer.
             feed = np.stack([_at_least(ready[k], longest) for k in group])
