@@ -82,20 +82,20 @@ def _recordings(root: Path) -> None:
 
 
 def _corrected() -> list[dict[str, Any]]:
-    """Return what Label Studio exports of a call that somebody has corrected."""
+    """Return what Label Studio exports of a meeting that somebody has corrected."""
     regions = [
         {
             "id": emotion,
             "from_name": "emotion",
             "to_name": "audio",
             "type": "labels",
-            "value": {"start": k / 2, "end": k / 2 + 0.5, "channel": k, "labels": [emotion]},
+            "value": {"start": k / 2, "end": k / 2 + 0.5, "channel": 0, "labels": [emotion]},
             "meta": {"text": [speaker]},
         }
         for k, (emotion, speaker) in enumerate((("happy", "agent"), ("angry", "customer")))
     ]
     annotations = [{"id": 1, "was_cancelled": False, "result": regions}]
-    return [{"id": 1, "data": {"audio": "call.wav"}, "annotations": annotations}]
+    return [{"id": 1, "data": {"audio": "meeting.mp3"}, "annotations": annotations}]
 
 
 def _results(root: Path) -> None:
