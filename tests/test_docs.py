@@ -26,7 +26,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(
     r"(?:^<!-- not run: (?P<why>.+?) -->\n+)?^```(?P<kind>\w*)\n(?P<code>.*?)^```", re.S | re.M
 )
-DATA = {"toml", "ini", "sql", "mermaid", "json", "cpp"}  # shown, not run
+DATA = {"toml", "ini", "sql", "mermaid", "json", "cpp", "xml"}  # shown, not run
 ELSEWHERE = {"js"}  # run by tests/test_js.py
 
 # Names that a page's code takes for granted.

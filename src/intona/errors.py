@@ -58,6 +58,10 @@ class RecordingWarning(UserWarning):
     """Something of a recording is lost or odd, and the rest of it is used."""
 
 
+class ChannelsWarning(RecordingWarning):
+    """The channels of a recording carry different speech, and were mixed."""
+
+
 class CorpusError(IntonaError):
     """A corpus is missing, empty, or lacks what was asked of it."""
 
