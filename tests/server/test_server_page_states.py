@@ -123,8 +123,8 @@ def test_the_answer_for_the_whole_stands_above_the_segments(
 ) -> None:
     opened(page, folder / "talk.wav")
     answer = service.upload("talk.wav", (folder / "talk.wav").read_bytes()).json()
-    assert page.locator("#whole-word").inner_text() == answer["emotion"]
-    assert f"{100 * answer['confidence']:.0f} % sure" in page.locator("#whole-note").inner_text()
+    assert page.locator("#whole .word").inner_text() == answer["emotion"]
+    assert f"{100 * answer['confidence']:.0f} % sure" in page.locator("#whole .note").inner_text()
     tops = [page.locator(name).bounding_box()["y"] for name in ("#whole", "#picture", "#rows")]
     assert tops == sorted(tops)
     assert in_view(page, "#result-title")
@@ -134,9 +134,9 @@ def test_the_answer_for_the_whole_stands_above_the_segments(
 def test_without_an_answer_for_the_whole_the_shares_speak(page: Any, folder: Path) -> None:
     page.route("**/v1/predict?**", lambda route: route.fulfill(status=413, json={}))
     opened(page, folder / "talk.wav")
-    first = page.locator("#legend li").first.inner_text()
+    first = page.locator("#shares li").first.inner_text()
     emotion, share = first.rsplit(" ", 2)[0], int(first.rsplit(" ", 2)[1])
-    told = page.locator("#whole-word").inner_text()
+    told = page.locator("#whole .word").inner_text()
     assert told == (f"mostly {emotion}" if share > 50 else "mixed")
 
 
@@ -149,7 +149,7 @@ def test_a_recording_without_speech_has_no_word(page: Any, folder: Path) -> None
 
 def test_shares_add_up(page: Any, folder: Path) -> None:
     opened(page, folder / "talk.wav")
-    shares = [int(text.split()[-2]) for text in page.locator("#legend li").all_inner_texts()]
+    shares = [int(text.split()[-2]) for text in page.locator("#shares li").all_inner_texts()]
     assert sum(shares) == 100
     found = page.evaluate(
         """async () => {

@@ -63,9 +63,13 @@ export async function ask(path, options = {}) {
 export const service = {
   privacy: privacy(),
   example: "static/example.flac",
+  channels: true,
   formats: ["csv", "json", "vtt", "textgrid"],
   model: async () => (await request("v1/model")).json(),
-  predict: (file, choice, signal) => upload("predict", file, queryOf(choice), signal),
+  predict: async (file, choice, signal) => {
+    const found = await upload("predict", file, queryOf(choice), signal);
+    return found.channels ?? [found];
+  },
   timeline: (file, choice, signal) => upload("timeline", file, queryOf(choice), signal),
   explain: (file, { start, end, emotion }, choice, signal) =>
     upload("explain", file, { start: `${start}`, end: `${end}`, emotion, ...queryOf(choice) }, signal),
@@ -81,8 +85,10 @@ function privacy() {
 }
 
 /** The choice as the service takes it. @param {Choice} choice @returns {Record<string, string>} */
-function queryOf({ profile, adapt }) {
-  return adapt ? { adapt: "true" } : { profile };
+function queryOf({ profile, adapt, channels }) {
+  /** @type {Record<string, string>} */
+  const voice = adapt ? { adapt: "true" } : { profile };
+  return channels === "mix" ? voice : { ...voice, channels };
 }
 
 /**
@@ -113,7 +119,7 @@ async function exported(timeline, format) {
 /** @type {Answers["live"]} */
 function live(rate, choice, { onEvent, onEnd }) {
   return new Promise((resolve, reject) => {
-    const socket = openSocket(rate, choice);
+    const socket = openSocket(rate, { ...choice, channels: "mix" }); // a microphone has one
     let ready = false;
     /** @type {string | null} */
     let wrong = null;
