@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -69,6 +69,8 @@ class Prediction:
             :class:`intona.audio.Damage` where sound is lost. They are in no table.
         model: which one answered, as :meth:`intona.models.identity.Identity.short` says it;
             ``None`` of a recogniser of others. In JSON alone.
+        values: what else is known of the utterance, for example its ``channel`` (from 1) and
+            ``speaker``; the last columns of a table.
     """
 
     emotion: str | None
@@ -85,6 +87,7 @@ class Prediction:
     adapted: int = 0
     notes: tuple[str, ...] = ()
     model: Mapping[str, Any] | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     def rounded(self) -> Prediction:
         """Return a copy as files of text show it: numbers but times have six decimals."""
@@ -138,6 +141,7 @@ class Prediction:
             "adapted": self.adapted,
             "probabilities": {name: known(value) for name, value in self.probabilities.items()},
             "model": None if self.model is None else dict(self.model),
+            **self.values,
         }
 
 
@@ -328,7 +332,7 @@ def to_table(
     Args:
         predictions: one per row.
         labels: the probability columns.
-        values: for each row a mapping of further columns.
+        values: for each row a mapping of further columns, beside its own ``values``.
     """
     import pandas as pd
 
@@ -345,10 +349,12 @@ def to_table(
     for label in labels:
         column = [row.probabilities[label] for row in rows]
         columns[label] = pd.Series(column, index, dtype="float64")
-    for name in dict.fromkeys(key for row in values or () for key in row):
+    given = [{}] * len(rows) if values is None else values
+    beside = [{**row.values, **more} for row, more in zip(rows, given, strict=True)]
+    for name in dict.fromkeys(key for row in beside for key in row):
         if name not in columns:
-            column = [row.get(name) for row in values or ()]
-            columns[name] = pd.Series(column, index, dtype="object")
+            more = [row.get(name) for row in beside]
+            columns[name] = pd.Series(more, index, dtype="object")
     return pd.DataFrame(columns, index=index)
 
 

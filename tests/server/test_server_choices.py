@@ -71,7 +71,7 @@ def test_a_recording_is_judged_against_itself(
     service: Running, model: Recognizer, talk: Path
 ) -> None:
     data = talk.read_bytes()
-    fitted = adapted_to(model, talk, TimelineOptions())
+    fitted = adapted_to(model, [talk], TimelineOptions())
     answer = service.upload("talk.wav", data, "/v1/timeline?adapt=true").json()
     expected = list(segments(fitted, talk))
     assert answer["adapted"] == expected[0].adapted >= 5
@@ -100,7 +100,7 @@ def test_a_clip_is_judged_against_itself_where_it_can(
     service: Running, model: Recognizer, talk: Path
 ) -> None:
     answer = service.upload("talk.wav", talk.read_bytes(), "/v1/predict?adapt=1").json()
-    expected = adapted_to(model, talk, TimelineOptions()).predict(talk)
+    expected = adapted_to(model, [talk], TimelineOptions()).predict(talk)
     assert answer["probabilities"] == expected.rounded().to_dict()["probabilities"]
     assert answer["adapted"] == expected.adapted
     assert answer["profile"] is None
@@ -117,7 +117,7 @@ def test_an_explanation_is_of_the_adapted_model(
 ) -> None:
     query = "adapt=true&start=4&end=6&emotion=angry"
     answer = service.upload("talk.wav", talk.read_bytes(), f"/v1/explain?{query}").json()
-    fitted = adapted_to(model, talk, TimelineOptions())
+    fitted = adapted_to(model, [talk], TimelineOptions())
     samples, rate = soundfile.read(talk, dtype="float32")
     part = Audio(samples[4 * rate : 6 * rate], rate)
     (row,) = fitted.rows([part.samples], rate)

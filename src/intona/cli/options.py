@@ -176,6 +176,15 @@ Adapt = Annotated[
         "the training material. Needs mixed speech: not where all of it is one emotion.",
     ),
 ]
+Channels = Annotated[
+    str | None,
+    typer.Option(
+        "--channels",
+        help="Of recordings with several: mix, left, right, a number from 1, or each: every "
+        "channel by itself, with a speaker (each:agent,customer names them).",
+        show_default=False,
+    ),
+]
 Model = Annotated[
     str | None,
     typer.Option("--model", "-m", help="Model file, or small; without it the bundled default."),

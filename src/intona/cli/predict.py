@@ -14,7 +14,8 @@ from intona.cli.say import complain, say
 from intona.errors import UsageError
 
 if TYPE_CHECKING:
-    from intona.audio.decode import Source
+    from intona.audio.channels import Channels
+    from intona.audio.decode import Whole
     from intona.audio.finding import Found
     from intona.cli.stopping import Stop
     from intona.inference.choice import Choice
@@ -80,6 +81,7 @@ def run(
     out: Out = None,
     timeline: Over = False,
     turns: Turns = None,
+    channels: options.Channels = None,
     plot: Plot = None,
     workers: options.Workers = 1,
     shard: Shard = None,
@@ -104,9 +106,12 @@ def run(
     intona predict calls/ --adapt --emotions angry,happy,neutral,sad --merge calm=neutral
 
     intona predict meeting.mp3 --timeline --out meeting.vtt --plot meeting.png
+
+    intona predict call.wav --timeline --channels each:agent,customer
     """
     from intona import labels
     from intona.audio import files, find
+    from intona.audio.channels import Channels
     from intona.files import picture, require_apart, require_writable
     from intona.formats.predictions import format_of
     from intona.inference.asking import in_windows, open_to_ask
@@ -126,7 +131,9 @@ def run(
         raise UsageError("- goes with text, json and csv: save it to a file for parquet")
     if profile is not None and adapt:
         raise UsageError("--profile and --adapt are two answers to one question: choose one")
-    choice = Choice(labels.parse_list(emotions), labels.parse_merge(merge), adapt)
+    choice = Choice(
+        labels.parse_list(emotions), labels.parse_merge(merge), adapt, Channels.parse(channels)
+    )
     if to_parquet:
         _batch(model, paths, out, choice, options.place(workers, engine, address), shard)
         return
@@ -147,11 +154,11 @@ def run(
         recognizer.require_adaptable()
     recognizer = recognizer.narrowed(choice.emotions, choice.merge)
     if over_time:
-        _timeline(in_windows(recognizer), found, style, where, turns, plot, adapt)
-    elif adapt and isinstance(recognizer, Recognizer):
-        _clips(recognizer.adapt(sources), sources, style, out)
+        _timeline(in_windows(recognizer), found, style, where, turns, plot, choice)
     else:
-        _clips(recognizer, sources, style, out)
+        if adapt and isinstance(recognizer, Recognizer):
+            recognizer = recognizer.adapt(sources, channels=choice.channels)
+        _clips(recognizer, sources, style, out, choice.channels)
 
 
 def _style(style: str | None, out: Path | None, over_time: bool) -> str:
@@ -189,7 +196,11 @@ def _places(
 
 
 def _clips(
-    model: Recognizer | Foreign, sources: Sequence[Source], style: str, out: Path | None
+    model: Recognizer | Foreign,
+    sources: Sequence[Whole],
+    style: str,
+    out: Path | None,
+    channels: Channels,
 ) -> None:
     from intona.audio import find
     from intona.cli.stopping import Stop
@@ -205,14 +216,15 @@ def _clips(
     failed = False
     shown = style == "text" and out is None
     with Stop() as stop:
-        heard = takewhile(lambda _: not stop(), find(sources))  # what was begun is finished
+        # What was begun is finished.
+        heard = channels.heard(takewhile(lambda _: not stop(), find(sources)))
         for result in predict_files(model, heard, together=1 if shown else TOGETHER):
             if isinstance(result, IntonaError):
                 failed = True
                 complain(f"error: {result}")
                 continue
             notice.take(result)
-            failed = options.tell(result.notes) or failed
+            failed = options.tell(notice.other(result.notes)) or failed
             if shown:
                 say(line(result))
             else:
@@ -247,6 +259,7 @@ def _batch(
 ) -> None:
     from intona.cli.progress import bar
     from intona.inference.batch import SHARD, predict_folder
+    from intona.inference.notice import apart
     from intona.inference.parts import errors_of
 
     assert out is not None  # format_of has refused parquet without a file
@@ -260,6 +273,8 @@ def _batch(
         f"{out}: {done.files} recordings{resumed}, {done.audio / 3600:.2f} h of audio "
         f"in {done.seconds:.1f} s"
     )
+    for sentence in apart(done.apart, done.files):
+        complain(f"note: {sentence}")
     if done.errors:
         complain(f"error: {done.errors} recordings failed or are damaged: see {errors_of(out)}")
         raise typer.Exit(1)
@@ -272,7 +287,7 @@ def _timeline(
     where: dict[Path, Path],
     turns: Path | None,
     plot: Path | None,
-    adapt: bool,
+    choice: Choice,
 ) -> None:
     import pandas as pd
 
@@ -281,18 +296,27 @@ def _timeline(
     from intona.cli.stopping import Stop
     from intona.errors import AudioError
     from intona.formats import picture as pictures
+    from intona.inference.notice import Sides
     from intona.inference.timeline import timeline_each
 
     tables: dict[Path, pd.DataFrame] = {}
     failed = False
 
+    sides = Sides()
+
     def notice(sentence: str) -> None:
         nonlocal failed
-        failed = options.tell([sentence]) or failed
+        failed = options.tell(sides.other([sentence])) or failed
 
     with Stop() as stop:
         for file, result in timeline_each(
-            model, sources, turns=turns, adapt=adapt, stop=stop, notice=notice
+            model,
+            sources,
+            turns=turns,
+            channels=choice.channels,
+            adapt=choice.adapt,
+            stop=stop,
+            notice=notice,
         ):
             if isinstance(result, AudioError):
                 failed = True
@@ -301,6 +325,8 @@ def _timeline(
                 tables[file] = result
     if not tables:
         raise typer.Exit(1)
+    for sentence in sides.sentences(len(tables)):
+        complain(f"note: {sentence}")
     if where:
         formats.write_each(tables, where, style)
     else:

@@ -31,8 +31,13 @@ def as_dict(row: Row) -> dict[str, Any]:
         "valence": _rounded(row.valence),
         "adapted": row.adapted,
         "probabilities": {name: round(value, 6) for name, value in row.probabilities.items()},
-        **row.values,
+        **{name: _whole(name, value) for name, value in row.values.items()},
     }
+
+
+def _whole(name: str, value: str) -> str | int:
+    """Return the number of a channel as a number, and words as they are."""
+    return int(value) if name == "channel" and value.isdecimal() else value
 
 
 def _rounded(value: float | None) -> float | None:

@@ -62,9 +62,11 @@ def render(predictions: Sequence[Prediction], labels: Sequence[str], style: str)
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         beside = [name for name in COLUMNS if name not in labels]
-        writer.writerow(["file", "start", "end", *beside, *map(guarded, labels)])
+        more = list(dict.fromkeys(name for p in predictions for name in p.values))
+        writer.writerow(["file", "start", "end", *beside, *map(guarded, labels), *more])
         for p in predictions:
             values = [getattr(p, name) for name in beside] + [p.probabilities[k] for k in labels]
+            values += [p.values.get(name) for name in more]
             writer.writerow([guarded(_name(p) or ""), p.start, p.end, *map(_cell, values)])
         return text.getvalue()
     return "".join(line(prediction) + "\n" for prediction in predictions)
@@ -72,7 +74,7 @@ def render(predictions: Sequence[Prediction], labels: Sequence[str], style: str)
 
 def line(prediction: Prediction) -> str:
     """Return one prediction as one line for people."""
-    file = plain(prediction.file or "")
+    file = plain("  ".join(filter(None, (prediction.file, _side(prediction)))))
     ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
     if prediction.status == "no_speech":
         return f"{file}  no speech"
@@ -83,6 +85,12 @@ def line(prediction: Prediction) -> str:
     mark = f"  (unsure: {prediction.reason})" if prediction.status == "unsure" else ""
     adapted = f"  adapted to {prediction.adapted}" if prediction.adapted else ""
     return f"{file}  {guess}{mark}  then {rest}{adapted}"
+
+
+def _side(prediction: Prediction) -> str:
+    """Say which channel it is about, where it is about one."""
+    number = prediction.values.get("channel")
+    return str(prediction.values.get("speaker") or (f"channel {number}" if number else ""))
 
 
 def save(predictions: Sequence[Prediction], labels: Sequence[str], style: str, out: Path) -> None:

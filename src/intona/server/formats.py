@@ -27,6 +27,17 @@ TEXTS = frozenset(MEDIA_TYPES.values()) - {MEDIA_TYPES["parquet"]}
 SUFFIXES = {name: suffix for name, (_, suffix) in zip(get_args(FormatName), _TYPES, strict=True)}
 
 
+def clean(name: str | None) -> str:
+    r"""Return a file name that is safe to repeat: no folders, nothing unprintable.
+
+    Examples:
+        >>> clean("C:\\voices\\clip 1.wav")
+        'clip 1.wav'
+    """
+    last = (name or "").replace("\\", "/").rpartition("/")[2]
+    return "".join(letter for letter in last if letter.isprintable())[:200] or "recording"
+
+
 def attachment(recording: str | None, style: str) -> str:
     r"""Return the ``Content-Disposition`` of an export, named after the recording.
 

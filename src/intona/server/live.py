@@ -100,6 +100,10 @@ def _choice(websocket: WebSocket) -> Choice:
     adapt = said.get("adapt", "false").lower()
     if adapt not in SWITCH:
         raise _StreamError(BAD_REQUEST, "adapt must be true or false")
+    if said.get("channels", "mix").lower() not in ("mix", ""):
+        raise _StreamError(
+            BAD_REQUEST, "a stream is of one channel, mono: open one for each channel of a call"
+        )
     labels = (said.get("emotions"), said.get("merge"))
     if any(len(text or "") > LABELS_LENGTH for text in labels):
         raise _StreamError(BAD_REQUEST, f"emotions and merge take {LABELS_LENGTH} letters")
