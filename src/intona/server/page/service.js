@@ -70,7 +70,10 @@ export const service = {
     const found = await upload("predict", file, queryOf(choice), signal);
     return found.channels ?? [found];
   },
-  timeline: (file, choice, signal) => upload("timeline", file, queryOf(choice), signal),
+  timeline: async (file, choice, signal) => {
+    const found = await upload("timeline", file, queryOf(choice), signal);
+    return { ...found, warnings: found.warnings.map(here) };
+  },
   explain: (file, { start, end, emotion }, choice, signal) =>
     upload("explain", file, { start: `${start}`, end: `${end}`, emotion, ...queryOf(choice) }, signal),
   exported,
@@ -82,6 +85,11 @@ function privacy() {
   return local
     ? "Your audio stays on this machine. Nothing is stored, nothing is sent anywhere else."
     : `Your audio goes to ${location.hostname} and nowhere else. Nothing is stored.`;
+}
+
+/** A warning in the words of this page: others call its choices options. @param {string} sentence */
+function here(sentence) {
+  return sentence.replace("--channels each hears", "the choice “each by itself” hears");
 }
 
 /** The choice as the service takes it. @param {Choice} choice @returns {Record<string, string>} */

@@ -3,6 +3,7 @@
 
 import { $, make, spanOf } from "./dom.js";
 import { clock, colour, percent, percents } from "./emotions.js";
+import { channelOf } from "./lanes.js";
 import { doubt } from "./measures.js";
 
 /** @typedef {import("./answers.js").Segment} Segment */
@@ -21,7 +22,10 @@ export function summary({ segments, profile, adapted, warnings = [] }, duration)
   if (!speech.length) return `${clock(duration)} long, and no speech in it.${odd}`;
   const by = profile ? ` Adapted to ${profile}.` : against(adapted ?? 0);
   const help = adapted || !mostlyUnfamiliar(speech) ? "" : " Judging it against itself may help.";
-  const heard = `${clock(duration)} long, ${clock(secondsOf(speech))} of it speech.`;
+  const spoke = clock(secondsOf(speech));
+  const channels = new Set(speech.map(channelOf)).size; // in which people may speak at once
+  const much = channels > 1 ? `${spoke} of speech in ${channels} channels` : `${spoke} of it speech`;
+  const heard = `${clock(duration)} long, ${much}.`;
   return `${heard}${by}${doubts(speech)}${help}${odd}`;
 }
 
