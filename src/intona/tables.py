@@ -125,6 +125,20 @@ class Prediction:
             return f"{self.status.replace('_', ' ')}{reason}"
         return ", ".join(f"{name} {value:.2f}" for name, value in self.probabilities.items())
 
+    def ranked(self, top_k: int | None = None) -> list[dict[str, Any]]:
+        """Return labels with their scores, best first, as a ``pipeline`` of transformers does.
+
+        Args:
+            top_k: how many at most; ``None`` for all.
+
+        Returns:
+            Per label ``score`` (its probability, in [0, 1]; of a numeric model the number) and
+            ``label``; nothing where there is no speech. It cannot say that an answer is unsure.
+        """
+        there = {name: value for name, value in self.probabilities.items() if value == value}
+        best = sorted(there.items(), key=lambda item: -item[1])[:top_k]
+        return [{"score": score, "label": label} for label, score in best]
+
     def to_dict(self) -> dict[str, Any]:
         """Return a copy for JSON: probabilities nested, ``None`` for what is not known."""
         return {

@@ -34,6 +34,7 @@ VERBS = (
     "compare",
     "info",
     "models",
+    "push",
     "features",
     "front-ends",
     "recipes",

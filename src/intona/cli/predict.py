@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain, takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -37,8 +37,15 @@ Format = Annotated[
     typer.Option(
         "--format",
         "-f",
-        help="text, json, csv or parquet; with --timeline also jsonl, vtt, srt, textgrid, "
-        "audacity, rttm, audformat. Without it the suffix of --out decides.",
+        help="text, json, csv, parquet or pipeline (as of transformers); with --timeline also "
+        "jsonl, vtt, srt, textgrid, audacity, rttm, audformat. Without it the suffix of --out "
+        "decides.",
+    ),
+]
+TopK = Annotated[
+    int | None,
+    typer.Option(
+        "--top-k", min=1, help="Labels of --format pipeline, best first.", show_default="5"
     ),
 ]
 Out = Annotated[
@@ -78,6 +85,7 @@ def run(
     emotions: options.Answered = None,
     merge: options.AnsweredAs = None,
     style: Format = None,
+    top_k: TopK = None,
     out: Out = None,
     timeline: Over = False,
     turns: Turns = None,
@@ -120,6 +128,8 @@ def run(
 
     if plot is not None:
         plot = picture(plot)
+    if top_k is not None and style != "pipeline":
+        raise UsageError("--top-k goes with --format pipeline")
     options.require_some(paths)
     over_time = timeline or turns is not None or plot is not None
     to_parquet = not over_time and format_of(style, out) == "parquet"
@@ -158,7 +168,7 @@ def run(
     else:
         if adapt and isinstance(recognizer, Recognizer):
             recognizer = recognizer.adapt(sources, channels=choice.channels)
-        _clips(recognizer, sources, style, out, choice.channels)
+        _clips(recognizer, sources, style, out, choice.channels, top_k)
 
 
 def _style(style: str | None, out: Path | None, over_time: bool) -> str:
@@ -201,18 +211,23 @@ def _clips(
     style: str,
     out: Path | None,
     channels: Channels,
+    top_k: int | None,
 ) -> None:
     from intona.audio import find
     from intona.cli.stopping import Stop
     from intona.errors import IntonaError
-    from intona.formats.predictions import line, render, save
+    from intona.formats.predictions import TOP, line, render, save
     from intona.inference.asking import predict_files
     from intona.inference.clip import TOGETHER
+    from intona.inference.many import failed as row_of
     from intona.inference.notice import Notice
-    from intona.tables import Prediction
+    from intona.tables import Prediction, Utterance
 
     done: list[Prediction] = []
     notice = Notice(model)
+    one = len(sources) == 1 and not (isinstance(sources[0], Path) and sources[0].is_dir())
+    alone = one and not channels.each
+    more: dict[str, Any] = {"top_k": top_k or TOP, "alone": alone}
     failed = False
     shown = style == "text" and out is None
     with Stop() as stop:
@@ -222,6 +237,8 @@ def _clips(
             if isinstance(result, IntonaError):
                 failed = True
                 complain(f"error: {result}")
+                if style == "pipeline" and not alone:  # which has no names: the order tells
+                    done.append(row_of(model, result, Utterance("")))
                 continue
             notice.take(result)
             failed = options.tell(notice.other(result.notes)) or failed
@@ -230,11 +247,11 @@ def _clips(
             else:
                 done.append(result)
     if out is not None and done:
-        save(done, model.labels, style, out)
+        save(done, model.labels, style, out, **more)
     elif out is not None:
         complain(f"error: {out} is not written: there is no answer to write")
-    elif style != "text":
-        say(render(done, model.labels, style), nl=False)
+    elif style != "text" and (done or style != "pipeline"):
+        say(render(done, model.labels, style, **more), nl=False)
     for sentence in notice.sentences():
         complain(f"note: {sentence}")
     _leave(stop, failed)

@@ -81,6 +81,10 @@ def format_of(path: str | Path | None, name: str | None = None) -> str:
         name = suffix if is_one else "text"
     if name not in FORMATS and name not in names():
         known = names()
+        if name == "pipeline":
+            raise UsageError(
+                "the format pipeline is of whole recordings: it goes without --timeline"
+            )
         raise UsageError(
             f"no format {name!r}{meant(name, known)}: choose one of {', '.join(known)}"
         )

@@ -14,8 +14,9 @@ from intona.audio.channels import MIXED, Channels
 from intona.audio.decode import Source, title_of
 from intona.audio.finding import UnheardError
 from intona.audio.given import is_many, source_of
-from intona.errors import AudioError
+from intona.errors import AudioError, IntonaError
 from intona.inference.clip import predict, predict_each
+from intona.inference.foreign.base import Foreign
 from intona.inference.model import Model
 from intona.tables import Prediction, Utterance, stretches, to_table
 
@@ -72,13 +73,13 @@ def predict_table(model: Model, given: Any, channels: Channels | None = None) ->
     hear = channels or MIXED
     found = _each(model, given, hear) if wanted is None else _each_stretch(model, wanted, hear)
     rows = [
-        result if isinstance(result, Prediction) else _failed(model, result, utterance)
+        result if isinstance(result, Prediction) else failed(model, result, utterance)
         for utterance, result in found
     ]
-    failed = sum(row.status == "error" for row in rows)
-    if failed:
+    errors = sum(row.status == "error" for row in rows)
+    if errors:
         warnings.warn(
-            f"{failed} of {len(rows)} recordings could not be used: the rows of status 'error' "
+            f"{errors} of {len(rows)} recordings could not be used: the rows of status 'error' "
             "say why",
             stacklevel=3,
         )
@@ -115,7 +116,8 @@ def _each_stretch(
                 yield one, AudioError(f"cannot read {one.file}: {error.strerror or error}")
 
 
-def _failed(model: Model, error: AudioError, where: Utterance) -> Prediction:
+def failed(model: Model | Foreign, error: IntonaError, where: Utterance) -> Prediction:
+    """Return the row of status ``error`` of a recording that cannot be used."""
     nothing = dict.fromkeys(model.labels, math.nan)
     return Prediction(
         None, math.nan, nothing, "error", where.file, where.start, where.end, reason=str(error)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 import uvicorn
 
 from intona.errors import UsageError
+from intona.models.artefact import locate
+from intona.models.hub import is_named
 from intona.server import logs
 from intona.server.app import create_app
 from intona.server.connections import GuardedHTTP, GuardedWebSocket
@@ -64,6 +66,8 @@ def serve(
     """
     most, backlog = connections_for(settings)
     settings = settings.model_copy(update={"max_connections": most})
+    if settings.model is not None and is_named(settings.model):  # once, not in each worker
+        settings = settings.model_copy(update={"model": locate(str(settings.model))})
     app = create_app(settings, handler=handler)
     logs.set_up(settings)
     config = uvicorn.Config(

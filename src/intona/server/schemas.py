@@ -141,7 +141,7 @@ class Answer(Segment):
 class Answers(BaseModel):
     """The emotion of each channel of a clip as a whole."""
 
-    file: str | None = Field(default=None, description="Name the client gave the recording.")
+    file: FileName | None = Field(default=None, description="Name the client gave the recording.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     adapted: Adapted = 0
     warnings: Warnings = []
