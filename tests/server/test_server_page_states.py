@@ -131,6 +131,7 @@ def test_the_answer_for_the_whole_stands_above_the_segments(
     assert f"{100 * answer['confidence']:.0f} % sure" in page.locator("#whole .note").inner_text()
     tops = [page.locator(name).bounding_box()["y"] for name in ("#whole", "#picture", "#rows")]
     assert tops == sorted(tops)
+    page.wait_for_timeout(500)
     assert in_view(page, "#result-title")
     assert in_view(page, "#whole")
 
@@ -167,7 +168,10 @@ def test_shares_add_up(page: Any, folder: Path) -> None:
 def test_live_speech_ends_in_its_trace(page: Any) -> None:
     page.click("#mic")
     page.locator("#aroused .value", has_text="%").wait_for()
-    page.wait_for_timeout(4_000)
+    for _ in range(8):
+        page.wait_for_timeout(500)
+        values = page.locator("#bars .value").all_inner_texts()
+        assert sum(int(value.split()[0]) for value in values) == 100
     page.click("#mic")
     playwright.expect(page.locator("#result-title")).to_have_text("What you said")
     tall = """(name) => {

@@ -79,8 +79,9 @@ export class Recording {
     $("busy").hidden = false;
     $("busy-text").textContent = `Listening to ${file.name} …`;
     try {
-      await this.ask(file, abort.signal);
-      this.finish(abort);
+      const { timeline, source } = await this.ask(file, abort.signal);
+      // What is shown while it runs goes first: its place would move what comes into view.
+      if (this.finish(abort)) this.handlers.onResult(timeline, source);
     } catch (error) {
       // Of one that was given up for another, nothing is said.
       if (!this.finish(abort)) return;
@@ -103,7 +104,10 @@ export class Recording {
     problem(sentence);
   }
 
-  /** @param {File} file @param {AbortSignal} signal */
+  /**
+   * @param {File} file @param {AbortSignal} signal
+   * @returns {Promise<{timeline: import("./answers.js").Timeline, source: import("./result.js").Source}>}
+   */
   async ask(file, signal) {
     const choice = chosen();
     const played = await this.player.load(file);
@@ -112,12 +116,12 @@ export class Recording {
       played > this.limits.clip_seconds ? [] : this.wholes(file, choice, signal),
     ]);
     const sounds = await decode(file, played);
-    if (signal.aborted) return;
+    signal.throwIfAborted();
     const last = timeline.segments.reduce((end, segment) => Math.max(end, segment.end), 0);
     const duration = sounds ? sounds[0].length / 16000 : Math.max(played, last, 0.1);
     const lanes = lanesOf(timeline.segments, wholes, sounds, choice.channels);
     offerChannels(sounds?.length ?? 1);
-    this.handlers.onResult(timeline, { title: file.name, duration, lanes, file, choice });
+    return { timeline, source: { title: file.name, duration, lanes, file, choice } };
   }
 
   /**
