@@ -14,7 +14,7 @@ const RIBBON = 26;
 const AXIS = 22;
 const GAP = 8;
 const AROUSAL = 80;
-const NAME = 24; // pixels for the name above a lane
+const NAME = 28; // pixels for the name above a lane
 const FEW = 4; // lanes that have room for a line of arousal each
 const STEPS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600];
 
@@ -128,7 +128,7 @@ export class Picture {
     const below = this.aroused ? AROUSAL : 0;
     const body = height - head - RIBBON - below - GAP;
     const sound = samples ?? levels;
-    if (name) this.write(pen, name, 6, top + 4);
+    if (name) this.write(pen, name, 6, top + GAP);
     pen.save();
     pen.translate(0, top + head);
     if (samples && this.view === "spectrogram") drawSpectrogram(pen, samples, width, body);
