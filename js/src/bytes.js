@@ -52,7 +52,9 @@ export function concatenatedBytes(parts) {
 export function halvesOf(text) {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const view = new DataView(bytes.buffer);
-  return Float64Array.from({ length: bytes.length / 2 }, (_, i) => fromHalf(view.getUint16(2 * i, true)));
+  return Float64Array.from({ length: bytes.length / 2 }, (_, i) =>
+    fromHalf(view.getUint16(2 * i, true)),
+  );
 }
 
 /**

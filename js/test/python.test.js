@@ -35,7 +35,8 @@ const gaps = [];
 
 for (const [name, wanted] of Object.entries(expected.models)) {
   const model = await Recognizer.load(ort, pathToFileURL(wanted.path));
-  test(`${name} is the model that Python says it is`, () => assert.deepEqual(model.identity, wanted.identity));
+  test(`${name} is the model that Python says it is`, () =>
+    assert.deepEqual(model.identity, wanted.identity));
   for (const [recording, answers] of Object.entries(wanted.recordings)) {
     test(`${name} says of ${recording} what Python says`, async () => {
       const audio = await open(recording);
@@ -51,7 +52,8 @@ for (const [name, wanted] of Object.entries(expected.models)) {
   const { adapted } = wanted;
   if (!adapted) continue;
   test(`${name} is adapted as in Python`, async () => {
-    const text = async (/** @type {string} */ kind) => readFileSync(join(folder, `${kind}.json`), "utf-8");
+    const text = async (/** @type {string} */ kind) =>
+      readFileSync(join(folder, `${kind}.json`), "utf-8");
     assert.deepEqual(await compareAdapted(model, adapted, open, text), []);
   });
 }
