@@ -128,7 +128,7 @@ def test_what_makes_no_sense_is_refused(text: str) -> None:
 
 def test_as_many_names_as_channels(tmp_path: Path) -> None:
     path = written(tmp_path / "mono.wav", np.full((RATE, 1), 0.1))
-    with pytest.raises(AudioError, match="one channel and 2 names were given for them: a, b"):
+    with pytest.raises(AudioError, match="one channel, and names are given for 2: a, b"):
         Channels.parse("each:a,b").of(path)
 
 

@@ -214,3 +214,55 @@ def test_a_model_that_cannot_adapt_says_so(start, model: Recognizer, talk: Path)
     assert list(answer["probabilities"]) == ["sad", "angry"]
     answer = service.upload("talk.wav", data, "/v1/predict?emotions=&merge=").json()
     assert list(answer["probabilities"]) == tiny_model.LABELS
+
+
+def test_each_channel_of_a_call_is_heard_by_itself(
+    service: Running, model: Recognizer, tmp_path: Path
+) -> None:
+    left, right = (
+        synthetic.utterance(emotion, speaker=k, seconds=3.0).samples[:40_000]
+        for k, emotion in enumerate(("neutral", "angry"))
+    )
+    path = tmp_path / "call.wav"
+    soundfile.write(path, np.stack([left, right], 1), 16_000, subtype="FLOAT")
+    alone = [model.predict(Audio(side, 16_000)).rounded().probabilities for side in (left, right)]
+
+    found = service.upload(
+        "call.wav", path.read_bytes(), "/v1/predict?channels=each:agent,customer"
+    ).json()
+    assert [(one["channel"], one["speaker"]) for one in found["channels"]] == [
+        (1, "agent"),
+        (2, "customer"),
+    ]
+    assert [one["probabilities"] for one in found["channels"]] == alone
+    assert found["warnings"] == []
+    one = service.upload("call.wav", path.read_bytes(), "/v1/predict?channels=right").json()
+    assert (one["channel"], one["probabilities"]) == (2, alone[1])
+
+    mixed = service.upload("call.wav", path.read_bytes(), "/v1/predict").json()
+    assert "channel" not in mixed
+    (warning,) = mixed["warnings"]
+    assert "call.wav has different speech in its two channels" in warning
+
+    over = service.upload("call.wav", path.read_bytes(), "/v1/timeline?channels=each").json()
+    assert {(row["channel"], row["speaker"]) for row in over["segments"]} == {
+        (1, "left"),
+        (2, "right"),
+    }
+    again = service.client.post("/v1/export?format=csv", json=over)
+    assert again.status_code == 200
+    assert "channel,speaker" in again.text.splitlines()[0]
+    for query, words in {
+        "predict?channels=3": "has 2 channels, and no channel 3",
+        "timeline?channels=each:a": "2 channels, and names are given for 1",
+        "predict?channels=middle": "channels are mix, left, right",
+        "explain?channels=each": "hears one channel",
+    }.items():
+        assert words in refusal(service.upload("call.wav", path.read_bytes(), f"/v1/{query}"))
+
+
+def test_a_live_stream_is_of_one_channel(service: Running, talk: Path) -> None:
+    (error,) = heard(service, talk, "channels=left")
+    assert error["event"] == "error"
+    assert "one channel" in error["message"]
+    assert heard(service, talk, "channels=mix")[0]["event"] == "ready"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self, TypeAlias
 
 from intona.audio.core import Audio
-from intona.audio.decode import Channel, Source, Whole, channels_of, name_of
+from intona.audio.decode import Channel, Source, Whole, channels_of, name_of, place_of
 from intona.audio.mix import counted
 from intona.errors import AudioError, UsageError
 
@@ -85,7 +85,9 @@ class Channels:
         """
         if self.each:
             raise UsageError(f"{where} hears one channel: choose mix, left, right or a number")
-        return source if self.number is None else Channel(source, self.number)
+        if self.number is None:
+            return source
+        return Channel(source, self.number, place=place_of(source))
 
     def of(self, source: Source | Audio) -> list[Source | Audio]:
         """Return what is to be heard of a recording, one source for each answer.
@@ -100,19 +102,20 @@ class Channels:
         if isinstance(source, Channel):
             return [source]
         if self.number is not None:
-            return [Channel(source, self.number)]
+            return [Channel(source, self.number, place=place_of(source))]
         if not self.each:
             return [source]
         count = channels_of(source)
         if self.names and len(self.names) != count:
             raise AudioError(
-                f"{name_of(source)} has {counted(count)} and {len(self.names)} names were given "
-                f"for them: {', '.join(self.names)}"
+                f"{name_of(source)} has {counted(count)}, and names are given for "
+                f"{len(self.names)}: {', '.join(self.names)}"
             )
         if count > MOST:
             raise AudioError(f"{name_of(source)} has {count} channels: each of {MOST} at most")
         names = self.names or _unnamed(count)
-        return [Channel(source, number, name) for number, name in enumerate(names, 1)]
+        place = place_of(source)
+        return [Channel(source, number, name, place) for number, name in enumerate(names, 1)]
 
     def heard(self, sources: Iterable[Any]) -> Iterator[Any]:
         """Yield what is to be heard of many recordings, and the error of one that cannot be.

@@ -89,7 +89,7 @@ class Journal:
         if is_so:
             sentence = (
                 f"{self._where} has different speech in its two channels, as a call has, and they "
-                "are mixed: --channels each hears them one by one"
+                "are mixed: --channels each (channels=each) hears them one by one"
             )
             self._say("apart", Apart(sentence))
 

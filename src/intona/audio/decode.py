@@ -38,11 +38,13 @@ class Channel:
         source: the recording.
         number: which channel, from 1; 0 for all of them mixed, without a word on what they carry.
         speaker: whose it is; empty where that is not known.
+        place: where the recording begins in a file object, which is read for each channel anew.
     """
 
     source: Whole
     number: int
     speaker: str = ""
+    place: int = 0
 
 
 Source: TypeAlias = Whole | Channel
@@ -78,9 +80,17 @@ def whole_of(source: Source) -> Whole:
 
 def rewind(source: Source) -> None:
     """Make a recording that has been looked into readable from its begin again."""
-    whole = whole_of(source)
-    if not isinstance(whole, str | Path) and _seekable(whole):
-        whole.seek(0)
+    _seek(whole_of(source), 0)
+
+
+def _seek(source: Whole, place: int) -> None:
+    if not isinstance(source, str | Path) and _seekable(source):
+        source.seek(place)
+
+
+def place_of(source: Whole) -> int:
+    """Return where a file object stands, from which it is read; 0 for a path or a stream."""
+    return 0 if isinstance(source, str | Path) or not _seekable(source) else source.tell()
 
 
 def channels_of(source: Whole) -> int:
@@ -89,14 +99,16 @@ def channels_of(source: Whole) -> int:
     Raises:
         AudioError: it cannot be read, or is a pipe, which can be read only once.
     """
-    if isinstance(source, (str, Path)) and _is_pipe(source):
+    where = name_of(source)
+    once = _is_pipe(source) if isinstance(source, (str, Path)) else not _seekable(source)
+    if once:
         raise AudioError(
-            f"{source} is a pipe, which can be read only once: save it to a file to hear each "
+            f"{where} is a pipe, which can be read only once: save it to a file to hear each "
             "channel of it"
         )
-    where = name_of(source)
+    place = place_of(source)
     for block, _ in _Opened(source, Journal(where, told_before), 0.1, 3600.0).blocks(0.0, None):
-        rewind(source)
+        _seek(source, place)
         return int(block.shape[1])
     raise AudioError(f"{where} has no samples: record it again")
 
@@ -129,6 +141,8 @@ def pieces(
     Raises:
         AudioError: when the source cannot be opened or nothing in it can be decoded.
     """
+    if isinstance(source, Channel):
+        _seek(source.source, source.place)
     journal = Journal(name_of(source), notice)
     blocks = one_rate(_Opened(whole_of(source), journal, seconds, longest_gap).blocks(start, end))
     if isinstance(source, Channel) and source.number:

@@ -38,8 +38,8 @@ Format = Annotated[
         "--format",
         "-f",
         help="text, json, csv, parquet or pipeline (as of transformers); with --timeline also "
-        "jsonl, vtt, srt, textgrid, audacity, rttm, audformat. Without it the suffix of --out "
-        "decides.",
+        "jsonl, vtt, srt, textgrid, audacity, rttm, eaf, labelstudio, audformat. Without it the "
+        "suffix of --out decides.",
     ),
 ]
 TopK = Annotated[
@@ -58,7 +58,8 @@ Turns = Annotated[
     Path | None,
     typer.Option(
         "--turns",
-        help="Ready-made segments for the timeline: CSV, RTTM, TextGrid, WebVTT or SRT.",
+        help="Ready-made segments for the timeline: CSV, RTTM, TextGrid, ELAN, WebVTT, SRT, or the "
+        "JSON of Whisper.",
     ),
 ]
 Shard = Annotated[

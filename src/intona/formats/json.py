@@ -1,4 +1,4 @@
-"""A timeline as one JSON array."""
+"""A timeline as one JSON array; transcripts back in."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from intona.formats.rows import Row, rows
+from intona.formats.transcripts import read
 
 if TYPE_CHECKING:
     import pandas as pd
+
+__all__ = ["as_dict", "read", "render"]
 
 
 def render(table: pd.DataFrame) -> str:

@@ -6,7 +6,18 @@ from typing import Literal, get_args
 from urllib.parse import quote
 
 FormatName = Literal[
-    "json", "jsonl", "csv", "parquet", "vtt", "srt", "textgrid", "audacity", "rttm", "text"
+    "json",
+    "jsonl",
+    "csv",
+    "parquet",
+    "vtt",
+    "srt",
+    "textgrid",
+    "audacity",
+    "rttm",
+    "eaf",
+    "labelstudio",
+    "text",
 ]
 _TYPES = (
     ("application/json", ".json"),
@@ -18,6 +29,8 @@ _TYPES = (
     ("text/plain", ".TextGrid"),
     ("text/plain", ".txt"),
     ("text/plain", ".rttm"),
+    ("text/xml", ".eaf"),
+    ("application/json", ".json"),
     ("text/plain", ".txt"),
 )
 MEDIA_TYPES: dict[str, str] = {
