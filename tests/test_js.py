@@ -183,9 +183,11 @@ IN_BROWSER = """async ({names, expected}) => {
     said[name] = await compare(model, recordings[name], expected.merged, audio, gaps);
   }
   said.adapted = await compareAdapted(model, adapted, open, text);
-  const flac = await decode("/reference/voice-1.flac");
-  said.flac = await compare(model, recordings["voice-1"], expected.merged, flac);
-  said.rate = flac.rate === 16000 ? [] : [`a flac of 16 kHz was decoded at ${flac.rate} Hz`];
+  const flac = await decode("/reference/voice-1.flac"); // the browser's decoder
+  const [one, two] = [await model.predict(flac), recordings["voice-1"].clip];
+  const same = flac.rate === 16000 && one.emotion === two.emotion && one.status === two.status;
+  const close = Math.abs(one.confidence - two.confidence) < 0.02;
+  said.flac = same && close ? [] : [`${JSON.stringify(one)} of ${flac.rate} Hz`];
   const near = gaps.filter((gap) => gap <= NUMBERS).length;
   return { said, share: near / gaps.length, gaps: gaps.length };
 }"""
