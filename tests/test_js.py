@@ -117,6 +117,9 @@ def test_the_package_has_the_version_of_python_and_its_files() -> None:
     package = json.loads((JS / "package.json").read_text("utf-8"))
     assert package["version"] == intona.__version__
     assert all((JS / name).exists() for name in package["files"])
+    silero = Path(intona.__file__).parent / "assets" / "SILERO_LICENSE"
+    for one, other in ((JS / "LICENSE", ROOT / "LICENSE"), (JS / "SILERO_LICENSE", silero)):
+        assert one.read_bytes() == other.read_bytes(), f"copy {other} to {one}"
 
 
 @pytest.mark.slow

@@ -161,7 +161,7 @@ function meanProduct(one, other) {
 async function decodedByBrowser(bytes) {
   if (typeof OfflineAudioContext === "undefined") {
     throw new AudioError(
-      "outside a browser only wav is read: convert the recording, or give { samples, rate }",
+      "outside a browser only wav of plain numbers is read: convert the recording, or give { samples, rate }",
     );
   }
   const context = new OfflineAudioContext(1, 1, rateOf(bytes) ?? 48_000);

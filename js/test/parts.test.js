@@ -76,7 +76,11 @@ test("what is no sound is refused in a sentence", async () => {
   assert.throws(() => audioOf([new Float32Array(400).fill(99)], 16_000), /full scale is 1/);
   await assert.rejects(decode(new Uint8Array()), /empty/);
   await assert.rejects(decode(new TextEncoder().encode("RIFF....WAVE")), /damaged or cut short/);
-  await assert.rejects(decode(new TextEncoder().encode("OggS and more")), /only wav is read/);
+  await assert.rejects(
+    decode(new TextEncoder().encode("OggS and more")),
+    /only wav of plain numbers/,
+  );
+  await assert.rejects(decode("nowhere.wav"), /cannot read nowhere.wav: ENOENT/);
 });
 
 test("headers tell the rate", () => {
