@@ -203,7 +203,7 @@ def predict_folder(
             statistics = statistics_of(recognizer, roots, channels=choice.channels)
             job = replace(job, statistics=statistics)
     made_by = {
-        "model": getattr(opened, "fingerprint", "") or uuid.uuid4().hex,
+        "model": uuid.uuid4().hex if isinstance(opened, Foreign) else opened.identity.content,
         "intona": __version__,
         "asked": repr(choice),
         "adapted": _digest(job.statistics),
