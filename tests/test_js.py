@@ -221,9 +221,13 @@ def test_chromium_gives_the_answers_of_python(answers: Path, site: Path, tmp_pat
 @pytest.mark.slow
 @needs_web
 def test_the_demo_page_works_offline_and_sends_nothing(answers: Path, site: Path) -> None:
+    from intona.formats import read_turns
+    from intona.tables import COLUMNS
+
     heard = f"--use-file-for-fake-audio-capture={answers / 'talk.wav'}"
     flags = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", heard)
-    with served(site) as address, chromium(*flags) as browser:
+    with served(site.parent) as root, chromium(*flags) as browser:
+        address = f"{root}{site.name}/"  # a host may serve it in a folder
         context = browser.new_context()
         page = context.new_page()
         asked: list[str] = []
@@ -238,8 +242,8 @@ def test_the_demo_page_works_offline_and_sends_nothing(answers: Path, site: Path
 
         page.set_input_files("#file", answers / "talk.wav")
         page.wait_for_selector("#result:not([hidden])", timeout=PATIENCE)
-        wanted = json.loads((answers / "expected.json").read_text("utf-8"))
-        talk = wanted["models"]["small"]["recordings"]["talk"]
+        expected = json.loads((answers / "expected.json").read_text("utf-8"))
+        talk = expected["models"]["small"]["recordings"]["talk"]
         assert page.locator("#rows tr").count() == len(talk["timeline"])
         assert page.inner_text("#whole-word") == talk["clip"]["emotion"]
         exported = {}
@@ -250,8 +254,14 @@ def test_the_demo_page_works_offline_and_sends_nothing(answers: Path, site: Path
         assert [row["emotion"] for row in json.loads(exported["json"])] == [
             row["emotion"] for row in talk["timeline"]
         ]
-        assert exported["csv"].startswith("file,start,end,emotion,confidence,status,reason,")
-        assert exported["vtt"].startswith("WEBVTT\n\n00:00:")
+        header = ["file", "start", "end", *COLUMNS, *talk["clip"]["probabilities"]]
+        assert exported["csv"].splitlines()[0] == ",".join(header)
+        for name in ("csv", "vtt"):
+            (answers / f"exported.{name}").write_text(exported[name], "utf-8")
+            turns = read_turns(answers / f"exported.{name}")
+            found = [(turn.start, turn.end) for turn in turns]
+            wanted = [(row["start"], row["end"]) for row in talk["timeline"]]
+            np.testing.assert_allclose(found, wanted, atol=6e-4)
 
         page.click("#mic")
         page.wait_for_selector("#mic[aria-pressed=true]", timeout=PATIENCE)
@@ -266,3 +276,17 @@ def test_the_demo_page_works_offline_and_sends_nothing(answers: Path, site: Path
         page.wait_for_selector("#result:not([hidden])", timeout=PATIENCE)
         assert [url for url in asked if not url.startswith((address, "blob:"))] == []
         assert wrong == []
+        context.close()
+
+        # Where nothing can be kept, it is fetched each time, and answers without threads.
+        page = browser.new_context(service_workers="block").new_page()
+        page.goto(address)
+        page.wait_for_selector("#mic:not([disabled])", timeout=PATIENCE)
+        assert not page.evaluate("crossOriginIsolated")
+        page.set_input_files("#file", answers / "silence.wav")
+        page.wait_for_selector("#result:not([hidden])", timeout=PATIENCE)
+        assert "no speech" in page.inner_text("#summary")
+        (answers / "text.wav").write_text("hello", "utf-8")
+        page.set_input_files("#file", answers / "text.wav")
+        page.wait_for_selector("#error:not([hidden])", timeout=PATIENCE)
+        assert "cannot decode the recording" in page.inner_text("#error")

@@ -46,6 +46,8 @@ async function answer(number, message) {
   } catch (error) {
     streams.delete(number);
     postMessage({ number, error: error instanceof Error ? error.message : String(error) });
+  } finally {
+    cancelled.delete(number);
   }
 }
 
