@@ -180,10 +180,13 @@ IN_BROWSER = """async ({names, expected}) => {
   const open = (name) => decode(`/reference/${name}.wav`);
   const text = async (name) => (await fetch(`/reference/${name}.json`)).text();
   const { recordings, adapted } = expected.models.small;
-  const [said, gaps] = [{}, []];
+  const [said, gaps, table] = [{}, [], []];
   for (const name of names) {
     const audio = await open(name);
-    said[name] = await compare(model, recordings[name], expected.merged, audio, gaps);
+    const own = [];
+    said[name] = await compare(model, recordings[name], expected.merged, audio, own);
+    table.push([name, recordings[name].clip.emotion, Math.max(...own)]);
+    if (audio.rate === 16000) gaps.push(...own);
   }
   said.adapted = await compareAdapted(model, adapted, open, text);
   const flac = await decode("/reference/voice-1.flac"); // the browser's decoder
@@ -192,7 +195,7 @@ IN_BROWSER = """async ({names, expected}) => {
   const close = Math.abs(one.confidence - two.confidence) < 0.02;
   said.flac = same && close ? [] : [`${JSON.stringify(one)} of ${flac.rate} Hz`];
   const near = gaps.filter((gap) => gap <= NUMBERS).length;
-  return { said, share: near / gaps.length, gaps: gaps.length };
+  return { said, share: near / gaps.length, gaps: gaps.length, table };
 }"""
 
 
@@ -213,6 +216,8 @@ def test_chromium_gives_the_answers_of_python(answers: Path, site: Path, tmp_pat
         page = browser.new_page()
         page.goto(f"{address}blank.html")
         found = page.evaluate(IN_BROWSER, {"names": names, "expected": expected})
+    for name, emotion, gap in found["table"]:  # seen with pytest -s
+        print(f"{name:18} {emotion or '-':10} differs by {gap:.5f} at most")
     assert {name: said for name, said in found["said"].items() if said} == {}
     assert found["gaps"] > 500
     assert found["share"] > 0.95

@@ -125,7 +125,7 @@ function differences(what, found, wanted, { slack = WORST, gaps = [], hop = 1.5 
     same("labels", Object.keys(other.probabilities).join(), Object.keys(row.probabilities).join());
     for (const [name, value] of Object.entries(row.probabilities)) {
       close(name, other.probabilities[name], value, slack);
-      if (slack === WORST) gaps.push(Math.abs(Number(other.probabilities[name]) - Number(value)));
+      gaps.push(Math.abs(Number(other.probabilities[name]) - Number(value)));
     }
   });
   return said;
