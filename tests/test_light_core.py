@@ -154,6 +154,7 @@ def test_every_package_is_brought_by_the_extra_that_is_named() -> None:
     for module, (package, extra) in PACKAGES.items():
         names = brought[extra]
         assert package.lower() in names or module == "starlette", module
+    assert "train" in re.split(r"\W", PROJECT["optional-dependencies"]["dev"][0])
     whole = set(re.findall(r"\w+", PROJECT["optional-dependencies"]["all"][0]))
     assert {extra for _, extra in PACKAGES.values()} - {"plot", "parquet"} <= whole
     assert str(lacking("x", *TRAINING)).endswith('".[train]"')
