@@ -26,7 +26,8 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(
     r"(?:^<!-- not run: (?P<why>.+?) -->\n+)?^```(?P<kind>\w*)\n(?P<code>.*?)^```", re.S | re.M
 )
-DATA = {"toml", "ini", "sql", "mermaid", "json"}  # shown, not run
+DATA = {"toml", "ini", "sql", "mermaid", "json", "cpp"}  # shown, not run
+ELSEWHERE = {"js"}  # run by tests/test_js.py
 
 # Names that a page's code takes for granted.
 GIVEN: dict[str, Callable[[], Any]] = {
@@ -56,7 +57,7 @@ NOT_RUN = {
     r"mine:judge|hf:|answers\.csv": "needs recognisers of others; tests/evaluation/test_judged.py",
     r"/shared/": "a folder of another machine",
 }
-NOT_OURS = re.compile(r"^(pip|python|pytest|npx|curl|ffmpeg|arecord|\$|\{|INTONA_TOKEN=)")
+NOT_OURS = re.compile(r"^(pip|python|pytest|npm|npx|curl|ffmpeg|arecord|\$|\{|INTONA_TOKEN=)")
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def here(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_kind_of_block_is_known():
     kinds = {block.kind for page in PAGES for block in blocks(page)}
-    assert kinds <= {"", "python", *DATA}
+    assert kinds <= {"", "python", *DATA, *ELSEWHERE}
     assert sum(len(blocks(page)) for page in PAGES) == sum(
         len(re.findall(r"^```", page.read_text("utf-8"), re.M)) // 2 for page in PAGES
     )
@@ -165,6 +166,7 @@ def test_python_blocks_run(page: Path, here: Path, intona: Callable):
     if page.stem == "artefact":  # is about models that take waveforms
         (here / "model.onnx").unlink()
         (here / "model.onnx").symlink_to(ROOT / "src" / "intona" / "assets" / "small.onnx")
+        (here / "silero.onnx").symlink_to(ROOT / "js" / "silero.onnx")
     if page.stem == "tutorial":  # has nothing but what it makes
         for entry in here.iterdir():
             shutil.rmtree(entry) if entry.name.startswith(("report", "run_")) else entry.unlink()

@@ -106,8 +106,9 @@ def test_what_needs_more_says_what_in_one_sentence(tmp_path: Path) -> None:
         ("corpus", "get", "ravdess"): "train",
         ("corpus", "check", str(ASSETS)): "train",
         ("corpus", "stats", str(ASSETS)): "train",
-        ("explain", VOICE, "--model", "hf:some/name"): "torch,hub",
+        ("explain", VOICE, "--model", "hf:some/name"): "hub",
         ("serve", "--port", "0"): "server",
+        ("push", "org/name"): "hub",
     }
     lines = [list(words) for words in wanted]
     for words, (code, _, err) in zip(lines, run(lines, set(PACKAGES), tmp_path), strict=True):

@@ -26,14 +26,21 @@ export async function bytesOf(source) {
   return new Uint8Array(await answer.arrayBuffer());
 }
 
-/**
- * The first 16 hexadecimal digits of the SHA-256.
- *
- * @param {Uint8Array<ArrayBuffer>} bytes
- */
-export async function fingerprintOf(bytes) {
+/** The SHA-256 in hexadecimal digits. @param {Uint8Array<ArrayBuffer>} bytes */
+export async function digestOf(bytes) {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return [...digest.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** @param {Uint8Array[]} parts */
+export function concatenatedBytes(parts) {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /**

@@ -6,6 +6,7 @@
  * have a default. Both are mended here, on the file's protocol buffer, without a library for it.
  */
 
+import { concatenatedBytes, digestOf } from "./bytes.js";
 import { ModelError } from "./errors.js";
 
 /**
@@ -14,8 +15,13 @@ import { ModelError } from "./errors.js";
  * @typedef {{schema: number, labels: string[], input: {kind: string, rate?: number | null},
  *   threshold: number, thresholds?: number[], familiar?: number, numeric?: boolean,
  *   priors?: number[], embedding?: number, adaptation?: {difference?: string}, name?: string,
- *   version: string, licence: string, corpora: Record<string, any>, recipe: Record<string, any>
- * }} Metadata
+ *   version: string, licence: string, corpora: Record<string, any>, recipe: Record<string, any>,
+ *   identity?: {version: number, created: string, content: string, recipe: string}}} Metadata
+ *
+ * Which model answers, of hashes the first 16 digits; `version`, `created` and `recipe` are `null`
+ * of files made before there were versions, and of those changed since.
+ * @typedef {{name: string, version: number | null, created: string | null, content: string,
+ *   recipe: string | null}} Identity
  */
 
 /** Fields of onnx.proto. */
@@ -24,6 +30,8 @@ const ENTRY = { key: 1, value: 2 };
 const GRAPH = { initializer: 5 };
 const TENSOR_NAME = 8;
 
+const KEY = "intona"; // of the entry of a file that holds what it says of itself
+const SHORT = 16; // digits of a hash
 const SCHEMA = 1;
 const OPTIONAL = new Set(["centre", "scale", "adapted"]);
 
@@ -34,7 +42,7 @@ const OPTIONAL = new Set(["centre", "scale", "adapted"]);
  * @returns {Metadata}
  */
 export function metadataOf(bytes) {
-  const [text] = entriesOf(bytes, "intona");
+  const [text] = entriesOf(bytes, KEY);
   if (text === undefined) throw new ModelError("this is no model file made by intona");
   let found;
   try {
@@ -48,6 +56,39 @@ export function metadataOf(bytes) {
     throw new ModelError("this model takes features, not sound at 16 kHz: only intona in Python runs it");
   }
   return found;
+}
+
+/**
+ * Which model a file is, as `intona.models.identity` has it.
+ *
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {Metadata} metadata
+ * @returns {Promise<Identity>}
+ */
+export async function identityOf(bytes, metadata) {
+  const [text] = entriesOf(bytes, KEY);
+  const graph = [...fieldsOf(bytes)].filter((field) => !isOwn(field)).map((field) => field.whole);
+  const said = new TextEncoder().encode(withoutIdentity(text, metadata));
+  const content = await digestOf(concatenatedBytes([...graph, said]));
+  const name = metadata.name || metadata.recipe.name || "unknown";
+  const plain = { name, version: null, created: null, content: content.slice(0, SHORT), recipe: null };
+  const { identity } = metadata;
+  if (identity?.content !== content) return plain;
+  return { ...plain, version: identity.version, created: identity.created, recipe: identity.recipe.slice(0, SHORT) };
+}
+
+/** What a file says of itself but for its identity, in the words it says it. @param {string} text @param {Metadata} metadata */
+function withoutIdentity(text, metadata) {
+  if (!metadata.identity) return text;
+  for (const { 0: member, index } of text.matchAll(/"identity": \{[^{}]*\}(, )?/g)) {
+    const rest = text.slice(0, index) + text.slice(index + member.length);
+    try {
+      if (!("identity" in JSON.parse(rest))) return rest;
+    } catch {
+      // it was within a text
+    }
+  }
+  return text;
 }
 
 /**
@@ -72,21 +113,26 @@ export function withOpenInputs(bytes) {
       if (OPTIONAL.has(name)) inputs.push(name);
       else kept.push(part.whole);
     }
-    const graph = joined(kept);
+    const graph = concatenatedBytes(kept);
     parts.push(Uint8Array.from([(MODEL.graph << 3) | 2, ...variable(graph.length)]), graph);
   }
-  return { bytes: joined(parts), inputs };
+  return { bytes: concatenatedBytes(parts), inputs };
 }
 
 /** @param {Uint8Array} bytes @param {string} key */
 function entriesOf(bytes, key) {
-  const found = [];
-  for (const { number, content } of fieldsOf(bytes)) {
-    if (number !== MODEL.metadata || !content) continue;
-    const entry = new Map([...fieldsOf(content)].map((part) => [part.number, part.content]));
-    if (textOf(entry.get(ENTRY.key)) === key) found.push(textOf(entry.get(ENTRY.value)));
-  }
-  return found;
+  const entries = [...fieldsOf(bytes)].map(entryOf);
+  return entries.filter((entry) => entry?.key === key).map((entry) => entry?.value ?? "");
+}
+
+/** @param {Field} field */
+const isOwn = (field) => entryOf(field)?.key === KEY;
+
+/** The key and value of an entry of the metadata; `null` of another field. @param {Field} field */
+function entryOf({ number, content }) {
+  if (number !== MODEL.metadata || !content) return null;
+  const entry = new Map([...fieldsOf(content)].map((part) => [part.number, part.content]));
+  return { key: textOf(entry.get(ENTRY.key)), value: textOf(entry.get(ENTRY.value)) };
 }
 
 /** @param {Uint8Array} tensor */
@@ -103,8 +149,9 @@ const textOf = (bytes) => new TextDecoder().decode(bytes ?? new Uint8Array());
 /**
  * The fields of a message, in order; `content` of those that have a length.
  *
+ * @typedef {{number: number, content: Uint8Array | null, whole: Uint8Array}} Field
  * @param {Uint8Array} bytes
- * @returns {Generator<{number: number, content: Uint8Array | null, whole: Uint8Array}>}
+ * @returns {Generator<Field>}
  */
 function* fieldsOf(bytes) {
   let at = 0;
@@ -141,15 +188,4 @@ function variable(value) {
   const bytes = [];
   for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) | 128);
   return [...bytes, value];
-}
-
-/** @param {Uint8Array[]} parts */
-function joined(parts) {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

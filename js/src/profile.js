@@ -10,7 +10,7 @@ const SPEECH = ["neutral", "mixed", "place"];
 
 /**
  * @typedef {{name: string, model: string, speech: string, seconds: number,
- *   statistics: import("./adaptation.js").Statistics}} Profile `model` is its fingerprint
+ *   statistics: import("./adaptation.js").Statistics}} Profile `model` is the content of its identity
  */
 
 /**

@@ -3,12 +3,12 @@
 
 import { Running, standardisation } from "./adaptation.js";
 import { at16k, blocksOf, checked, RATE, stretch } from "./audio.js";
-import { bytesOf, concatenated, fingerprintOf } from "./bytes.js";
+import { bytesOf, concatenated } from "./bytes.js";
 import { clipOf, Mean, UTTERANCE, utterancesOf } from "./clip.js";
 import { AudioError, ModelError, UsageError } from "./errors.js";
 import { Following } from "./following.js";
 import { narrowing } from "./labels.js";
-import { metadataOf, withOpenInputs } from "./modelFile.js";
+import { identityOf, metadataOf, withOpenInputs } from "./modelFile.js";
 import { Online } from "./online.js";
 import { best } from "./segments.js";
 import { Silero } from "./silero.js";
@@ -28,7 +28,8 @@ const LEAST = 2; // seconds of speech in a profile
  * @typedef {{start: number, end: number, emotion: string | null, confidence: number | null,
  *   status: "ok" | "unsure" | "no_speech", reason: Reason | null, familiarity: number | null,
  *   arousal: number | null, valence: number | null, adapted: number,
- *   probabilities: Record<string, number | null>}} Prediction
+ *   probabilities: Record<string, number | null>,
+ *   model: import("./modelFile.js").Identity}} Prediction
  * @typedef {"low confidence" | "unfamiliar" | "hardly speech" | "too short"} Reason
  *
  * @typedef {import("./audio.js").Audio} Audio
@@ -36,7 +37,7 @@ const LEAST = 2; // seconds of speech in a profile
  * @typedef {import("./silero.js").Session} Session
  * @typedef {import("./windows.js").TimelineChanges} TimelineChanges
  * @typedef {{ort: Runtime, session: Session, silero: Session, outputs: string[],
- *   optional: string[], metadata: import("./modelFile.js").Metadata, fingerprint: string}} Parts
+ *   optional: string[], metadata: import("./modelFile.js").Metadata, identity: import("./modelFile.js").Identity}} Parts
  * @typedef {{labels: string[], matrix: number[][] | null, priors: number[] | null}} Narrowing
  * @typedef {{adapted: number, centre: Float32Array, scale: Float32Array}} Standing
  */
@@ -48,7 +49,8 @@ export class Recognizer {
     this.answers = answers;
     this.standing = standing;
     this.metadata = parts.metadata;
-    this.fingerprint = parts.fingerprint;
+    /** Which model it is. */
+    this.identity = parts.identity;
     this.labels = answers.labels;
     this.numeric = Boolean(parts.metadata.numeric);
     /** Utterances it is adapted to. */
@@ -79,8 +81,8 @@ export class Recognizer {
     const main = metadata.numeric ? "scores" : "probabilities";
     if (!session.outputNames.includes(main)) throw new ModelError(`the graph has no output '${main}'`);
     const outputs = [main, ...BESIDE.filter((name) => session.outputNames.includes(name))];
-    const fingerprint = await fingerprintOf(content);
-    const parts = { ort, session, silero: await open(network), outputs, optional: inputs, metadata, fingerprint };
+    const identity = await identityOf(content, metadata);
+    const parts = { ort, session, silero: await open(network), outputs, optional: inputs, metadata, identity };
     const answers = { labels: metadata.labels, matrix: null, priors: metadata.priors ?? null };
     return new Recognizer(parts, answers, null);
   }
@@ -203,7 +205,7 @@ export class Recognizer {
   adapted(profile) {
     if (!profile) return new Recognizer(this.parts, this.answers, null);
     this.requireAdaptable();
-    if (profile.model !== this.fingerprint) {
+    if (profile.model !== this.identity.content) {
       throw new UsageError(`the profile ${profile.name} was made with another model: enroll again with this one`);
     }
     return this.standingAt(profile.statistics, profile.speech);
@@ -231,7 +233,7 @@ export class Recognizer {
       throw new AudioError(`only ${seconds.toFixed(1)} s of speech was found to enroll ${name}: give at least ${LEAST}`);
     }
     const statistics = running.statistics();
-    return { name, model: this.fingerprint, speech, seconds: Math.round(seconds * 100) / 100, statistics };
+    return { name, model: this.identity.content, speech, seconds: Math.round(seconds * 100) / 100, statistics };
   }
 
   /**
@@ -279,7 +281,7 @@ export class Recognizer {
     const nothing = { confidence: null, reason: null, familiarity: null, arousal: null, valence: null };
     const labels = this.labels;
     const probabilities = Object.fromEntries(labels.map((label, k) => [label, row && row[k]]));
-    const plain = { start, end, emotion: null, ...nothing, adapted: 0, probabilities };
+    const plain = { start, end, emotion: null, ...nothing, adapted: 0, probabilities, model: this.identity };
     if (!row) return { ...plain, status: "no_speech" };
     if (this.numeric) return { ...plain, status: "ok" };
     const found = best(row, labels.length);

@@ -17,7 +17,7 @@ const FINE = { window: 2, hop: 0.5, minSegment: 0.5 };
  * @typedef {{clip: Prediction, merged: Prediction, timeline: Prediction[], fine: Prediction[]}} Answers
  * @typedef {{together: Prediction[], neutral: Prediction, place: Prediction, itself: Prediction[],
  *   following: Prediction[]}} Adapted
- * @typedef {{path: string, fingerprint: string, recordings: Record<string, Answers>, adapted?: Adapted}} Model
+ * @typedef {{path: string, identity: object, recordings: Record<string, Answers>, adapted?: Adapted}} Model
  * @typedef {{rates: Record<string, number>, merged: {emotions: string, merge: string},
  *   models: Record<string, Model>}} Expected
  * @typedef {(name: string) => Promise<Audio>} Opener
@@ -37,7 +37,7 @@ export async function compare(model, wanted, merged, audio, gaps = []) {
     clip: await model.predict(audio),
     merged: await narrow.predict(audio),
     timeline: await model.timeline(audio),
-    fine: await narrow.timeline(audio, FINE),
+    fine: wanted.fine.length ? await narrow.timeline(audio, FINE) : [],
   };
   const slack = audio.rate === 16_000 ? WORST : RESAMPLED;
   return [
@@ -61,14 +61,14 @@ export async function compareAdapted(model, wanted, open, text) {
   for (const voice of voices) found.push(await together.predict(voice));
   const [neutral, place] = [readProfile(await text("neutral")), readProfile(await text("place"))];
   const own = readProfile(writeProfile(await model.enroll("anna", voices, "place")));
-  const long = await open("talk-long");
+  const talk = await open("talk");
   return [
     ...differences("together", found, wanted.together),
     ...differences("neutral", [await model.adapted(neutral).predict(voices[0])], [wanted.neutral]),
     ...differences("place", [await model.adapted(place).predict(voices[0])], [wanted.place]),
     ...differences("enrolled here", [await model.adapted(own).predict(voices[0])], [wanted.place]),
-    ...differences("following", await streamed(model, await open("talk"), 16_000, true), wanted.following),
-    ...differences("itself", await model.timeline(long, { adapt: true }), wanted.itself),
+    ...differences("following", await streamed(model, talk, 16_000, true), wanted.following),
+    ...differences("itself", await model.timeline(talk, { adapt: true }), wanted.itself),
   ];
 }
 

@@ -35,7 +35,7 @@ const gaps = [];
 
 for (const [name, wanted] of Object.entries(expected.models)) {
   const model = await Recognizer.load(ort, pathToFileURL(wanted.path));
-  test(`${name} has Python's fingerprint`, () => assert.equal(model.fingerprint, wanted.fingerprint));
+  test(`${name} is the model that Python says it is`, () => assert.deepEqual(model.identity, wanted.identity));
   for (const [recording, answers] of Object.entries(wanted.recordings)) {
     test(`${name} says of ${recording} what Python says`, async () => {
       const audio = await open(recording);
@@ -58,5 +58,5 @@ for (const [name, wanted] of Object.entries(expected.models)) {
 
 test("nearly all probabilities are Python's to three digits", () => {
   const near = gaps.filter((gap) => gap <= NUMBERS).length;
-  assert.ok(gaps.length > 1000 && near >= 0.95 * gaps.length, `${near} of ${gaps.length}`);
+  assert.ok(gaps.length > 500 && near >= 0.95 * gaps.length, `${near} of ${gaps.length}`);
 });

@@ -28,7 +28,13 @@ Rate = Annotated[
 Encoding = Annotated[
     str, typer.Option("--format", "-f", help="Raw input: u8, s16le, s24le, s32le, f32le, f64le.")
 ]
-Channels = Annotated[int, typer.Option("--channels", min=1, help="Channels of raw input.")]
+Channels = Annotated[
+    str,
+    typer.Option(
+        "--channels",
+        help="How many raw input has, which are mixed; or left or right, to hear one of two.",
+    ),
+]
 Update = Annotated[float, typer.Option("--update", help="Seconds of speech between updates.")]
 Lines = Annotated[bool, typer.Option("--json", help="JSON Lines also in a terminal.")]
 Out = Annotated[
@@ -57,7 +63,7 @@ def run(
     devices: Devices = False,
     rate: Rate = None,
     encoding: Encoding = "s16le",
-    channels: Channels = 1,
+    channels: Channels = "1",
     update: Update = 0.5,
     lines: Lines = False,
     out: Out = None,
@@ -105,6 +111,10 @@ def run(
     if adapt and isinstance(recognizer, Recognizer):
         heard = Following(recognizer)
 
+    count, side = _channels(channels)
+    if side and source is None:
+        raise UsageError("a microphone is heard as one channel: leave --channels out")
+
     def warn(words: str) -> None:
         complain(f"warning: {words}")
 
@@ -117,7 +127,7 @@ def run(
         sound: live.Live = (
             live.Microphone(device, rate)
             if source is None
-            else live.Pipe(sys.stdin.buffer, rate, encoding, channels)
+            else live.Pipe(sys.stdin.buffer, rate, encoding, count, side)
         )
         diary = Diary(out, recognizer.labels) if out is not None else None
         with shown(LiveView(recognizer.labels, recognizer.numeric), lines) as show:
@@ -130,3 +140,18 @@ def run(
                 reactions=reactions,
                 stop=stop,
             )
+
+
+def _channels(text: str) -> tuple[int, int]:
+    """Return how many channels raw input has, and which of them is heard; 0 for all, mixed."""
+    from intona.audio.channels import Channels
+    from intona.errors import UsageError
+
+    if text.isascii() and text.isdecimal() and 0 < int(text[:4]) <= 64:
+        return int(text), 0
+    if text.strip().lower() not in ("left", "right", "mix"):
+        raise UsageError(
+            "--channels of a live stream is the number of channels that raw input has (1 to 64), "
+            f"or mix, left or right, not {text[:20]!r}: to hear each, listen to each by itself"
+        )
+    return 2, Channels.parse(text).number or 0

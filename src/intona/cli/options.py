@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 
 STANDARD_INPUT = Path("-")
 
+LogFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--log-format",
+        help="Of what is written to standard error: text, or json (one object a line).",
+        show_default="text",
+    ),
+]
+
 
 def named(text: str) -> Path:
     """Return the path that is written on the command line.
@@ -165,6 +174,15 @@ Adapt = Annotated[
         "--adapt",
         help="Judge the recordings against each other: for a language, room or microphone unlike "
         "the training material. Needs mixed speech: not where all of it is one emotion.",
+    ),
+]
+Channels = Annotated[
+    str | None,
+    typer.Option(
+        "--channels",
+        help="Of recordings with several: mix, left, right, a number from 1, or each: every "
+        "channel by itself, with a speaker (each:agent,customer names them).",
+        show_default=False,
     ),
 ]
 Model = Annotated[

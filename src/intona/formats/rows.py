@@ -68,7 +68,8 @@ class Segmentation:
     Attributes:
         predictions: one for each segment.
         labels: the model's.
-        values: for each segment what else is known of it, for example ``speaker``.
+        values: for each segment what is known of it beside its own ``values``, for example
+            ``speaker``.
     """
 
     predictions: Sequence[Prediction]
@@ -89,19 +90,22 @@ class Segmentation:
         """The names of the columns of :meth:`frame`."""
         # A model of numbers may itself predict arousal: then the column is its own.
         fixed = [name for name in COLUMNS if name not in self.labels]
-        others = (name for values in self.values for name in values)
+        others = (name for _, values in self._pairs() for name in values)
         return tuple(dict.fromkeys([*fixed, *self.labels, *others]))
 
     def frame(self) -> pd.DataFrame:
         """Return the table that :func:`intona.inference.timeline.timeline` describes."""
-        return to_table(self.predictions, self.labels, self.values)
+        return to_table(self.predictions, self.labels, self.values or None)
 
     def rows(self) -> list[Row]:
         """Return the rows, times rounded to milliseconds."""
         return [self._row(one, values) for one, values in self._pairs()]
 
     def _pairs(self) -> list[tuple[Prediction, Mapping[str, Any]]]:
-        return list(zip(self.predictions, self.values or [{}] * len(self.predictions), strict=True))
+        """Return each prediction with all that is known beside it."""
+        given = self.values or [{}] * len(self.predictions)
+        pairs = zip(self.predictions, given, strict=True)
+        return [(one, {**one.values, **more}) for one, more in pairs]
 
     def _row(self, found: Prediction, values: Mapping[str, Any]) -> Row:
         def number(name: str) -> float | None:
@@ -190,3 +194,31 @@ def single(table: Segmentation | pd.DataFrame, format: str) -> list[Row]:
             f"{format} holds one recording, this table has {len(files)}: write one file for each"
         )
     return [row for row in found if row.status != "no_speech"]
+
+
+def layered(found: list[Row]) -> list[tuple[str, int, list[Row]]]:
+    """Return rows by speaker, divided so that none overlap, for formats whose tiers cannot.
+
+    Returns:
+        The speaker (empty where not known), the number of the layer from 1, and its rows by time.
+    """
+    by_speaker: dict[str, list[Row]] = {}
+    for row in found:
+        by_speaker.setdefault(row.values.get("speaker", ""), []).append(row)
+    return [
+        (speaker, number, layer)
+        for speaker, group in by_speaker.items()
+        for number, layer in enumerate(_layers(group), 1)
+    ]
+
+
+def _layers(group: list[Row]) -> list[list[Row]]:
+    layers: list[list[Row]] = [[]]
+    for row in sorted(group, key=lambda row: row.start):
+        for layer in layers:
+            if not layer or layer[-1].end <= row.start:
+                layer.append(row)
+                break
+        else:
+            layers.append([row])
+    return layers

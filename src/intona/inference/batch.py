@@ -28,9 +28,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intona.audio import Damage, files, find
-from intona.audio.damage import warn
+from intona.audio.channels import Channels
+from intona.audio.damage import Apart, warn
+from intona.audio.decode import Source
 from intona.audio.finding import Found, UnheardError, require_some
-from intona.errors import IntonaError, UsageError
+from intona.errors import AudioError, IntonaError, UsageError
 from intona.extras import require
 from intona.files import require_apart, require_writable, spelled
 from intona.inference.choice import Choice
@@ -59,6 +61,7 @@ class Summary:
     Attributes:
         files: recordings in the result.
         errors: rows of the table of errors: recordings that failed, or are damaged.
+        apart: recordings whose two channels carry different speech, and were mixed.
         resumed: recordings that an earlier, interrupted run had already done.
         audio: seconds of audio in the result.
         seconds: how long this run took.
@@ -66,6 +69,7 @@ class Summary:
 
     files: int
     errors: int
+    apart: int
     resumed: int
     audio: float
     seconds: float
@@ -101,11 +105,25 @@ class Predict:
         return model.narrowed(self.choice.emotions, self.choice.merge)
 
     def run(self, state: Recognizer | Foreign, task: Shard) -> list[dict[str, Any]]:
-        """Predict the shard's files; one row each, in order, and one more of each damage."""
+        """Predict the shard's files; a row each, or each channel, and one more of each damage."""
         from intona.inference.asking import predict_files
 
-        found = zip(predict_files(state, task.files), task.files, strict=True)
-        return [row for answer, file in found for row in _rows(answer, file)]
+        heard = [(file, one) for file in task.files for one in self._heard(file)]
+        found = zip(predict_files(state, [one for _, one in heard]), heard, strict=True)
+        rows = [row for answer, (file, _) in found for row in _rows(answer, file)]
+        # What is damaged in a recording is told of each of its channels.
+        told: set[tuple[str, str]] = set()
+        return [row for row in rows if row["error"] is None or _is_new(row, told)]
+
+    def _heard(self, file: str | UnheardError) -> Iterator[Source | AudioError]:
+        yield from self.choice.channels.heard([file])
+
+
+def _is_new(row: dict[str, Any], told: set[tuple[str, str]]) -> bool:
+    """Tell whether an error has not been told of the file yet, and note that it is now."""
+    new = (row["file"], row["error"]) not in told
+    told.add((row["file"], row["error"]))
+    return new
 
 
 def _rows(found: Prediction | IntonaError, file: str | UnheardError) -> Iterator[dict[str, Any]]:
@@ -115,11 +133,12 @@ def _rows(found: Prediction | IntonaError, file: str | UnheardError) -> Iterator
         return
     row = found.to_dict()
     probabilities = row.pop("probabilities")
-    yield {"error": None, **row, **probabilities, "file": name}
+    apart = any(isinstance(note, Apart) for note in found.notes)
+    yield {"error": None, "apart": apart, **row, **probabilities, "file": name}
     for note in found.notes:
         if isinstance(note, Damage):
             yield {"file": name, "error": spelled(note)}
-        else:
+        elif not isinstance(note, Apart):
             warn(note)
 
 
@@ -145,7 +164,8 @@ def predict_folder(
             cannot be known); ``None`` for the default.
         paths: recordings, and folders of them.
         out: the ``.parquet`` file; its table is that of ``intona predict``.
-        choice: labels to answer with, and whether to adapt to the recordings: then an even
+        choice: labels to answer with, what is heard of recordings with several channels (of
+            ``each`` there are as many rows), and whether to adapt to them: then an even
             sample of them is heard first, the same whenever the names are the same.
         on: where: here, in local processes, on Ray.
         shard: files per part file, at most.
@@ -183,14 +203,15 @@ def predict_folder(
         if isinstance(recognizer, Foreign):
             recognizer.require_adaptable()
         else:
-            job = replace(job, statistics=statistics_of(recognizer, roots))
+            statistics = statistics_of(recognizer, roots, channels=choice.channels)
+            job = replace(job, statistics=statistics)
     made_by = {
-        "model": getattr(opened, "fingerprint", "") or uuid.uuid4().hex,
+        "model": uuid.uuid4().hex if isinstance(opened, Foreign) else opened.identity.content,
         "intona": __version__,
         "asked": repr(choice),
         "adapted": _digest(job.statistics),
     }
-    parts = Parts(out, recognizer.labels)
+    parts = Parts(out, recognizer.labels, _beside(choice.channels))
     with parts.opened(made_by):
         tally = _Tally(progress, roots)
         keys: list[str] = []
@@ -203,8 +224,15 @@ def predict_folder(
                 tally.add(len(task.files))
         finally:
             tally.stop()
-        good, errors, audio = parts.join(keys)
-    return Summary(good, errors, tally.resumed, audio, time.monotonic() - begin)
+        good, errors, apart, audio = parts.join(keys)
+    return Summary(good, errors, apart, tally.resumed, audio, time.monotonic() - begin)
+
+
+def _beside(channels: Channels) -> tuple[str, ...]:
+    """Return the columns that tell of channels."""
+    if channels.plain:
+        return ()
+    return ("channel", "speaker") if channels.each else ("channel",)
 
 
 def require_parquet(out: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.audio.channels import Asked, Channels
 from intona.audio.given import Given, is_many, source_of
 from intona.errors import ModelError, UsageError
 from intona.inference import clip
@@ -42,8 +43,7 @@ class Recognizer:
         brief: for a few clips only: sooner loaded, a tenth slower.
 
     Attributes:
-        labels: emotions in the order of the probability columns; for a model of numbers
-            the target's name.
+        labels: emotions in the order of the columns; the target's name of a model of numbers.
         numeric: whether it predicts numbers instead of emotions.
         threshold: confidence below which a prediction is ``unsure``.
         rate: sample rate the model works at in Hz, ``None`` for the recording's own.
@@ -194,14 +194,16 @@ class Recognizer:
 
     @overload
     def predict(  # type: ignore[overload-overlap]  # a path is also an iterable of letters
-        self, source: Given, *, start: float = 0.0, end: float | None = None
+        self, source: Given, *, start: float = 0.0, end: float | None = None, channels: Asked = None
     ) -> Prediction: ...
 
     @overload
-    def predict(self, source: Iterable[Given] | Corpus | pd.DataFrame) -> pd.DataFrame: ...
+    def predict(
+        self, source: Iterable[Given] | Corpus | pd.DataFrame, *, channels: Asked = None
+    ) -> pd.DataFrame: ...
 
     def predict(
-        self, source: Any, *, start: float = 0.0, end: float | None = None
+        self, source: Any, *, start: float = 0.0, end: float | None = None, channels: Asked = None
     ) -> Prediction | pd.DataFrame:
         """Predict the emotion of one recording as a whole, or of many, one row each.
 
@@ -215,16 +217,20 @@ class Recognizer:
                 :func:`intona.inference.many.predict_table`.
             start: begin in seconds, of one recording.
             end: end in seconds; ``None`` for the end of the recording.
+            channels: ``"left"``, ``"right"``, a number from 1, ``"mix"``; or ``"each"`` for a table
+                with one row for each channel.
 
         Raises:
             AudioError: the one recording cannot be read or used.
             UsageError: something that cannot be a recording, or an impossible stretch.
         """
-        if not is_many(source):
-            return clip.predict(self, source_of(source), start, end)
+        hear = Channels.parse(channels)
+        if not is_many(source) and not hear.each:
+            (heard,) = hear.of(source_of(source, whole=not hear.plain))
+            return clip.predict(self, heard, start, end)
         if start != 0.0 or end is not None:
             raise UsageError("start and end are of one recording: give a table with an index")
-        return predict_table(self, source)
+        return predict_table(self, source, hear)
 
     def timeline(self, source: Given, **options: Any) -> pd.DataFrame:
         """Return emotion over time by segment: :func:`intona.inference.timeline.timeline`.
@@ -235,7 +241,8 @@ class Recognizer:
         """
         from intona.inference.timeline import timeline
 
-        return timeline(self, source_of(source), **options)
+        plain = Channels.parse(options.get("channels")).plain
+        return timeline(self, source_of(source, whole=not plain), **options)
 
     def stream(
         self, blocks: Iterable[NDArray[np.float32]], rate: int, **options: Any
@@ -248,14 +255,15 @@ class Recognizer:
             yield from live.push(block)
         yield from live.flush()
 
-    def adapt(self, sources: Given | Iterable[Given]) -> Recognizer:
+    def adapt(self, sources: Given | Iterable[Given], *, channels: Asked = None) -> Recognizer:
         """Return the same model, adapted to recordings: they are judged against each other.
 
         It needs no labels and assumes mixed speech: over recordings of one single emotion,
         recall falls by half. Of many recordings an even sample is heard.
 
         Args:
-            sources: recordings (or folders) from one place, or of one speaker, or one long one.
+            sources: recordings (or folders) of one place or speaker, or one long one.
+            channels: as of :meth:`predict`.
 
         Raises:
             UsageError: the model cannot adapt, or something that cannot be a recording.
@@ -263,7 +271,9 @@ class Recognizer:
         """
         from intona.inference.adapt import statistics_of
 
-        return self.adapted(statistics_of(self, recordings(sources)))
+        return self.adapted(
+            statistics_of(self, recordings(sources), channels=Channels.parse(channels))
+        )
 
     def adapted(self, to: Profile | Statistics | None, speech: str | None = None) -> Recognizer:
         """Return the same model, adapted to a speaker or a place; it shares everything else.
@@ -281,10 +291,11 @@ class Recognizer:
         other._inputs, other.adapted_to = {}, 0
         if to is not None:
             from intona.inference.profile import require_made_with
+            from intona.models.adaptation import standardisation
 
             self.require_adaptable()
             require_made_with(to, self.identity, self.path)
-            centre, scale = self._standardisation(to, speech)
+            centre, scale = standardisation(to, self.metadata, speech)
             other._inputs = {
                 "centre": centre.astype(np.float32),
                 "scale": scale.astype(np.float32),
@@ -346,18 +357,6 @@ class Recognizer:
             return self.threshold
         low, high = self.metadata["thresholds"]
         return float(low + (high - low) * familiarity)
-
-    def _standardisation(
-        self, to: Profile | Statistics, speech: str | None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return a profile's centre and scale; of neutral speech with what speech usually has."""
-        from intona.models.adaptation import standardisation
-
-        statistics: Any = getattr(to, "statistics", to)
-        if len(statistics.mean) != int(self.metadata["embedding"]):
-            raise UsageError("the profile is damaged: it has another size than the model's")
-        kind = speech or getattr(to, "speech", "mixed")
-        return standardisation(statistics, self.metadata["adaptation"], neutral=kind == "neutral")
 
     def _narrowed(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         if self._narrowing is None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intona.errors import ModelError
+from intona.models import hub
 from intona.models.identity import is_own, next_identity, spelled_json, with_metadata
 from intona.models.metadata import BUNDLED, SCHEMA, Metadata, validated
 from intona.models.vetting import require_harmless
@@ -35,12 +36,20 @@ def bundled(name: str = "default") -> Path:
 def locate(model: str | Path | None) -> Path:
     """Return the path of a model: a file, the name of a bundled one, or ``None`` for the default.
 
+    One of the hub, ``hf:ORG/NAME``, is fetched: see :mod:`intona.models.hub`.
+
+    Raises:
+        ModelError: what is named of the hub cannot be had, or is not a model of ours.
+        MissingExtraError: it is of the hub, and huggingface_hub is not installed.
+
     Examples:
         >>> locate("small").name, locate("mine/model.onnx").name
         ('small.onnx', 'model.onnx')
     """
     if model is None:
         return bundled()
+    if hub.is_named(model):
+        return hub.require(str(model), LARGEST)
     return bundled(str(model)) if _is_bundled(model) else Path(model)
 
 

@@ -12,6 +12,7 @@ from intona.models.artefact import bundled, read_model
 from intona.models.heard import Heard
 from intona.models.identity import Identity
 from intona.models.metadata import Metadata
+from intona.models.permission import Permission
 from intona.notebook import table
 
 LAW = "https://github.com/intona/intona/blob/main/docs/law.md"
@@ -53,6 +54,7 @@ def _words(metadata: Metadata) -> dict[str, str]:
         "calibration": _calibration(metadata),
         "abstention": _abstention(metadata),
         "licence": metadata["licence"],
+        **Permission.of_file(metadata).words(),
         "law": f"forbidden on people at work and in education in the EU, and more: {LAW}",
         "made by": f"intona {metadata['version']}, seed {metadata.get('seed', 'unknown')}",
     }

@@ -14,6 +14,7 @@ from typing import Any, TypedDict, cast
 
 from intona.errors import ModelError
 from intona.files import is_plain
+from intona.licences import Terms
 from intona.models.adaptation import decoded
 from intona.models.heard import Heard
 
@@ -58,6 +59,8 @@ class Metadata(TypedDict, total=False):
         seed: of everything random.
         identity: which model it is, see :mod:`intona.models.identity`.
         metrics: measured numbers in words.
+        terms: what each part it was made from allows, see
+            :class:`intona.models.permission.Permission`.
     """
 
     schema: int
@@ -86,6 +89,7 @@ class Metadata(TypedDict, total=False):
     seed: int
     identity: dict[str, Any]
     metrics: dict[str, Any]
+    terms: dict[str, Any]
     selected: dict[str, Any]
 
 
@@ -332,6 +336,13 @@ def _hash(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value) is not None
 
 
+def _terms(value: Any) -> bool:
+    try:
+        return all(Terms.from_dict(one) for one in value.values())
+    except (AttributeError, ValueError):
+        return False
+
+
 _CHECKS: Mapping[str, Check] = {
     "schema": _whole(1),
     "version": _text(LABEL),
@@ -358,4 +369,5 @@ _CHECKS: Mapping[str, Check] = {
     "identity": _identity,
     "metrics": _map_of(lambda value: isinstance(value, str | int | float)),
     "selected": _ANY_OBJECT,
+    "terms": _terms,
 }

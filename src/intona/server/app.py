@@ -56,7 +56,7 @@ def create_app(settings: Settings, *, handler: str = HANDLER) -> FastAPI:
         description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,
-        # Both load scripts from other hosts; the document itself is at /openapi.json.
+        # Both load scripts from other hosts; /docs is a page of ours.
         docs_url=None,
         redoc_url=None,
     )
@@ -117,6 +117,10 @@ def _add_page(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     async def page(request: Request) -> FileResponse:
         return FileResponse(f"{folder}/index.html", headers=fresh)
+
+    @app.get("/docs", include_in_schema=False)
+    async def reference() -> FileResponse:
+        return FileResponse(f"{folder}/reference.html", headers=fresh)
 
     @app.get("/favicon.ico", include_in_schema=False)
     async def icon() -> FileResponse:

@@ -8,7 +8,18 @@ from urllib.parse import quote
 from intona.extras import installed
 
 FormatName = Literal[
-    "json", "jsonl", "csv", "parquet", "vtt", "srt", "textgrid", "audacity", "rttm", "text"
+    "json",
+    "jsonl",
+    "csv",
+    "parquet",
+    "vtt",
+    "srt",
+    "textgrid",
+    "audacity",
+    "rttm",
+    "eaf",
+    "labelstudio",
+    "text",
 ]
 _TYPES = (
     ("application/json", ".json"),
@@ -20,6 +31,8 @@ _TYPES = (
     ("text/plain", ".TextGrid"),
     ("text/plain", ".txt"),
     ("text/plain", ".rttm"),
+    ("text/xml", ".eaf"),
+    ("application/json", ".json"),
     ("text/plain", ".txt"),
 )
 MEDIA_TYPES: dict[str, str] = {
@@ -33,6 +46,17 @@ def available() -> list[str]:
     """Return the formats that the packages installed here can write."""
     tables = installed("pandas") and installed("pyarrow")
     return [name for name in MEDIA_TYPES if name != "parquet" or tables]
+
+
+def clean(name: str | None) -> str:
+    r"""Return a file name that is safe to repeat: no folders, nothing unprintable.
+
+    Examples:
+        >>> clean("C:\\voices\\clip 1.wav")
+        'clip 1.wav'
+    """
+    last = (name or "").replace("\\", "/").rpartition("/")[2]
+    return "".join(letter for letter in last if letter.isprintable())[:200] or "recording"
 
 
 def attachment(recording: str | None, style: str) -> str:

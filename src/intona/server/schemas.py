@@ -6,8 +6,17 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    field_validator,
+)
 
+from intona.server.formats import clean
 from intona.server.wire import InvalidError
 from intona.tables import Reason
 
@@ -27,6 +36,7 @@ ANSWER: JsonValue = {
 }
 
 
+FileName = Annotated[str, AfterValidator(clean)]
 Label = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")]
 HASH = r"^[0-9a-f]{16,64}$"
 MOST_LABELS = 64
@@ -52,7 +62,7 @@ class Segment(BaseModel):
 
     model_config = ConfigDict(strict=True, json_schema_extra={"examples": [ANSWER]})
 
-    file: str | None = Field(default=None, description="Name the client gave the recording.")
+    file: FileName | None = Field(default=None, description="Name the client gave the recording.")
     start: float = Field(ge=0, le=1e7, allow_inf_nan=False, description="Begin, in seconds.")
     end: float = Field(ge=0, le=1e7, allow_inf_nan=False, description="End, in seconds.")
     emotion: Label | None = Field(default=None, description="Best guess; null without speech.")
@@ -76,6 +86,12 @@ class Segment(BaseModel):
         description="How pleasant the voice sounds; null where the model does not say.",
     )
     adapted: Adapted = 0
+    channel: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        default=None, description="The channel it was heard in, from 1; absent where mixed."
+    )
+    speaker: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="Whose channel that is; absent where not known."
+    )
     probabilities: dict[Label, Probability | None] = Field(
         max_length=MOST_LABELS,
         description="Calibrated probability of each emotion; null without speech.",
@@ -122,6 +138,16 @@ class Answer(Segment):
     warnings: Warnings = []
 
 
+class Answers(BaseModel):
+    """The emotion of each channel of a clip as a whole."""
+
+    file: FileName | None = Field(default=None, description="Name the client gave the recording.")
+    profile: Speaker | None = Field(default=None, description=ADAPTED)
+    adapted: Adapted = 0
+    warnings: Warnings = []
+    channels: list[Segment] = Field(description="One for each, in their order.")
+
+
 class Timeline(BaseModel):
     """Emotion over time: one segment per stretch of speech, in order."""
 
@@ -132,7 +158,7 @@ class Timeline(BaseModel):
         },
     )
 
-    file: str | None = Field(default=None, description="Name the client gave the recording.")
+    file: FileName | None = Field(default=None, description="Name the client gave the recording.")
     model: Identity | None = Field(default=None, description="What answered.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     adapted: Adapted = 0
@@ -187,7 +213,7 @@ class Remark(BaseModel):
 class Explanation(BaseModel):
     """Where in time and frequency the evidence for an emotion lies, and how it was said."""
 
-    file: str | None = Field(description="Name the client gave the recording.")
+    file: FileName | None = Field(description="Name the client gave the recording.")
     model: Identity | None = Field(default=None, description="What answered.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     adapted: Adapted = 0

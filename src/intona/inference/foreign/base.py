@@ -22,7 +22,7 @@ from intona.audio import Audio, resample
 from intona.audio.damage import Notice, warn
 from intona.audio.decode import Source, title_of
 from intona.errors import AudioError, IntonaError, ModelError, UsageError
-from intona.inference.clip import LONGEST, as_error, stretch
+from intona.inference.clip import LONGEST, about, as_error, stretch
 from intona.labels import (
     Labels,
     Merge,
@@ -185,7 +185,8 @@ class Foreign(ABC):
                 continue
             said: list[str] = []
             try:
-                yield replace(self._heard(source, 0.0, None, said.append), notes=tuple(said))
+                found = self._heard(source, 0.0, None, said.append)
+                yield about(source, replace(found, notes=tuple(said)))
             except ModelError as error:
                 yield error
             except (AudioError, OSError) as error:

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from intona.errors import ModelError, UsageError
 from intona.extras import require
 from intona.inference.foreign.base import Foreign
+from intona.models.hub import PREFIX
 
-PREFIX = "hf:"
 # Used while training alone, and not kept in many files.
 _HARMLESS = ("masked_spec_embed",)
 

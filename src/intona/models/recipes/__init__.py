@@ -145,7 +145,7 @@ def load(name: str | Path) -> Recipe:
     path = Path(name)
     if not path.is_file():
         raise RecipeError(
-            f"no recipe {name!r}{meant(name, names())}: give the path of a .toml file or one of "
+            f"no recipe {name!r}{_meant(name)}: give the path of a .toml file or one of "
             f"{', '.join(names())}"
         )
     try:
@@ -163,6 +163,15 @@ def _names_a_path(value: Any) -> bool:
         return False
     names = [str(value.get(key, "")) for key in ("name", "kind")]
     return any(map(registry.is_path, names)) or _names_a_path(list(value.values()))
+
+
+def _meant(name: str) -> str:
+    """Return what to put behind a complaint about a name that is no recipe's."""
+    if registry.is_path(name) or registry.has("models", name):
+        return f' (a model is named in a recipe: [model] kind = "{name}")'
+    if registry.has("features", name):
+        return f' (a front end is named in a recipe: [front_end] name = "{name}")'
+    return meant(name, names())
 
 
 def _parse(text: str, where: str, default_name: str, beside: Path | None = None) -> Recipe:

@@ -15,6 +15,17 @@ export function $(id, kind = /** @type {any} */ (HTMLElement)) {
   throw new Error(`the page has no ${kind.name} #${id}`);
 }
 
+/**
+ * Make an element with these properties.
+ *
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, unknown>} properties
+ */
+export function make(tag, properties) {
+  return Object.assign(document.createElement(tag), properties);
+}
+
 /** @param {string} kind class names @param {string} text */
 export function spanOf(kind, text = "") {
   const span = document.createElement("span");

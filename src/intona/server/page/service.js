@@ -16,6 +16,11 @@ export function onTokenNeeded(ask) {
   askForToken = ask;
 }
 
+/** Whether a token has been needed. */
+export function tokenNeeded() {
+  return sessionStorage.getItem(KEY) !== null;
+}
+
 /**
  * Fetch a path of ours; an answer that is no success becomes an Error in the service's words.
  *
