@@ -106,8 +106,9 @@ def test_what_needs_more_says_what_in_one_sentence(tmp_path: Path) -> None:
         ("corpus", "get", "ravdess"): "train",
         ("corpus", "check", str(ASSETS)): "train",
         ("corpus", "stats", str(ASSETS)): "train",
-        ("explain", VOICE, "--model", "hf:some/name"): "torch,hub",
+        ("explain", VOICE, "--model", "hf:some/name"): "hub",
         ("serve", "--port", "0"): "server",
+        ("push", "org/name"): "hub",
     }
     lines = [list(words) for words in wanted]
     for words, (code, _, err) in zip(lines, run(lines, set(PACKAGES), tmp_path), strict=True):
@@ -154,6 +155,7 @@ def test_every_package_is_brought_by_the_extra_that_is_named() -> None:
     for module, (package, extra) in PACKAGES.items():
         names = brought[extra]
         assert package.lower() in names or module == "starlette", module
+    assert "train" in re.split(r"\W", PROJECT["optional-dependencies"]["dev"][0])
     whole = set(re.findall(r"\w+", PROJECT["optional-dependencies"]["all"][0]))
     assert {extra for _, extra in PACKAGES.values()} - {"plot", "parquet"} <= whole
     assert str(lacking("x", *TRAINING)).endswith('".[train]"')

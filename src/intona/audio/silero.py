@@ -174,7 +174,7 @@ def _load() -> dict[str, Array]:
     except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error, zipfile.BadZipFile):
         raise ModelError(
             "the weights of the voice activity network are missing or damaged: "
-            "install intona again (pip install --force-reinstall intona)"
+            "install intona again (pip install --force-reinstall . in a clone)"
         ) from None
 
 

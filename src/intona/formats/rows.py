@@ -68,7 +68,8 @@ class Segmentation:
     Attributes:
         predictions: one for each segment.
         labels: the model's.
-        values: for each segment what else is known of it, for example ``speaker``.
+        values: for each segment what is known of it beside its own ``values``, for example
+            ``speaker``.
     """
 
     predictions: Sequence[Prediction]
@@ -94,16 +95,17 @@ class Segmentation:
 
     def frame(self) -> pd.DataFrame:
         """Return the table that :func:`intona.inference.timeline.timeline` describes."""
-        return to_table(self.predictions, self.labels, self.values)
+        return to_table(self.predictions, self.labels, self.values or None)
 
     def rows(self) -> list[Row]:
         """Return the rows, times rounded to milliseconds."""
         return [self._row(one, values) for one, values in self._pairs()]
 
     def _pairs(self) -> list[tuple[Prediction, Mapping[str, Any]]]:
+        """Return each prediction with all that is known beside it."""
         given = self.values or [{}] * len(self.predictions)
         pairs = zip(self.predictions, given, strict=True)
-        return [(found, {**found.values, **values}) for found, values in pairs]
+        return [(one, {**one.values, **more}) for one, more in pairs]
 
     def _row(self, found: Prediction, values: Mapping[str, Any]) -> Row:
         def number(name: str) -> float | None:

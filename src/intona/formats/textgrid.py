@@ -44,7 +44,7 @@ def render(table: Segmentation | pd.DataFrame) -> str:
             for row in layer
         ]
         tiers.append((f"confidence{suffix}", sure))
-    return _grid(tiers, round(end, 3))
+    return _grid(tiers, end)
 
 
 def _grid(tiers: list[tuple[str, list[tuple[float, float, str]]]], end: float) -> str:

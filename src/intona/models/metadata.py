@@ -121,7 +121,7 @@ def validated(content: Any, where: object) -> Metadata:
         raise ModelError(f"{where}: its intona metadata is not an object")
     schema = content.get("schema")
     if isinstance(schema, int) and schema > SCHEMA:
-        raise ModelError(f"{where} was made by a newer intona: upgrade with pip install -U intona")
+        raise ModelError(f"{where} was made by a newer intona: git pull and pip install .")
     if not shallow(content, DEPTH):
         raise ModelError(f"{where}: its intona metadata is nested too deeply")
     for name in (*REQUIRED, *content):

@@ -42,6 +42,12 @@ TEXTS = frozenset(MEDIA_TYPES.values()) - {MEDIA_TYPES["parquet"]}
 SUFFIXES = {name: suffix for name, (_, suffix) in zip(get_args(FormatName), _TYPES, strict=True)}
 
 
+def available() -> list[str]:
+    """Return the formats that the packages installed here can write."""
+    tables = installed("pandas") and installed("pyarrow")
+    return [name for name in MEDIA_TYPES if name != "parquet" or tables]
+
+
 def clean(name: str | None) -> str:
     r"""Return a file name that is safe to repeat: no folders, nothing unprintable.
 
@@ -51,12 +57,6 @@ def clean(name: str | None) -> str:
     """
     last = (name or "").replace("\\", "/").rpartition("/")[2]
     return "".join(letter for letter in last if letter.isprintable())[:200] or "recording"
-
-
-def available() -> list[str]:
-    """Return the formats that the packages installed here can write."""
-    tables = installed("pandas") and installed("pyarrow")
-    return [name for name in MEDIA_TYPES if name != "parquet" or tables]
 
 
 def attachment(recording: str | None, style: str) -> str:
