@@ -62,6 +62,7 @@ def train(
     out: str | Path = "model.onnx",
     *,
     target: str = "emotion",
+    licence: str | None = None,
     seed: int = 0,
     workers: int = 1,
     progress: Progress | None = None,
@@ -73,6 +74,8 @@ def train(
         corpus: a corpus, or what :func:`read_corpus` takes.
         out: the ``.onnx`` file to write.
         target: ``"emotion"`` or a numeric column.
+        licence: of data of your own, ``"CC-BY-4.0"``; ``"commercial"`` also refuses what may not be
+            used commercially.
         seed: of everything random.
         workers: processes.
         progress: called as ``progress(done, total, text)``.
@@ -89,6 +92,7 @@ def train(
             read_corpus(corpus),
             out,
             target=target,
+            licence=licence,
             seed=seed,
             on=on,
             progress=progress,

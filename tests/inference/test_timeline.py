@@ -17,7 +17,8 @@ from intona.cli.stopping import Stop
 from intona.corpora import synthetic
 from intona.errors import AudioError, UsageError
 from intona.formats.turns import Turn
-from intona.inference.timeline import TURNS, judge_turns, segments, timeline, timeline_each
+from intona.inference.timeline import segments, timeline, timeline_each
+from intona.inference.turns import TURNS, judge_turns
 from intona.tables import COLUMNS
 
 RATE = 16_000

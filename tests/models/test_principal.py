@@ -48,3 +48,25 @@ def test_of_many_rows_some_are_drawn_by_their_weights(monkeypatch: pytest.Monkey
     np.testing.assert_allclose(np.abs(found[:, 0]), np.eye(6)[0], atol=1e-6)
     assert np.array_equal(found, principal_directions(values, 1, weights=weights, seed=3))
     assert np.abs(principal_directions(values, 1)[1, 0]) > 0.99
+
+
+@pytest.mark.parametrize("shape", [(90, 40), (40, 90)])
+def test_few_of_many_directions_are_the_leading_ones_too(shape: tuple[int, int]) -> None:
+    """They are found one by one, and centred rows do not mislead the search."""
+    rng = np.random.default_rng(0)
+    values = (rng.normal(size=shape) @ np.diag(np.linspace(3, 0.5, shape[1]))).astype(np.float32)
+    values -= values.mean(axis=0)
+    found = principal_directions(values, 3)
+    expected = np.linalg.svd(values)[2][:3].T
+    np.testing.assert_allclose(np.abs((found * expected).sum(axis=0)), 1.0, atol=1e-4)
+    assert np.array_equal(found, principal_directions(values, 3))
+
+
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_few_directions_of_recordings_that_are_much_alike(rank: int) -> None:
+    rng = np.random.default_rng(0)
+    values = (rng.normal(size=(60, rank)) @ rng.normal(size=(rank, 80))).astype(np.float32)
+    found = principal_directions(values, 4)
+    assert np.isfinite(found).all()
+    left = values - values @ found @ found.T
+    np.testing.assert_allclose(left, 0, atol=1e-4)

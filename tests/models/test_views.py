@@ -53,3 +53,17 @@ def test_other_groups_do_not_matter_and_chance_is_the_seeds() -> None:
         tuple(row) for row in np.round(found(np.zeros_like(embedding) + embedding) - embedding, 4)
     }
     assert len(shifts) > 5
+
+
+def test_the_standard_of_some_rows_is_theirs_alone_in_blocks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("intona.metrics.arrays.BLOCK", 8)  # two rows at once
+    features = RNG.normal(2.0, 3.0, (41, 4)).astype(np.float32)
+    own = np.arange(41) % 3 == 1
+    found = Standard.of(features, own)
+    np.testing.assert_allclose(found.centre, features[own].mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(found.scale, features[own].std(axis=0) + 1e-6, rtol=1e-5)
+    plain = found.embedding(features)
+    assert found.embedding(features, out=features) is features
+    np.testing.assert_array_equal(features, plain)

@@ -43,3 +43,15 @@ def threads(_: object) -> list[int]:
 
     np.ones((200, 200)) @ np.ones((200, 200))
     return [library["num_threads"] for library in threadpool_info()]
+
+
+@dataclass(frozen=True)
+class Sleeping:
+    """Sleeps as many seconds as a task says, and tells whether Ctrl-C would be heard."""
+
+    def setup(self) -> None:
+        return None
+
+    def run(self, state: None, task: float) -> bool:
+        time.sleep(task)
+        return signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import time
 from contextlib import nullcontext
 from itertools import count
+from multiprocessing import active_children
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from engine_jobs import Failing, Square, threads
+from engine_jobs import Failing, Sleeping, Square, threads
 
 from intona import corpora, parallel
 from intona.errors import MissingExtraError, UsageError
@@ -61,6 +64,20 @@ def test_a_task_that_kills_its_worker_is_found_and_the_rest_is_done():
 def test_a_bug_in_the_job_is_not_swallowed(workers):
     with pytest.raises(ValueError, match="no 1"):
         list(Local(workers).run(Failing(), [1]))
+
+
+def test_nobody_waits_for_what_runs_when_no_more_is_wanted():
+    before = set(active_children())
+    results = Local(2).run(Sleeping(), [0.0, 3600.0, 3600.0])
+    assert next(results) == (0.0, False)  # Ctrl-C is for the process that started it
+    workers = set(active_children()) - before
+    assert len(workers) == 2
+    results.close()
+    deadline = time.monotonic() + 20
+    while any(worker.is_alive() for worker in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_engines_by_name():

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -96,6 +97,26 @@ def test_hostile_json_is_refused_briefly(real: Running, what: str) -> None:
     assert answer.json()["type"] == "urn:intona:problem:invalid"
     assert len(answer.content) < 3000
     assert real.client.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [("\ud800", "recording"), ("a\udc80/b\udfff.wav", "b.wav"), ("a\r\nX: 1.wav", "aX: 1.wav"),
+     ("\0.wav", ".wav"), ("n" * 300_000, "n" * 200), ("../../etc/passwd", "passwd"),
+     ("", "recording")],
+)  # fmt: skip
+@pytest.mark.parametrize("style", ["json", "csv", "parquet", "textgrid", "vtt"])
+def test_a_hostile_name_in_a_timeline_is_cleaned(
+    real: Running, style: str, name: str, taken: str
+) -> None:
+    segment = {**SEGMENT, "file": name}
+    given = json.dumps({"file": name, "labels": ["happy"], "segments": [segment]})
+    answer = real.client.post(f"/v1/export?format={style}", content=given, headers=JSON)
+    assert answer.status_code == 200
+    stem = taken.rpartition(".")[0] or taken
+    assert f"filename*=UTF-8''{quote(stem)}." in answer.headers["Content-Disposition"]
+    if style == "csv":
+        assert answer.text.splitlines()[1].startswith(f"{taken},")
 
 
 @pytest.mark.parametrize("path", ["/v1/predict", "/v1/timeline", "/v1/model", "/nowhere", "/"])

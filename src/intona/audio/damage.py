@@ -17,6 +17,12 @@ class Damage(str):
     __slots__ = ()
 
 
+class Apart(str):
+    """A sentence: the channels carry different speech, and were mixed."""
+
+    __slots__ = ()
+
+
 def warn(sentence: str) -> None:
     """Tell a sentence as a :class:`~intona.errors.RecordingWarning`: once, unless told otherwise.
 
@@ -76,6 +82,16 @@ class Journal:
     def remark(self, kind: str, text: str) -> None:
         """Note what is odd and no damage; of each kind, the first."""
         self._say(kind, f"{self._where} {text}")
+
+    def apart(self, is_so: bool) -> None:
+        """Note whether, as far as is known, two channels carry different speech and are mixed."""
+        self._said.pop("apart", None)
+        if is_so:
+            sentence = (
+                f"{self._where} has different speech in its two channels, as a call has, and they "
+                "are mixed: --channels each (channels=each) hears them one by one"
+            )
+            self._say("apart", Apart(sentence))
 
     def tell(self) -> None:
         """Tell all that was noted, once."""

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 import warnings
+from contextlib import nullcontext
 from importlib import import_module
 
 import typer
 
-from intona.cli.elsewhere import Command
+from intona.cli.elsewhere import Command, refuse_verb
 from intona.cli.say import complain, say
+from intona.cli.stopping import Stopped, stoppable
 from intona.errors import IntonaError
 from intona.files import show_plainly
 from intona.threads import ask_for_one_thread
@@ -31,6 +34,7 @@ VERBS = (
     "compare",
     "info",
     "models",
+    "push",
     "features",
     "front-ends",
     "recipes",
@@ -95,24 +99,37 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     verb = sys.argv[1] if len(sys.argv) > 1 else None
+    # With no error at hand any more, which would keep alive what it interrupted, workers included.
+    sys.exit(_run(verb))
+
+
+def _run(verb: str | None) -> int:
+    """Run one verb and return the exit code; say what went wrong."""
     try:
-        with warnings.catch_warnings():
+        # The service is stopped by its own library, which finishes what is asked.
+        with nullcontext() if verb == "serve" else stoppable(), warnings.catch_warnings():
             show_plainly()
+            if verb is not None:
+                refuse_verb(verb, VERBS)
             build(verb)(prog_name="intona")
     except IntonaError as error:
         complain(f"error: {error}")
-        sys.exit(error.exit_code)
+        return error.exit_code
     except BrokenPipeError:
         # The reader (head, less) has gone: nothing more to say, also not at interpreter exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         complain(f"error: {where}{error.strerror or error}")
-        sys.exit(1)
+        return 1
     except MemoryError:
         complain("error: there is not enough memory for this")
-        sys.exit(1)
-    except KeyboardInterrupt:
+        return 1
+    except Stopped as stop:
+        if stop.signal != getattr(signal, "SIGHUP", None):  # there is nobody left to read it
+            complain("stopped")
+        return 128 + stop.signal
+    except KeyboardInterrupt:  # twice
         complain("stopped")
-        sys.exit(130)
+        return 130
+    return 0

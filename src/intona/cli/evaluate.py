@@ -340,7 +340,7 @@ def _of_recipe(
     from intona.evaluation.run import evaluate, parse_seeds
     from intona.models import recipes
 
-    plan = recipes.load(recipe or options.DEFAULT_RECIPE).normalised(normalise)
+    plan = recipes.load(recipe or recipes.DEFAULT).normalised(normalise)
     seeds = parse_seeds(model_seeds)
     corpus = read(paths)
     # What --corpus, --columns and --set say is said of the corpus under test.

@@ -50,6 +50,7 @@ def run(
     from intona.errors import UsageError
     from intona.features.table import feature_table, require_suffix, save
     from intona.files import require_apart, require_writable
+    from intona.inference.notice import Sides
     from intona.registry import is_path, look_beside
 
     if options.STANDARD_INPUT in paths:
@@ -67,7 +68,8 @@ def run(
         table, errors = feature_table(
             find(paths), front, on=on, progress=progress, notice=notes.append
         )
-    damaged = options.tell(notes)
+    sides = Sides()
+    damaged = options.tell([*sides.other(notes), *sides.sentences(len(table))])
     for error in errors:
         complain(f"error: {error}")
     if table.empty:

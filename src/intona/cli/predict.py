@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain, takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,10 +14,13 @@ from intona.cli.say import complain, say
 from intona.errors import UsageError
 
 if TYPE_CHECKING:
-    from intona.audio.decode import Source
+    from intona.audio.channels import Channels
+    from intona.audio.decode import Whole
     from intona.audio.finding import Found
     from intona.cli.stopping import Stop
     from intona.inference.choice import Choice
+    from intona.inference.foreign.base import Foreign
+    from intona.inference.model import Model
     from intona.inference.recognizer import Recognizer
     from intona.parallel import Engine as Place
 
@@ -34,8 +37,15 @@ Format = Annotated[
     typer.Option(
         "--format",
         "-f",
-        help="text, json, csv or parquet; with --timeline also jsonl, vtt, srt, textgrid, "
-        "audacity, rttm, audformat. Without it the suffix of --out decides.",
+        help="text, json, csv, parquet or pipeline (as of transformers); with --timeline also "
+        "jsonl, vtt, srt, textgrid, audacity, rttm, eaf, labelstudio, audformat. Without it the "
+        "suffix of --out decides.",
+    ),
+]
+TopK = Annotated[
+    int | None,
+    typer.Option(
+        "--top-k", min=1, help="Labels of --format pipeline, best first.", show_default="5"
     ),
 ]
 Out = Annotated[
@@ -48,7 +58,8 @@ Turns = Annotated[
     Path | None,
     typer.Option(
         "--turns",
-        help="Ready-made segments for the timeline: CSV, RTTM, TextGrid, WebVTT or SRT.",
+        help="Ready-made segments for the timeline: CSV, RTTM, TextGrid, ELAN, WebVTT, SRT, or the "
+        "JSON of Whisper.",
     ),
 ]
 Shard = Annotated[
@@ -69,15 +80,17 @@ FEW = 4  # recordings, for which it does not pay to optimise the graph first
 
 def run(
     paths: Paths,
-    model: options.Model = None,
+    model: options.AnyModel = None,
     profile: options.Profile = None,
     adapt: options.Adapt = False,
     emotions: options.Answered = None,
     merge: options.AnsweredAs = None,
     style: Format = None,
+    top_k: TopK = None,
     out: Out = None,
     timeline: Over = False,
     turns: Turns = None,
+    channels: options.Channels = None,
     plot: Plot = None,
     workers: options.Workers = 1,
     shard: Shard = None,
@@ -102,16 +115,22 @@ def run(
     intona predict calls/ --adapt --emotions angry,happy,neutral,sad --merge calm=neutral
 
     intona predict meeting.mp3 --timeline --out meeting.vtt --plot meeting.png
+
+    intona predict call.wav --timeline --channels each:agent,customer
     """
     from intona import labels
     from intona.audio import files, find
+    from intona.audio.channels import Channels
     from intona.files import picture, require_apart, require_writable
     from intona.formats.predictions import format_of
+    from intona.inference.asking import in_windows, open_to_ask
     from intona.inference.choice import Choice
-    from intona.inference.recognizer import load
+    from intona.inference.recognizer import Recognizer
 
     if plot is not None:
         plot = picture(plot)
+    if top_k is not None and style != "pipeline":
+        raise UsageError("--top-k goes with --format pipeline")
     options.require_some(paths)
     over_time = timeline or turns is not None or plot is not None
     to_parquet = not over_time and format_of(style, out) == "parquet"
@@ -123,7 +142,9 @@ def run(
         raise UsageError("- goes with text, json and csv: save it to a file for parquet")
     if profile is not None and adapt:
         raise UsageError("--profile and --adapt are two answers to one question: choose one")
-    choice = Choice(labels.parse_list(emotions), labels.parse_merge(merge), adapt)
+    choice = Choice(
+        labels.parse_list(emotions), labels.parse_merge(merge), adapt, Channels.parse(channels)
+    )
     if to_parquet:
         _batch(model, paths, out, choice, options.place(workers, engine, address), shard)
         return
@@ -139,12 +160,16 @@ def run(
     elif out is not None:
         require_writable(out)
         require_apart([out], chain(inputs, files(paths)))
-    recognizer = load(model, profile=profile, brief=few)
+    recognizer = open_to_ask(model, profile=profile, brief=few)
+    if adapt:
+        recognizer.require_adaptable()
     recognizer = recognizer.narrowed(choice.emotions, choice.merge)
     if over_time:
-        _timeline(recognizer, found, style, where, turns, plot, adapt)
+        _timeline(in_windows(recognizer), found, style, where, turns, plot, choice)
     else:
-        _clips(recognizer.adapt(sources) if adapt else recognizer, sources, style, out)
+        if adapt and isinstance(recognizer, Recognizer):
+            recognizer = recognizer.adapt(sources, channels=choice.channels)
+        _clips(recognizer, sources, style, out, choice.channels, top_k)
 
 
 def _style(style: str | None, out: Path | None, over_time: bool) -> str:
@@ -181,38 +206,53 @@ def _places(
     return where
 
 
-def _clips(model: Recognizer, sources: Sequence[Source], style: str, out: Path | None) -> None:
+def _clips(
+    model: Recognizer | Foreign,
+    sources: Sequence[Whole],
+    style: str,
+    out: Path | None,
+    channels: Channels,
+    top_k: int | None,
+) -> None:
     from intona.audio import find
     from intona.cli.stopping import Stop
-    from intona.errors import AudioError
-    from intona.formats.predictions import line, render, save
-    from intona.inference.clip import TOGETHER, predict_each
+    from intona.errors import IntonaError
+    from intona.formats.predictions import TOP, line, render, save
+    from intona.inference.asking import predict_files
+    from intona.inference.clip import TOGETHER
+    from intona.inference.many import failed as row_of
     from intona.inference.notice import Notice
-    from intona.tables import Prediction
+    from intona.tables import Prediction, Utterance
 
     done: list[Prediction] = []
     notice = Notice(model)
+    one = len(sources) == 1 and not (isinstance(sources[0], Path) and sources[0].is_dir())
+    alone = one and not channels.each
+    more: dict[str, Any] = {"top_k": top_k or TOP, "alone": alone}
     failed = False
     shown = style == "text" and out is None
     with Stop() as stop:
-        heard = takewhile(lambda _: not stop(), find(sources))  # what was begun is finished
-        for result in predict_each(model, heard, together=1 if shown else TOGETHER):
-            if isinstance(result, AudioError):
+        # What was begun is finished.
+        heard = channels.heard(takewhile(lambda _: not stop(), find(sources)))
+        for result in predict_files(model, heard, together=1 if shown else TOGETHER):
+            if isinstance(result, IntonaError):
                 failed = True
                 complain(f"error: {result}")
+                if style == "pipeline" and not alone:  # which has no names: the order tells
+                    done.append(row_of(model, result, Utterance("")))
                 continue
             notice.take(result)
-            failed = options.tell(result.notes) or failed
+            failed = options.tell(notice.other(result.notes)) or failed
             if shown:
                 say(line(result))
             else:
                 done.append(result)
     if out is not None and done:
-        save(done, model.labels, style, out)
+        save(done, model.labels, style, out, **more)
     elif out is not None:
         complain(f"error: {out} is not written: there is no answer to write")
-    elif style != "text":
-        say(render(done, model.labels, style), nl=False)
+    elif style != "text" and (done or style != "pipeline"):
+        say(render(done, model.labels, style, **more), nl=False)
     for sentence in notice.sentences():
         complain(f"note: {sentence}")
     _leave(stop, failed)
@@ -237,6 +277,7 @@ def _batch(
 ) -> None:
     from intona.cli.progress import bar
     from intona.inference.batch import SHARD, predict_folder
+    from intona.inference.notice import apart
     from intona.inference.parts import errors_of
 
     assert out is not None  # format_of has refused parquet without a file
@@ -250,19 +291,21 @@ def _batch(
         f"{out}: {done.files} recordings{resumed}, {done.audio / 3600:.2f} h of audio "
         f"in {done.seconds:.1f} s"
     )
+    for sentence in apart(done.apart, done.files):
+        complain(f"note: {sentence}")
     if done.errors:
         complain(f"error: {done.errors} recordings failed or are damaged: see {errors_of(out)}")
         raise typer.Exit(1)
 
 
 def _timeline(
-    model: Recognizer,
+    model: Model,
     sources: Sequence[Found],
     style: str,
     where: dict[Path, Path],
     turns: Path | None,
     plot: Path | None,
-    adapt: bool,
+    choice: Choice,
 ) -> None:
     import pandas as pd
 
@@ -271,18 +314,27 @@ def _timeline(
     from intona.cli.stopping import Stop
     from intona.errors import AudioError
     from intona.formats import picture as pictures
+    from intona.inference.notice import Sides
     from intona.inference.timeline import timeline_each
 
     tables: dict[Path, pd.DataFrame] = {}
     failed = False
 
+    sides = Sides()
+
     def notice(sentence: str) -> None:
         nonlocal failed
-        failed = options.tell([sentence]) or failed
+        failed = options.tell(sides.other([sentence])) or failed
 
     with Stop() as stop:
         for file, result in timeline_each(
-            model, sources, turns=turns, adapt=adapt, stop=stop, notice=notice
+            model,
+            sources,
+            turns=turns,
+            channels=choice.channels,
+            adapt=choice.adapt,
+            stop=stop,
+            notice=notice,
         ):
             if isinstance(result, AudioError):
                 failed = True
@@ -291,6 +343,8 @@ def _timeline(
                 tables[file] = result
     if not tables:
         raise typer.Exit(1)
+    for sentence in sides.sentences(len(tables)):
+        complain(f"note: {sentence}")
     if where:
         formats.write_each(tables, where, style)
     else:

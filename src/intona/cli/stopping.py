@@ -4,8 +4,60 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
+
+
+class Stopped(BaseException):
+    """Somebody asked to stop.
+
+    Not a KeyboardInterrupt, which the command line's library takes for itself.
+
+    Attributes:
+        signal: the number of the signal that came.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = number
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Within its block, Ctrl-C, SIGTERM and the end of the terminal raise :class:`Stopped`.
+
+    So files that are half written are removed and workers are ended, whatever the signal. The
+    next signal acts as ever. What is ignored (by ``nohup``, say) or handled already stays so.
+
+    Examples:
+        >>> with stoppable():
+        ...     try:
+        ...         signal.raise_signal(signal.SIGTERM)
+        ...     except Stopped as stop:
+        ...         print(stop.signal == signal.SIGTERM)
+        True
+    """
+    before: dict[int, Any] = {}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        restore()
+        raise Stopped(number)
+
+    if threading.current_thread() is threading.main_thread():
+        names = ("SIGINT", "SIGTERM", "SIGHUP")
+        for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
+            if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+                before[number] = signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        restore()
 
 
 class Stop:

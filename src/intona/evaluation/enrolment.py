@@ -28,6 +28,7 @@ from intona.errors import CorpusError, UsageError
 from intona.evaluation.facts import EnrolmentFacts
 from intona.evaluation.result import Evaluation
 from intona.inference.profile import KINDS
+from intona.metrics.arrays import rows_of
 from intona.metrics.bootstrap import Interval
 from intona.models.task import Surrounding
 
@@ -162,8 +163,7 @@ def _profiles(
     corpora = rows["corpus"].astype(str).to_numpy()
     if enrolment.speech == ADAPT:
         random = np.random.default_rng(seed)
-        for name in np.unique(corpora):
-            own = np.flatnonzero(corpora == name)
+        for own in rows_of(corpora).values():
             yield np.sort(random.permutation(own)[: enrolment.count or len(own)]), own
         return
     if rows["speaker"].isna().any():
@@ -172,8 +172,7 @@ def _profiles(
     if enrolment.speech == PLACE:
         yield from _of_others(speakers, corpora, enrolment, seed)
         return
-    for speaker in np.unique(speakers):
-        own = np.flatnonzero(speakers == speaker)
+    for speaker, own in rows_of(speakers).items():
         for profile, scored in _divided(truth[own].tolist(), enrolment, speaker, seed):
             yield own[profile], own[scored]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.features.base import FrontEnd
+from intona.files import atomic
 
 
 def cache_folder() -> Path:
@@ -88,8 +88,7 @@ class FeatureCache:
         """Store an array; a full disk or a read-only folder only costs the caching."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
-                np.save(file, values, allow_pickle=False)
-            os.replace(file.name, path)
+            with atomic(path) as temporary:
+                np.save(temporary, values, allow_pickle=False)
         except OSError:
             return

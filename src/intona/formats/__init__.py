@@ -1,8 +1,9 @@
 """Timelines as files: every format people open them with, and ready-made segments back in.
 
 Written are ``text``, ``json``, ``jsonl``, ``csv``, ``parquet``, ``audformat`` (a database folder),
-``vtt``, ``srt``, ``textgrid``, ``audacity`` and ``rttm``. Segments are read from CSV, RTTM,
-TextGrid, WebVTT, SRT and Audacity labels. Installed packages may register more
+``vtt``, ``srt``, ``textgrid``, ``audacity``, ``rttm``, ``eaf`` (ELAN) and ``labelstudio``. Segments
+are read from CSV, RTTM, TextGrid, EAF, WebVTT, SRT, Audacity labels, and from the JSON of Whisper,
+WhisperX and faster-whisper. Installed packages may register more
 (``intona.formats``).
 """
 
@@ -48,14 +49,16 @@ FORMATS: tuple[str, ...] = (
     "textgrid",
     "audacity",
     "rttm",
+    "eaf",
+    "labelstudio",
 )
 LARGEST = 2**26  # bytes of segments
 _SUFFIXES = {"txt": "text", "ndjson": "jsonl"}
-_READ_SUFFIXES = {"txt": "audacity", "tsv": "csv"}
+_READ_SUFFIXES = {"txt": "audacity", "tsv": "csv", "ndjson": "jsonl"}
 _NOT_TEXT = ("parquet", "audformat")
-_ONE_RECORDING = ("vtt", "srt", "textgrid", "audacity")
-_TELLING = ("csv", "textgrid")  # their readers have something to tell
-_READABLE = ("csv", "rttm", "textgrid", "vtt", "srt", "audacity")
+_ONE_RECORDING = ("vtt", "srt", "textgrid", "audacity", "eaf")
+_TELLING = ("csv", "textgrid", "eaf")  # their readers have something to tell
+_READABLE = ("csv", "rttm", "textgrid", "eaf", "vtt", "srt", "audacity", "json", "jsonl")
 
 
 def names() -> tuple[str, ...]:
@@ -81,6 +84,10 @@ def format_of(path: str | Path | None, name: str | None = None) -> str:
         name = suffix if is_one else "text"
     if name not in FORMATS and name not in names():
         known = names()
+        if name == "pipeline":
+            raise UsageError(
+                "the format pipeline is of whole recordings: it goes without --timeline"
+            )
         raise UsageError(
             f"no format {name!r}{meant(name, known)}: choose one of {', '.join(known)}"
         )
@@ -134,7 +141,7 @@ def places(files: Sequence[Path], out: str | Path, format: str | None = None) ->
 
     Args:
         files: the recordings.
-        out: one file for all; for the formats that hold one recording (captions, TextGrid,
+        out: one file for all; for the formats that hold one recording (captions, TextGrid, ELAN,
             Audacity labels) and more than one recording, a folder.
         format: one of :data:`FORMATS`; ``None`` goes by the suffix.
 
@@ -207,8 +214,8 @@ def read_turns(
     """Read ready-made segments.
 
     Args:
-        path: ``.csv``, ``.tsv``, ``.rttm``, ``.TextGrid``, ``.vtt``, ``.srt`` or ``.txt``
-            (Audacity).
+        path: ``.csv``, ``.tsv``, ``.rttm``, ``.TextGrid``, ``.eaf``, ``.vtt``, ``.srt``, ``.txt``
+            (Audacity), ``.json`` or ``.jsonl`` (transcripts).
         recording: what they belong to; of a file about several recordings, only the segments
             of the one with this name (with or without folder and suffix) are taken.
         notice: told in a sentence each what was left out or understood in a special way.
@@ -221,8 +228,8 @@ def read_turns(
     name = _READ_SUFFIXES.get(suffix, suffix)
     if name not in _READABLE and not (name in names() and hasattr(_module(name), "read")):
         raise UsageError(
-            f"cannot read segments from {path}: use .csv, .tsv, .rttm, .TextGrid, .vtt, .srt or "
-            ".txt"
+            f"cannot read segments from {path}: use .csv, .tsv, .rttm, .TextGrid, .eaf, .vtt, "
+            ".srt, .txt, .json or .jsonl"
         )
     try:
         text = _decode(read_bounded(path, LARGEST))

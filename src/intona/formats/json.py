@@ -1,4 +1,4 @@
-"""A timeline as one JSON array."""
+"""A timeline as one JSON array; transcripts back in."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from intona.formats.rows import Row, rows
+from intona.formats.transcripts import read
 
 if TYPE_CHECKING:
     import pandas as pd
+
+__all__ = ["as_dict", "read", "render"]
 
 
 def render(table: pd.DataFrame) -> str:
@@ -31,8 +34,13 @@ def as_dict(row: Row) -> dict[str, Any]:
         "valence": _rounded(row.valence),
         "adapted": row.adapted,
         "probabilities": {name: round(value, 6) for name, value in row.probabilities.items()},
-        **row.values,
+        **{name: _whole(name, value) for name, value in row.values.items()},
     }
+
+
+def _whole(name: str, value: str) -> str | int:
+    """Return the number of a channel as a number, and words as they are."""
+    return int(value) if name == "channel" and value.isdecimal() else value
 
 
 def _rounded(value: float | None) -> float | None:

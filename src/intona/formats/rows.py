@@ -111,3 +111,31 @@ def single(table: pd.DataFrame, format: str) -> list[Row]:
             f"{format} holds one recording, this table has {len(files)}: write one file for each"
         )
     return [row for row in found if row.status != "no_speech"]
+
+
+def layered(found: list[Row]) -> list[tuple[str, int, list[Row]]]:
+    """Return rows by speaker, divided so that none overlap, for formats whose tiers cannot.
+
+    Returns:
+        The speaker (empty where not known), the number of the layer from 1, and its rows by time.
+    """
+    by_speaker: dict[str, list[Row]] = {}
+    for row in found:
+        by_speaker.setdefault(row.values.get("speaker", ""), []).append(row)
+    return [
+        (speaker, number, layer)
+        for speaker, group in by_speaker.items()
+        for number, layer in enumerate(_layers(group), 1)
+    ]
+
+
+def _layers(group: list[Row]) -> list[list[Row]]:
+    layers: list[list[Row]] = [[]]
+    for row in sorted(group, key=lambda row: row.start):
+        for layer in layers:
+            if not layer or layer[-1].end <= row.start:
+                layer.append(row)
+                break
+        else:
+            layers.append([row])
+    return layers

@@ -37,10 +37,10 @@ def render(table: pd.DataFrame) -> str:
         speaker = word(row.values.get("speaker", _NOTHING))
         name = word(row.emotion or _NOTHING)
         confidence = _NOTHING if row.confidence is None else f"{row.confidence:.4f}"
+        channel = row.values.get("channel", "1")
         span = f"{row.start:.3f} {row.end - row.start:.3f}"
-        lines.append(
-            f"SPEAKER {file} 1 {span} {_NOTHING} {speaker} {name} {confidence} {_NOTHING}\n"
-        )
+        rest = f"{_NOTHING} {speaker} {name} {confidence} {_NOTHING}"
+        lines.append(f"SPEAKER {file} {word(channel)} {span} {rest}\n")
     return "".join(lines)
 
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.audio.channels import Asked, Channels
 from intona.audio.given import Given, is_many, source_of
 from intona.errors import ModelError, UsageError
 from intona.inference import clip
 from intona.inference.many import predict_table, recordings
 from intona.labels import Labels, Merge, label_map, labels_of, merge_of, merging_matrix
 from intona.models.artefact import locate, read_model
+from intona.models.identity import Identity
 from intona.models.metadata import Metadata
 from intona.models.session import BESIDE, Session
 from intona.tables import Prediction
@@ -41,13 +43,13 @@ class Recognizer:
         brief: for a few clips only: sooner loaded, a tenth slower.
 
     Attributes:
-        labels: emotions in the order of the probability columns; for a model of numbers
-            the target's name.
+        labels: emotions in the order of the columns; the target's name of a model of numbers.
         numeric: whether it predicts numbers instead of emotions.
         threshold: confidence below which a prediction is ``unsure``.
         rate: sample rate the model works at in Hz, ``None`` for the recording's own.
         adapted_to: recordings (or stretches of speech) it is adapted to; 0 for none.
         metadata: everything the file says of itself.
+        identity: which model it is.
         path: the file.
 
     Raises:
@@ -70,6 +72,8 @@ class Recognizer:
         self.numeric = bool(metadata.get("numeric", False))
         self.threshold = float(metadata["threshold"])
         self.rate = self._session.rate
+        self.identity: Identity = self._session.identity
+        self._short_identity = self.identity.short()
         self.adapted_to = 0
         main = "scores" if self.numeric else "probabilities"
         if main not in self._session.outputs:
@@ -97,11 +101,6 @@ class Recognizer:
         from intona.models.card import page
 
         return page(self.metadata, repr(self)[1:-1])
-
-    @property
-    def fingerprint(self) -> str:
-        """The file's content in 16 hexadecimal digits: profiles belong to one model."""
-        return self._session.fingerprint
 
     @property
     def adaptable(self) -> bool:
@@ -163,6 +162,7 @@ class Recognizer:
             clear: whether it is clearly speech.
         """
         place: dict[str, Any] = {"file": file, "start": start, "end": end}
+        place["model"] = self._short_identity
         if row is None:
             nothing = dict.fromkeys(self.labels, np.nan)
             return Prediction(None, np.nan, nothing, "no_speech", **place)
@@ -193,14 +193,16 @@ class Recognizer:
 
     @overload
     def predict(  # type: ignore[overload-overlap]  # a path is also an iterable of letters
-        self, source: Given, *, start: float = 0.0, end: float | None = None
+        self, source: Given, *, start: float = 0.0, end: float | None = None, channels: Asked = None
     ) -> Prediction: ...
 
     @overload
-    def predict(self, source: Iterable[Given] | Corpus | pd.DataFrame) -> pd.DataFrame: ...
+    def predict(
+        self, source: Iterable[Given] | Corpus | pd.DataFrame, *, channels: Asked = None
+    ) -> pd.DataFrame: ...
 
     def predict(
-        self, source: Any, *, start: float = 0.0, end: float | None = None
+        self, source: Any, *, start: float = 0.0, end: float | None = None, channels: Asked = None
     ) -> Prediction | pd.DataFrame:
         """Predict the emotion of one recording as a whole, or of many, one row each.
 
@@ -214,16 +216,20 @@ class Recognizer:
                 :func:`intona.inference.many.predict_table`.
             start: begin in seconds, of one recording.
             end: end in seconds; ``None`` for the end of the recording.
+            channels: ``"left"``, ``"right"``, a number from 1, ``"mix"``; or ``"each"`` for a table
+                with one row for each channel.
 
         Raises:
             AudioError: the one recording cannot be read or used.
             UsageError: something that cannot be a recording, or an impossible stretch.
         """
-        if not is_many(source):
-            return clip.predict(self, source_of(source), start, end)
+        hear = Channels.parse(channels)
+        if not is_many(source) and not hear.each:
+            (heard,) = hear.of(source_of(source, whole=not hear.plain))
+            return clip.predict(self, heard, start, end)
         if start != 0.0 or end is not None:
             raise UsageError("start and end are of one recording: give a table with an index")
-        return predict_table(self, source)
+        return predict_table(self, source, hear)
 
     def timeline(self, source: Given, **options: Any) -> pd.DataFrame:
         """Return emotion over time by segment: :func:`intona.inference.timeline.timeline`.
@@ -234,7 +240,8 @@ class Recognizer:
         """
         from intona.inference.timeline import timeline
 
-        return timeline(self, source_of(source), **options)
+        plain = Channels.parse(options.get("channels")).plain
+        return timeline(self, source_of(source, whole=not plain), **options)
 
     def stream(
         self, blocks: Iterable[NDArray[np.float32]], rate: int, **options: Any
@@ -247,14 +254,15 @@ class Recognizer:
             yield from live.push(block)
         yield from live.flush()
 
-    def adapt(self, sources: Given | Iterable[Given]) -> Recognizer:
+    def adapt(self, sources: Given | Iterable[Given], *, channels: Asked = None) -> Recognizer:
         """Return the same model, adapted to recordings: they are judged against each other.
 
         It needs no labels and assumes mixed speech: over recordings of one single emotion,
         recall falls by half. Of many recordings an even sample is heard.
 
         Args:
-            sources: recordings (or folders) from one place, or of one speaker, or one long one.
+            sources: recordings (or folders) of one place or speaker, or one long one.
+            channels: as of :meth:`predict`.
 
         Raises:
             UsageError: the model cannot adapt, or something that cannot be a recording.
@@ -262,7 +270,9 @@ class Recognizer:
         """
         from intona.inference.adapt import statistics_of
 
-        return self.adapted(statistics_of(self, recordings(sources)))
+        return self.adapted(
+            statistics_of(self, recordings(sources), channels=Channels.parse(channels))
+        )
 
     def adapted(self, to: Profile | Statistics | None, speech: str | None = None) -> Recognizer:
         """Return the same model, adapted to a speaker or a place; it shares everything else.
@@ -279,14 +289,12 @@ class Recognizer:
         other = copy(self)
         other._inputs, other.adapted_to = {}, 0
         if to is not None:
+            from intona.inference.profile import require_made_with
+            from intona.models.adaptation import standardisation
+
             self.require_adaptable()
-            model = getattr(to, "model", self.fingerprint)
-            if model != self.fingerprint:
-                raise UsageError(
-                    f"the profile {getattr(to, 'name', '')} was made with another model than "
-                    f"{self.path}: enroll again with this one"
-                )
-            centre, scale = self._standardisation(to, speech)
+            require_made_with(to, self.identity, self.path)
+            centre, scale = standardisation(to, self.metadata, speech)
             other._inputs = {
                 "centre": centre.astype(np.float32),
                 "scale": scale.astype(np.float32),
@@ -348,18 +356,6 @@ class Recognizer:
             return self.threshold
         low, high = self.metadata["thresholds"]
         return float(low + (high - low) * familiarity)
-
-    def _standardisation(
-        self, to: Profile | Statistics, speech: str | None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return a profile's centre and scale; of neutral speech with what speech usually has."""
-        from intona.models.adaptation import standardisation
-
-        statistics: Any = getattr(to, "statistics", to)
-        if len(statistics.mean) != int(self.metadata["embedding"]):
-            raise UsageError("the profile is damaged: it has another size than the model's")
-        kind = speech or getattr(to, "speech", "mixed")
-        return standardisation(statistics, self.metadata["adaptation"], neutral=kind == "neutral")
 
     def _narrowed(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         if self._narrowing is None:

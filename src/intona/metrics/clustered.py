@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from intona.metrics.arrays import Floats, divide, mean_known
+from intona.metrics.arrays import Floats, blocks, divide, mean_known
 from intona.metrics.decisions import FROM_COUNTS, Decisions
 from intona.metrics.numbers import FROM_MOMENTS, moments
 from intona.metrics.probabilities import (
@@ -29,7 +29,6 @@ ClusterStatistic = Callable[[Floats], Floats]
 """From speaker weights ``(resamples, speakers)`` to values ``(resamples,)``."""
 
 BINS = 15
-BLOCK = 250_000  # weights of utterances held at once: as much as stays in the cache
 
 
 def cluster_numbers(names: Sequence[Hashable]) -> tuple[NDArray[np.intp], list[Hashable]]:
@@ -166,7 +165,6 @@ def _of_ranking(
 
 def _in_blocks(statistic: ClusterStatistic, utterances: int) -> ClusterStatistic:
     """Bound the memory of a statistic that weighs every utterance in every resample."""
-    rows = max(1, BLOCK // utterances)
     return lambda weights: np.concatenate(
-        [statistic(weights[first : first + rows]) for first in range(0, len(weights), rows)]
+        [statistic(weights[rows]) for rows in blocks(len(weights), utterances)]
     )

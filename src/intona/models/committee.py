@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.metrics.arrays import rows_of
 from intona.models.blend import CLOSED
 from intona.models.material import Material
-from intona.models.principal import principal_directions, residual
+from intona.models.principal import drawn, principal_directions, residual
 from intona.models.regression import softmax_regression
 from intona.models.views import Standard, judged_by_sets
 
@@ -161,7 +162,7 @@ class _Fit:
         features = material.features[rows]
         self.alike = _alike(self.known.weights[: self.count], self.corpora)
         self.standard = Standard.of(features[: self.count], self.alike)
-        self.embedding = self.standard.embedding(features)
+        self.embedding = self.standard.embedding(features, out=features)  # a copy of its own
         edges = np.cumsum((0, *learners.blocks))
         self.blocks = [slice(a, b) for a, b in pairwise(edges)]
         self.bases = [self._basis(block) for block in self.blocks]
@@ -194,11 +195,14 @@ class _Fit:
 
     def _basis(self, block: slice) -> Floats:
         """Return principal directions of embeddings standardised group by group."""
+        embedding, seed = self.embedding[: self.count, block], self.seed + 1
+        chosen = np.zeros(self.count, dtype=bool)
+        chosen[drawn(self.count, seed=seed)] = True
         parts = []
         for group in np.unique(self.groups):
-            values = self.embedding[: self.count][self.groups == group][:, block]
-            parts.append((values - values.mean(axis=0)) / (values.std(axis=0) + 1e-6))
-        return principal_directions(np.concatenate(parts), self.options.rank, seed=self.seed + 1)
+            own = self.groups == group
+            parts.append(Standard.of(embedding, own).embedding(embedding[own & chosen]))
+        return principal_directions(np.concatenate(parts), self.options.rank, seed=seed)
 
     def _views(self) -> list[tuple[float, list[Floats]]]:
         """Return the share of each view and its rows in the bases of the blocks."""
@@ -297,13 +301,15 @@ class _Fit:
         if "neutral" not in self.labels:
             return None
         neutral = self.known.targets[: self.count] == self.labels.index("neutral")
-        spoken = np.array([not str(group).endswith("-song") for group in self.groups])
+        song = [str(group).endswith("-song") for group in self.groups]
+        spoken = np.flatnonzero(~np.array(song))
         found = []
-        for name in np.unique(self.speakers[spoken].astype(str)):
-            own = spoken & (self.speakers.astype(str) == name)
-            if (own & neutral).any() and (own & ~neutral).any():
-                mean = self.embedding[: self.count][own].mean(axis=0)
-                found.append(mean - self.embedding[: self.count][own & neutral].mean(axis=0))
+        for rows in rows_of(self.speakers[spoken].astype(str)).values():
+            own = spoken[rows]
+            calm = own[neutral[own]]
+            if 0 < len(calm) < len(own):
+                mean = self.embedding[own].mean(axis=0)
+                found.append(mean - self.embedding[calm].mean(axis=0))
         return np.mean(found, axis=0).astype(np.float32) if found else None
 
 

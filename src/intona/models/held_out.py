@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.corpora.folds import inner_folds
+from intona.metrics.arrays import rows_of
 from intona.models.adaptation import Statistics
 from intona.models.blend import HeldOut
 from intona.models.committee import Committee, HeadOptions, Learners, fit_committee
@@ -163,7 +164,6 @@ def _profiled(
     if place:
         return judged_by(plain, Statistics.of(plain[choose(np.arange(len(plain)))]))
     found = np.empty_like(plain)
-    for name in np.unique(people):
-        own = np.flatnonzero(people == name)
+    for own in rows_of(people).values():
         found[own] = judged_by(plain[own], Statistics.of(plain[choose(own)]))
     return found

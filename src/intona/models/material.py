@@ -83,7 +83,8 @@ def gather(front: FrontEnd, task: Task, known: Known, options: LinearTraining) -
         share[main], share[len(table) :] = clean, (1.0 - clean) / copies
     shared = replace(shared, weights=shared.weights * share)
     nothing = np.stack(_cached(front, sounds)) if sounds else None
-    return Material(np.concatenate(features), origin, shared, share, nothing)
+    rows = np.concatenate(features) if len(features) > 1 else features[0]
+    return Material(rows, origin, shared, share, nothing)
 
 
 def _cached(front: FrontEnd, sounds: Sequence[Floats]) -> list[Floats]:

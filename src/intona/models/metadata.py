@@ -14,6 +14,7 @@ from typing import Any, TypedDict, cast
 
 from intona.errors import ModelError
 from intona.files import is_plain
+from intona.licences import Terms
 from intona.models.adaptation import decoded
 from intona.models.heard import Heard
 
@@ -56,7 +57,10 @@ class Metadata(TypedDict, total=False):
         base: the finished model that this one stands on.
         heard: see :class:`intona.models.heard.Heard`.
         seed: of everything random.
+        identity: which model it is, see :mod:`intona.models.identity`.
         metrics: measured numbers in words.
+        terms: what each part it was made from allows, see
+            :class:`intona.models.permission.Permission`.
     """
 
     schema: int
@@ -83,7 +87,9 @@ class Metadata(TypedDict, total=False):
     base: dict[str, Any]
     heard: dict[str, Any]
     seed: int
+    identity: dict[str, Any]
     metrics: dict[str, Any]
+    terms: dict[str, Any]
     selected: dict[str, Any]
 
 
@@ -318,6 +324,25 @@ def _abstention(value: Any) -> bool:
     )
 
 
+def _identity(value: Any) -> bool:
+    return (
+        _entries(version=_whole(1, 10**9), created=_text(LABEL), content=_hash, recipe=_hash)(value)
+        and {"version", "created", "content", "recipe"} <= value.keys()
+        and is_plain(value["created"])
+    )
+
+
+def _hash(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value) is not None
+
+
+def _terms(value: Any) -> bool:
+    try:
+        return all(Terms.from_dict(one) for one in value.values())
+    except (AttributeError, ValueError):
+        return False
+
+
 _CHECKS: Mapping[str, Check] = {
     "schema": _whole(1),
     "version": _text(LABEL),
@@ -341,6 +366,8 @@ _CHECKS: Mapping[str, Check] = {
     "calibration": _text(LONGEST),
     "base": _entries(corpora=_CORPORA, version=_text(LABEL), licence=_text(LONGEST)),
     "seed": _whole(-(2**63)),
+    "identity": _identity,
     "metrics": _map_of(lambda value: isinstance(value, str | int | float)),
     "selected": _ANY_OBJECT,
+    "terms": _terms,
 }

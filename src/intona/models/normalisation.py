@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.errors import CorpusError, RecipeError
+from intona.metrics.arrays import rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,9 +48,7 @@ def normalise(features: NDArray[np.float32], speakers: pd.Series) -> NDArray[np.
     if speakers.isna().any():
         raise CorpusError("normalising by speaker needs to know who speaks in every recording")
     normalised = np.empty_like(features)
-    names = speakers.astype(str).to_numpy()
-    for name in np.unique(names):
-        own = names == name
+    for own in rows_of(speakers.astype(str).to_numpy(dtype=str)).values():
         rows = features[own].astype(np.float64)
         deviation = rows.std(axis=0)
         # Rounding alone makes a constant column vary a little.

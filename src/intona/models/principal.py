@@ -8,6 +8,24 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 ROWS = 3000  # drawn at most; the leading directions need no more
+FEW = 8  # where so many times as many are there, the wanted directions are found one by one
+
+
+def drawn(
+    rows: int, *, weights: NDArray[np.floating] | None = None, seed: int = 0
+) -> NDArray[np.intp]:
+    """Return which rows directions are found from: :data:`ROWS` of them, ascending, or all.
+
+    Args:
+        rows: how many there are.
+        weights: how likely each is drawn; all alike where not given.
+        seed: of the draw.
+    """
+    if rows <= ROWS:
+        return np.arange(rows)
+    share = None if weights is None else weights / weights.sum()
+    rng = np.random.default_rng(seed)
+    return np.sort(rng.choice(rows, ROWS, replace=False, p=share))
 
 
 def principal_directions(
@@ -26,22 +44,36 @@ def principal_directions(
         >>> np.abs(principal_directions(line, 1)).round(2).tolist()
         [[0.6000000238418579], [0.800000011920929]]
     """
-    from scipy.linalg import eigh
-
     if len(values) > ROWS:
-        share = None if weights is None else weights / weights.sum()
-        rng = np.random.default_rng(seed)
-        values = values[np.sort(rng.choice(len(values), ROWS, replace=False, p=share))]
+        values = values[drawn(len(values), weights=weights, seed=seed)]
     rows, columns = values.shape
     wide = rows <= columns
     moments = values @ values.T if wide else values.T @ values
-    size = len(moments)
-    found, vectors = eigh(moments, subset_by_index=[max(0, size - count), size - 1])
+    found, vectors = _leading(moments, count)
     kept = found > 1e-6 * max(float(found[-1]), 1e-12)
     found, vectors = found[kept][::-1], vectors[:, kept][:, ::-1]
     if wide:
         vectors = values.T @ vectors / np.sqrt(found)
     return np.ascontiguousarray(vectors, dtype=np.float32)
+
+
+def _leading(moments: Floats, count: int) -> tuple[Floats, Floats]:
+    """Return the largest eigenvalues, ascending, and their vectors ``(size, count)``."""
+    from scipy.linalg import eigh
+    from scipy.sparse.linalg import ArpackError, eigsh
+
+    size = len(moments)
+    if FEW * count <= size:
+        # Not a constant start: rows that are centred do not reach it.
+        start = np.random.default_rng(0).normal(size=size).astype(moments.dtype)
+        try:
+            found, vectors = eigsh(moments, count, which="LA", v0=start)
+            order = np.argsort(found)
+            return found[order], vectors[:, order]
+        except ArpackError:  # such as for moments that are all zero
+            pass
+    found, vectors = eigh(moments, subset_by_index=[max(0, size - count), size - 1])
+    return found, vectors
 
 
 def residual(embeddings: Floats, directions: Floats) -> NDArray[np.float64]:

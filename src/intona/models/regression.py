@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
+from intona.metrics.arrays import blocks
 
-BLOCK = 250_000  # values of the features used at once: they stay in the cache
+Floats = NDArray[np.floating]
 
 
 def log_softmax(scores: Floats) -> Floats:
@@ -85,8 +85,7 @@ def softmax_regression(
     unit = 1.0 / np.sqrt(steep)[:, None]
     unit /= unit.mean()
 
-    rows = max(1, BLOCK // width)
-    parts = [slice(first, first + rows) for first in range(0, count, rows)]
+    parts = blocks(count, width)
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         matrix = flat.reshape(width + 1, classes) * unit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from intona.audio import resample
 from intona.errors import IntonaError, MissingExtraError, ModelError
 from intona.features import FrontEnd, front_end
 from intona.models.artefact import locate, read_model
+from intona.models.identity import Identity
 from intona.models.metadata import Metadata
 from intona.models.runtime import PATIENCE, SLOWEST, onnxruntime, session_options, within
 
@@ -46,7 +46,7 @@ class Session:
         metadata: everything the file says of itself.
         rate: sample rate the model works at in Hz, ``None`` for the recording's own.
         outputs: names of what the graph gives.
-        fingerprint: the file's content in 16 hexadecimal digits: profiles belong to one model.
+        identity: which model it is.
 
     Raises:
         ModelError: the graph cannot be loaded, or does not fit its metadata.
@@ -76,7 +76,7 @@ class Session:
             raise ModelError(f"{path}: its graph cannot be loaded ({_reason(error)})") from None
         self.path = path
         self.metadata = metadata
-        self.fingerprint = hashlib.sha256(content).hexdigest()[:16]
+        self.identity = Identity.of(content, metadata)
         source = metadata["input"]
         self.rate: int | None = source.get("rate")
         self._front_end = None if source["kind"] == "waveform" else _front_end(source, path)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.metrics.arrays import blocks, rows_of
 from intona.models.adaptation import Statistics
 
 Floats = NDArray[np.float32]
@@ -39,14 +40,28 @@ class Standard:
     @classmethod
     def of(cls, features: Floats, weights: NDArray[np.floating]) -> Standard:
         """Return mean and deviation of features ``(n, d)``, rows weighing ``(n,)``."""
-        share = (weights / weights.sum())[:, None]
-        centre = (features * share).sum(axis=0)
-        variance = ((features - centre) ** 2 * share).sum(axis=0)
+        share = np.asarray(weights, dtype=np.float64) / weights.sum()
+        rows = np.flatnonzero(share)
+        # In blocks, because numbers of double precision would take twice the features' memory.
+        parts = [rows[part] for part in blocks(len(rows), features.shape[1])]
+        centre = np.zeros(features.shape[1])
+        for part in parts:
+            centre += share[part] @ features[part]
+        variance = np.zeros_like(centre)
+        for part in parts:
+            variance += share[part] @ (features[part] - centre) ** 2
         return cls(centre.astype(np.float32), (np.sqrt(variance) + 1e-6).astype(np.float32))
 
-    def embedding(self, features: Floats) -> Floats:
-        """Return features standardised plainly: the ``embedding`` of a model file."""
-        return (features - self.centre) / self.scale
+    def embedding(self, features: Floats, out: Floats | None = None) -> Floats:
+        """Return features standardised plainly: the ``embedding`` of a model file.
+
+        Args:
+            features: shape ``(n, d)``.
+            out: where to put it, which may be the features themselves.
+        """
+        found = np.subtract(features, self.centre, out=out)
+        found /= self.scale
+        return found
 
 
 def judged_by(embedding: Floats, statistics: Any) -> Floats:
@@ -73,9 +88,9 @@ def judged_by_sets(
     """
     smallest, largest, together = SETS[kind]
     found = np.empty_like(embedding)
-    for group in np.unique(groups):
-        pool = np.flatnonzero(groups == group)
-        rows = rng.permutation(np.flatnonzero(groups[origin] == group))
+    pools = rows_of(groups)
+    for group, own in rows_of(groups[origin]).items():
+        pool, rows = pools[group], rng.permutation(own)
         for part in np.array_split(rows, max(1, len(rows) // together)):
             size = int(np.exp(rng.uniform(np.log(smallest), np.log(largest))))
             chosen = rng.permutation(pool)[: max(size, 2)]

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from typing import Any, ClassVar
 
 from intona.files import show_plainly
@@ -63,9 +71,13 @@ class Local:
         """Run tasks until they end or a worker dies; then list what was in hand."""
         running: dict[Future[Any], Any] = {}
         # Spawned, not forked: forking a process with running threads can deadlock.
+        spawn = get_context("spawn")
+        until, here = spawn.Pipe(duplex=False)
         pool = ProcessPoolExecutor(
-            self.workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(job,)
+            self.workers, mp_context=spawn, initializer=_begin, initargs=(job, until)
         )
+        # Workers are started by a thread: what interrupts this one leaves none half started.
+        starter = ThreadPoolExecutor(1, initializer=_hear_no_interrupt)
         try:
             more = True
             while True:
@@ -76,7 +88,7 @@ class Local:
                         more = False
                         break
                     try:
-                        running[pool.submit(_work, task)] = task
+                        running[starter.submit(pool.submit, _work, task).result()] = task
                     except BrokenProcessPool:
                         unfinished.append(task)
                         raise
@@ -88,7 +100,12 @@ class Local:
                     del running[future]
         except BrokenProcessPool:
             unfinished += running.values()
+        except BaseException:  # stopped, or nobody wants more: nobody waits for what still runs
+            starter.shutdown()
+            here.close()
+            raise
         finally:
+            starter.shutdown()
             pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -97,18 +114,23 @@ HERE = Local()
 _worker: deque[tuple[Job, Any]] = deque(maxlen=1)
 
 
-def _begin(job: Job) -> None:
+def _hear_no_interrupt() -> None:
+    """Keep Ctrl-C from processes that this thread starts: who started them ends them."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+
+
+def _begin(job: Job, until: Connection) -> None:
     """Set a worker process up; it must not outlive the process that started it."""
-    threading.Thread(target=_follow, daemon=True).start()
+    threading.Thread(target=_follow, args=(until,), daemon=True).start()
     show_plainly()
     _worker.append((job, job.setup()))
 
 
-def _follow() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _follow(until: Connection) -> None:
+    """End this process when the other end is closed, which the end of its process does too."""
+    until.poll(None)
+    os._exit(1)
 
 
 def _work(task: Any) -> Any:

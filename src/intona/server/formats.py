@@ -6,7 +6,18 @@ from typing import Literal, get_args
 from urllib.parse import quote
 
 FormatName = Literal[
-    "json", "jsonl", "csv", "parquet", "vtt", "srt", "textgrid", "audacity", "rttm", "text"
+    "json",
+    "jsonl",
+    "csv",
+    "parquet",
+    "vtt",
+    "srt",
+    "textgrid",
+    "audacity",
+    "rttm",
+    "eaf",
+    "labelstudio",
+    "text",
 ]
 _TYPES = (
     ("application/json", ".json"),
@@ -18,6 +29,8 @@ _TYPES = (
     ("text/plain", ".TextGrid"),
     ("text/plain", ".txt"),
     ("text/plain", ".rttm"),
+    ("text/xml", ".eaf"),
+    ("application/json", ".json"),
     ("text/plain", ".txt"),
 )
 MEDIA_TYPES: dict[str, str] = {
@@ -25,6 +38,17 @@ MEDIA_TYPES: dict[str, str] = {
 }
 TEXTS = frozenset(MEDIA_TYPES.values()) - {MEDIA_TYPES["parquet"]}
 SUFFIXES = {name: suffix for name, (_, suffix) in zip(get_args(FormatName), _TYPES, strict=True)}
+
+
+def clean(name: str | None) -> str:
+    r"""Return a file name that is safe to repeat: no folders, nothing unprintable.
+
+    Examples:
+        >>> clean("C:\\voices\\clip 1.wav")
+        'clip 1.wav'
+    """
+    last = (name or "").replace("\\", "/").rpartition("/")[2]
+    return "".join(letter for letter in last if letter.isprintable())[:200] or "recording"
 
 
 def attachment(recording: str | None, style: str) -> str:

@@ -15,10 +15,10 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import FormData, ImmutableMultiDict
 
 from intona.server import wire
-from intona.server.formats import MEDIA_TYPES, TEXTS, FormatName, attachment
+from intona.server.formats import MEDIA_TYPES, TEXTS, FormatName, attachment, clean
 from intona.server.intake import FORM, JSON, kind_of
 from intona.server.problems import Problem, document
-from intona.server.schemas import Answer, Explanation, ModelCard, Timeline
+from intona.server.schemas import Answer, Answers, Explanation, ModelCard, Timeline
 from intona.server.service import Service
 from intona.server.wire import LABELS_LENGTH, Choice, Reply
 
@@ -108,6 +108,16 @@ Merge = Annotated[
         examples=["calm=neutral"],
     ),
 ]
+Channels = Annotated[
+    str | None,
+    Query(
+        max_length=LABELS_LENGTH,
+        description="What is heard of a recording with several channels: mix (all of them, also "
+        "where nothing is said), left, right, a number from 1, or each: every channel by itself, "
+        "with a speaker for each. each:agent,customer names the speakers.",
+        examples=["each"],
+    ),
+]
 Second = Annotated[float, Query(ge=0, le=1e7, allow_inf_nan=False)]
 UPLOAD_PROBLEMS = document(400, 401, 403, 408, 413, 421, 422, 429, 503, 507)
 EXPORTED: dict[str, Any] = {
@@ -131,28 +141,43 @@ def _choice(
     adapt: Adapt = False,
     emotions: Emotions = None,
     merge: Merge = None,
+    channels: Channels = None,
 ) -> Choice:
-    return Choice(profile, adapt, emotions, merge)
+    return Choice(profile, adapt, emotions, merge, channels)
 
 
 Chosen = Annotated[Choice, Depends(_choice)]
 
 
-@router.post("/predict", response_model=Answer, responses=UPLOAD_PROBLEMS)
+@router.post(
+    "/predict",
+    response_model=Answer | Answers,
+    response_model_exclude_unset=True,  # of channels only where they were asked for
+    responses=UPLOAD_PROBLEMS,
+)
 async def predict(request: Request, file: Recording, choice: Chosen) -> Any:
-    """Judge a clip as a whole: one emotion, its confidence, all probabilities."""
-    answer, _ = await _work(request, wire.Predict(_clean(file.filename), choice), file.file)
-    _service(request).metrics.count([answer["prediction"]])
-    return answer["prediction"]
+    """Judge a clip as a whole: one emotion, its confidence, all probabilities.
+
+    With ``channels=each`` the answer holds one such object for each channel.
+    """
+    answer, _ = await _work(request, wire.Predict(clean(file.filename), choice), file.file)
+    found = answer["prediction"]
+    _service(request).metrics.count(found.get("channels", [found]))
+    return found
 
 
-@router.post("/timeline", response_model=Timeline, responses={200: EXPORTED, **UPLOAD_PROBLEMS})
+@router.post(
+    "/timeline",
+    response_model=Timeline,
+    response_model_exclude_unset=True,
+    responses={200: EXPORTED, **UPLOAD_PROBLEMS},
+)
 async def timeline(
     request: Request, file: Recording, choice: Chosen, style: Format = "json"
 ) -> Any:
     """Find the speech in a recording of any length, and the emotion of each stretch."""
     answer, data = await _work(
-        request, wire.Timeline(_clean(file.filename), choice, style), file.file
+        request, wire.Timeline(clean(file.filename), choice, style), file.file
     )
     found = answer["timeline"] if style == "json" else answer
     _service(request).metrics.count(found["segments"])
@@ -169,7 +194,7 @@ async def explain(
     emotion: Annotated[str | None, Query(max_length=60)] = None,
 ) -> Any:
     """Say what speaks for an emotion (else the most probable one) in a stretch of a recording."""
-    asked = wire.Explain(_clean(file.filename), choice, start, end, emotion)
+    asked = wire.Explain(clean(file.filename), choice, start, end, emotion)
     return (await _work(request, asked, file.file))[0]["explanation"]
 
 
@@ -219,19 +244,11 @@ async def _work(request: Request, asked: wire.Request, body: bytes | BinaryIO) -
     return await service.uploads.run(asked, body, seconds=service.settings.request_seconds)
 
 
-def _clean(name: str | None) -> str:
-    r"""Return a file name that is safe to repeat: no folders, nothing unprintable.
-
-    Examples:
-        >>> _clean("C:\\voices\\clip 1.wav")
-        'clip 1.wav'
-    """
-    last = (name or "").replace("\\", "/").rpartition("/")[2]
-    return "".join(letter for letter in last if letter.isprintable())[:200] or "recording"
-
-
 def _download(style: str, answer: dict[str, Any], data: bytes) -> Response:
     headers = {"Content-Disposition": attachment(answer["file"], style)}
+    if answer.get("model"):
+        one = answer["model"]
+        headers["Intona-Model"] = quote(f"{one['name']}/{one['version']}/{one['content']}")
     if answer.get("profile"):
         headers["Intona-Profile"] = quote(answer["profile"])
     if answer.get("adapted"):

@@ -9,7 +9,7 @@ import pytest
 
 from intona.audio import Audio
 from intona.corpora import synthetic
-from intona.errors import ModelError, UsageError
+from intona.errors import MissingExtraError, ModelError, UsageError
 from intona.inference.foreign.hub import HubModel
 from intona.inference.opening import open_recognizer
 
@@ -153,3 +153,17 @@ def test_what_is_no_model_is_one_sentence(tmp_path):
         with pytest.raises(error, match=said) as caught:
             HubModel(f"hf:{name}")
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("gone", "extras"),
+    [(["torch", "transformers"], "torch,hub"), (["torch"], "torch"), (["transformers"], "hub")],
+)
+def test_all_that_is_missing_is_said_at_once(gone, extras, tmp_path, monkeypatch):
+    from intona.inference.foreign import hub
+
+    there = hub.find_spec
+    monkeypatch.setattr(hub, "find_spec", lambda name: None if name in gone else there(name))
+    with pytest.raises(MissingExtraError) as told:
+        hub.HubModel(f"hf:{tmp_path}")
+    assert str(told.value).endswith(f'pip install "intona[{extras}]"')

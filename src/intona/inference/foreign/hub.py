@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from numpy.typing import NDArray
 
 from intona.errors import MissingExtraError, ModelError, UsageError
 from intona.inference.foreign.base import Foreign
+from intona.models.hub import PREFIX
 
-PREFIX = "hf:"
 # Used while training alone, and not kept in many files.
 _HARMLESS = ("masked_spec_embed",)
 
@@ -92,12 +93,12 @@ class HubModel(Foreign):
 
 
 def _transformers() -> Any:
-    try:
-        import torch  # noqa: F401
-        import transformers
-    except ImportError as error:
-        extra = "torch" if error.name == "torch" else "hub"
-        raise MissingExtraError("a model of the hub", extra) from None
+    needed = {"torch": "torch", "transformers": "hub"}
+    missing = [extra for package, extra in needed.items() if find_spec(package) is None]
+    if missing:
+        raise MissingExtraError("a model of the hub", ",".join(missing))
+    import transformers
+
     return transformers
 
 

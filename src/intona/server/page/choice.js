@@ -3,9 +3,7 @@
 
 import { $ } from "./dom.js";
 
-/** @typedef {{profile: string, adapt: boolean}} Choice `profile` is "" for the model as it is */
-
-/** Offer what the service can do; what it cannot stays hidden. @param {import("./api.js").Model} model */
+/** Offer what can be done; what cannot stays hidden. @param {import("./answers.js").Model} model */
 export function offerChoices({ profiles, adaptable }) {
   const speaker = $("speaker", HTMLSelectElement);
   const [asIs] = speaker.options;
@@ -19,19 +17,16 @@ export function offerChoices({ profiles, adaptable }) {
 export function onChoice(changed) {
   const adapt = $("adapt", HTMLInputElement);
   adapt.addEventListener("change", () => {
-    // Both are answers to one question, so the service takes only one of them.
+    // Both are answers to one question, so only one of them is taken.
     $("speaker", HTMLSelectElement).disabled = adapt.checked;
     changed();
   });
+  $("speaker").addEventListener("change", changed);
 }
 
-/** @returns {Choice} */
+/** @returns {import("./answers.js").Choice} */
 export function chosen() {
   const adapt = $("adapt", HTMLInputElement).checked;
-  return { profile: adapt ? "" : $("speaker", HTMLSelectElement).value, adapt };
-}
-
-/** The choice as the service takes it. @param {Choice} choice @returns {Record<string, string>} */
-export function queryOf({ profile, adapt }) {
-  return adapt ? { adapt: "true" } : { profile };
+  const profile = adapt ? "" : $("speaker", HTMLSelectElement).value;
+  return { profile, adapt, channels: "mix" };
 }

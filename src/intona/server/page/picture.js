@@ -6,7 +6,7 @@ import { arousalKnown, doubt, drawArousal } from "./measures.js";
 import { SILENCE } from "./palette.js";
 import { loudness, spectrogram } from "./sound.js";
 
-/** @typedef {import("./api.js").Segment} Segment */
+/** @typedef {import("./answers.js").Segment} Segment */
 
 const RIBBON = 26;
 const AXIS = 22;
@@ -31,6 +31,8 @@ export class Picture {
     this.duration = 0;
     /** @type {Float32Array | null} */
     this.samples = null;
+    /** What the waveform is drawn of: samples, or loudness in equal pieces. @type {Float32Array | null} */
+    this.sound = null;
     this.view = "waveform";
     frame.addEventListener("pointermove", (event) => this.hover(event));
     frame.addEventListener("pointerleave", () => (this.tip.hidden = true));
@@ -42,11 +44,13 @@ export class Picture {
    * @param {Segment[]} segments
    * @param {number} duration in seconds
    * @param {Float32Array | null} samples at 16 kHz, null where the browser cannot decode
+   * @param {Float32Array | null} levels loudness of equal pieces, where there are no samples
    */
-  show(segments, duration, samples) {
+  show(segments, duration, samples, levels = null) {
     this.segments = segments;
     this.duration = duration;
     this.samples = samples;
+    this.sound = samples ?? levels;
     this.playhead.hidden = true;
     this.frame.classList.toggle("taller", arousalKnown(segments));
     this.frame.setAttribute("aria-valuemax", duration.toFixed(1));
@@ -86,7 +90,8 @@ export class Picture {
     this.tip.hidden = !this.duration;
     this.tip.textContent = `${clock(time)}  ${here ? words(here) : "no speech"}`;
     const width = this.canvas.clientWidth;
-    const left = Math.min(width - this.tip.offsetWidth, Math.max(0, (time / this.duration) * width - this.tip.offsetWidth / 2));
+    const middle = (time / this.duration) * width - this.tip.offsetWidth / 2;
+    const left = Math.min(width - this.tip.offsetWidth, Math.max(0, middle));
     this.tip.style.transform = `translateX(${left}px)`;
   }
 
@@ -101,7 +106,7 @@ export class Picture {
     const below = arousalKnown(this.segments) ? AROUSAL : 0;
     const body = height - RIBBON - below - AXIS - GAP;
     if (this.samples && this.view === "spectrogram") drawSpectrogram(pen, this.samples, width, body);
-    else if (this.samples) this.drawWaveform(pen, width, body);
+    else if (this.sound) this.drawWaveform(pen, this.sound, width, body);
     else this.drawNothing(pen, width, body);
     this.drawRibbon(pen, width, body + GAP);
     if (below) {
@@ -111,10 +116,13 @@ export class Picture {
     this.drawAxis(pen, width, height);
   }
 
-  /** @param {CanvasRenderingContext2D} pen @param {number} width @param {number} height */
-  drawWaveform(pen, width, height) {
+  /**
+   * @param {CanvasRenderingContext2D} pen @param {Float32Array} sound
+   * @param {number} width @param {number} height
+   */
+  drawWaveform(pen, sound, width, height) {
     const columns = Math.floor(width / 3);
-    const values = loudness(/** @type {Float32Array} */ (this.samples), columns);
+    const values = loudness(sound, columns);
     for (let column = 0; column < columns; column++) {
       const here = this.at(((column + 0.5) / columns) * this.duration);
       const tall = Math.max(2, values[column] * (height - 6));
@@ -200,7 +208,8 @@ export function drawSpectrogram(pen, samples, width, height) {
   const rows = 160;
   const values = spectrogram(samples, columns, rows);
   const image = new ImageData(columns, rows);
-  const [red, green, blue] = matchMedia("(prefers-color-scheme: dark)").matches ? [240, 226, 200] : [38, 62, 80];
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const [red, green, blue] = dark ? [240, 226, 200] : [38, 62, 80];
   for (let column = 0; column < columns; column++) {
     for (let row = 0; row < rows; row++) {
       const place = 4 * ((rows - 1 - row) * columns + column);

@@ -4,7 +4,7 @@
 import { $ } from "./dom.js";
 import { clock } from "./emotions.js";
 
-/** @typedef {import("./api.js").Segment} Segment */
+/** @typedef {import("./answers.js").Segment} Segment */
 
 /** Seconds a key moves by. @type {Record<string, number>} */
 const JUMPS = { ArrowLeft: -2, ArrowRight: 2, PageDown: 15, PageUp: -15 };

@@ -63,7 +63,8 @@ export function loudness(samples, columns) {
  */
 export function spectrogram(samples, columns, rows) {
   const powers = new Float32Array(columns * rows);
-  const window = Float32Array.from({ length: SIZE }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / SIZE));
+  const turn = (2 * Math.PI) / SIZE;
+  const window = Float32Array.from({ length: SIZE }, (_, i) => 0.5 * (1 - Math.cos(turn * i)));
   const real = new Float32Array(SIZE);
   const imaginary = new Float32Array(SIZE);
   let top = -Infinity;

@@ -1,0 +1,23 @@
+// Rules for the page's scripts, run by pre-commit; jsconfig.json has their types.
+const js = require("@eslint/js"); // CommonJS, because pre-commit's packages lie on NODE_PATH
+const globals = require("globals");
+
+const PAGE = "src/intona/server/page";
+
+module.exports = [
+  js.configs.recommended,
+  {
+    files: [`${PAGE}/*.js`],
+    languageOptions: { globals: globals.browser },
+    rules: {
+      "no-var": "error",
+      "prefer-const": "error",
+      eqeqeq: "error",
+      complexity: ["error", 12],
+      "max-len": ["error", 110],
+      "max-lines": ["error", 400],
+      "max-params": ["error", 5],
+    },
+  },
+  { files: [`${PAGE}/pcm-worklet.js`], languageOptions: { globals: globals.audioWorklet } },
+];
