@@ -381,7 +381,8 @@ def _timeline(
                 log.error(str(result))
             else:
                 tables[file] = result
-                log.detail(f"done: {file}, {len(result)} segments", file=file, segments=len(result))
+                count = len(result.predictions)
+                log.detail(f"done: {file}, {count} segments", file=file, segments=count)
     if not tables:
         raise typer.Exit(1)
     for sentence in sides.sentences(len(tables)):
