@@ -78,9 +78,6 @@ Plot = Annotated[
 ]
 
 
-FEW = 4  # recordings, for which it does not pay to optimise the graph first
-
-
 def run(
     paths: Paths,
     model: options.AnyModel = None,
@@ -162,7 +159,6 @@ def run(
             _batch(log, model, paths, out, choice, on, shard)
             return
         inputs = [*options.files_named(model, profile, turns), *paths]
-        few = not over_time and len(paths) <= FEW and not any(path.is_dir() for path in paths)
         sources = options.sources(paths)
         style = _style(style, out, over_time)
         found: list[Found] = []
@@ -173,7 +169,7 @@ def run(
         elif out is not None:
             require_writable(out)
             require_apart([out], chain(inputs, files(paths)))
-        recognizer = open_to_ask(model, profile=profile, brief=few)
+        recognizer = open_to_ask(model, profile=profile)
         if adapt:
             recognizer.require_adaptable()
         recognizer = recognizer.narrowed(choice.emotions, choice.merge)

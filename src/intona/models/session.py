@@ -38,8 +38,6 @@ class Session:
         metadata: its validated metadata, from :func:`intona.models.artefact.read_model`.
         path: where it was read from, for messages.
         threads: onnxruntime threads; 1 is the fastest for single clips on small machines.
-        brief: for a few clips only: the graph is taken as it is, which loads sooner and runs a
-            tenth slower than one that the runtime has optimised first.
 
     Attributes:
         path: the file.
@@ -59,9 +57,8 @@ class Session:
         path: Path,
         *,
         threads: int = 1,
-        brief: bool = False,
     ) -> None:
-        options = session_options(threads, brief=brief)
+        options = session_options(threads)
         try:
             self._session = within(
                 PATIENCE,
