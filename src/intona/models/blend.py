@@ -31,8 +31,8 @@ WIDTH = 0.12  # of the fall of familiarity, in natural logarithms of the residua
 DRAWN = 0.01  # weight of the pull towards the start
 # How much more the worst of the corpora left out counts: 0 for their mean, more for the worst one.
 WORST = 5.0
-# Added to the logarithms of both temperatures at familiarity 0. Chosen with corpora left out: each in
-# turn answered by heads whose blend was fitted on the others, left out in turn as well.
+# Added to the logarithms of both temperatures at familiarity 0. Chosen with corpora left out: each
+# answered by heads whose blend was fitted on the others, left out in turn as well.
 CAUTION = 0.3
 START = (0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
