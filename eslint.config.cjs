@@ -1,4 +1,4 @@
-// Rules for the page's scripts, run by pre-commit; jsconfig.json has their types.
+// Rules for the page's scripts and intona.js, run by pre-commit; jsconfig.json has their types.
 const js = require("@eslint/js"); // CommonJS, because pre-commit's packages lie on NODE_PATH
 const globals = require("globals");
 
@@ -7,7 +7,7 @@ const PAGE = "src/intona/server/page";
 module.exports = [
   js.configs.recommended,
   {
-    files: [`${PAGE}/*.js`],
+    files: [`${PAGE}/*.js`, "js/{src,demo,test}/*.js"],
     languageOptions: { globals: globals.browser },
     rules: {
       "no-var": "error",
@@ -19,5 +19,6 @@ module.exports = [
       "max-params": ["error", 5],
     },
   },
+  { files: ["js/test/*.js"], languageOptions: { globals: globals.node } },
   { files: [`${PAGE}/pcm-worklet.js`], languageOptions: { globals: globals.audioWorklet } },
 ];

@@ -18,8 +18,8 @@ const RELOADED = "intona-isolated";
 async function kept() {
   if (!("serviceWorker" in navigator)) return false; // no https, or a private window
   try {
-    await navigator.serviceWorker.register("sw.js");
-    await navigator.serviceWorker.ready;
+    const registration = await navigator.serviceWorker.register("sw.js");
+    if (!(await Promise.race([navigator.serviceWorker.ready, givenUp(registration)]))) return false;
   } catch {
     return false; // everything is fetched as it is needed then
   }
@@ -29,15 +29,35 @@ async function kept() {
   return true;
 }
 
+/**
+ * Resolves to `null` when the files cannot be kept, for example for lack of room.
+ *
+ * @param {ServiceWorkerRegistration} registration
+ * @returns {Promise<null>}
+ */
+function givenUp({ installing }) {
+  return new Promise((resolve) => {
+    installing?.addEventListener("statechange", () => {
+      if (installing.state === "redundant") resolve(null);
+    });
+  });
+}
+
 async function main() {
-  const [word, note] = [$("word"), $("note")];
+  const [word, note, body] = [$("word"), $("note"), document.body];
   const [ready, press] = [word.textContent, note.textContent];
   word.textContent = "Loading";
   const megabytes = document.documentElement.dataset.megabytes;
   note.textContent = `Fetching the model and what runs it: ${megabytes} MB, once.`;
+  body.inert = true;
   if (await kept()) return;
   await start(device);
-  [word.textContent, note.textContent] = [ready, press];
+  body.inert = false;
+  const works = !$("mic", HTMLButtonElement).disabled;
+  [word.textContent, note.textContent] = works ? [ready, press] : ["Not ready", ""];
 }
 
-main().catch((error) => problem(error.message));
+main().catch((error) => {
+  document.body.inert = false;
+  problem(error.message);
+});

@@ -9,7 +9,12 @@ import { exported, FORMATS } from "./export.js";
 /** @typedef {import("./worker.js").Asked} Asked */
 
 const BACKLOG = 5; // seconds of sound that wait; beyond, the device is too slow
-const LIMITS = { upload_bytes: 2 ** 28, clip_seconds: 120, recording_seconds: 45 * 60, explain_seconds: 0 };
+const LIMITS = {
+  upload_bytes: 2 ** 28,
+  clip_seconds: 120,
+  recording_seconds: 45 * 60,
+  explain_seconds: 0,
+};
 
 /** Questions, live talks and their answers, by number. */
 class Worked {
@@ -21,7 +26,11 @@ class Worked {
     this.count = 0;
   }
 
-  /** Tell the worker, which begins to load the model when it is told anything. @param {object} message @param {Transferable[]} [moved] */
+  /**
+   * Tell the worker, which begins to load the model when it is told anything.
+   *
+   * @param {object} message @param {Transferable[]} [moved]
+   */
   tell(message, moved = []) {
     this.worker ??= this.begun();
     this.worker.postMessage(message, moved);
@@ -31,7 +40,8 @@ class Worked {
     const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
     worker.onmessage = ({ data }) => this.waiting.get(data.number)?.(data);
     worker.onerror = () => {
-      for (const answer of this.waiting.values()) answer({ error: "This browser cannot run the model." });
+      for (const answer of this.waiting.values())
+        answer({ error: "This browser cannot run the model." });
     };
     return worker;
   }
@@ -91,7 +101,7 @@ class Worked {
       if (waiting > BACKLOG) {
         wrong = "This device cannot keep up.";
         end();
-      } else this.tell({ number, kind: "push", samples }, [samples.buffer]);
+      } else this.tell({ number, kind: "push", samples, rate }, [samples.buffer]);
     };
     return { push, end };
   }
@@ -99,7 +109,11 @@ class Worked {
 
 const worked = new Worked();
 
-/** What was decoded last: the page asks twice about a file. @type {{file: File, audio: ReturnType<typeof decode>} | null} */
+/**
+ * What was decoded last: the page asks twice about a file.
+ *
+ * @type {{file: File, audio: ReturnType<typeof decode>} | null}
+ */
 let last = null;
 
 /** @param {File} file */
@@ -110,12 +124,14 @@ function audioOf(file) {
 
 /** @type {Answers} */
 export const device = {
-  privacy: "Your audio stays on this device: the model runs in this page, and nothing is sent anywhere.",
+  privacy:
+    "Your audio stays on this device: the model runs in this page, and nothing is sent anywhere.",
   example: "static/example.flac",
   formats: FORMATS,
   explain: null,
   model: async () => ({ ...(await worked.ask({ kind: "model" })), profiles: [], limits: LIMITS }),
-  predict: async (file, { adapt }, signal) => worked.ask({ kind: "predict", audio: await audioOf(file), adapt }, signal),
+  predict: async (file, { adapt }, signal) =>
+    worked.ask({ kind: "predict", audio: await audioOf(file), adapt }, signal),
   timeline: async (file, { adapt }, signal) => {
     const found = await worked.ask({ kind: "timeline", audio: await audioOf(file), adapt }, signal);
     return { file: file.name, profile: null, ...found };

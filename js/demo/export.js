@@ -14,7 +14,10 @@ export const FORMATS = Object.keys(WRITERS);
 /** @param {Timeline} timeline @param {string} format */
 export function exported(timeline, format) {
   const stem = (timeline.file ?? "timeline").replace(/\.[^.]*$/, "") || "timeline";
-  return { blob: new Blob([WRITERS[format](timeline)], { type: "text/plain" }), name: `${stem}.${format}` };
+  return {
+    blob: new Blob([WRITERS[format](timeline)], { type: "text/plain" }),
+    name: `${stem}.${format}`,
+  };
 }
 
 /** @param {Timeline} timeline */
@@ -29,7 +32,9 @@ export function csv({ file, labels, segments }) {
     segment.adapted ?? 0,
     ...labels.map((label) => number(segment.probabilities[label])),
   ]);
-  return [["file", "start", "end", ...before, ...labels], ...lines].map((line) => `${line.map(cell).join()}\n`).join("");
+  return [["file", "start", "end", ...before, ...labels], ...lines]
+    .map((line) => `${line.map(cell).join()}\n`)
+    .join("");
 }
 
 /** @param {Timeline} timeline */
@@ -82,7 +87,8 @@ function times(seconds) {
 /** What a spreadsheet would take for a formula begins with an apostrophe. @param {unknown} value */
 function cell(value) {
   const text = String(value ?? "");
-  const formula = /^'*[=+\-@\t\r]/.test(text) && !/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text);
+  const formula =
+    /^'*[=+\-@\t\r]/.test(text) && !/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text);
   const safe = formula ? `'${text}` : text;
   return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
@@ -90,6 +96,7 @@ function cell(value) {
 /** @param {number} seconds */
 function clock(seconds) {
   const whole = Math.round(seconds * 1000);
-  const parts = [Math.floor(whole / 3_600_000), Math.floor(whole / 60_000) % 60, Math.floor(whole / 1000) % 60];
-  return `${parts.map((part) => String(part).padStart(2, "0")).join(":")}.${String(whole % 1000).padStart(3, "0")}`;
+  const two = (/** @type {number} */ value) => String(Math.floor(value)).padStart(2, "0");
+  const time = [two(whole / 3_600_000), two((whole / 60_000) % 60), two((whole / 1000) % 60)];
+  return `${time.join(":")}.${String(whole % 1000).padStart(3, "0")}`;
 }

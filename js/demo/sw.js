@@ -17,7 +17,9 @@ const ISOLATED = {
 };
 
 worker.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES)));
+  // Asked anew of the host: files of two versions would not fit each other.
+  const wanted = FILES.map((file) => new Request(file, { cache: "no-cache" }));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(wanted)));
 });
 
 worker.addEventListener("activate", (event) => {
@@ -33,7 +35,11 @@ worker.addEventListener("fetch", (event) => {
 
 async function forgetOld() {
   const names = await caches.keys();
-  await Promise.all(names.filter((name) => name.startsWith("intona-") && name !== CACHE).map((name) => caches.delete(name)));
+  await Promise.all(
+    names
+      .filter((name) => name.startsWith("intona-") && name !== CACHE)
+      .map((name) => caches.delete(name)),
+  );
 }
 
 /** @param {Request} request */

@@ -47,11 +47,17 @@ export class Running {
 export function standardisation({ count, mean, deviation }, { difference }, neutral) {
   if (neutral && difference !== undefined) {
     const shift = halvesOf(difference);
-    const centre = Float32Array.from(mean, (value, k) => (count * (value + shift[k])) / (count + NEUTRAL_WEIGHT));
+    const centre = Float32Array.from(
+      mean,
+      (value, k) => (count * (value + shift[k])) / (count + NEUTRAL_WEIGHT),
+    );
     return { centre, scale: new Float32Array(mean.length).fill(1) };
   }
   return {
     centre: Float32Array.from(mean, (value) => (count * value) / (count + MEAN_WEIGHT)),
-    scale: Float32Array.from(deviation, (value) => Math.max(value, SMALLEST) ** (count / (count + DEVIATION_WEIGHT))),
+    scale: Float32Array.from(
+      deviation,
+      (value) => Math.max(value, SMALLEST) ** (count / (count + DEVIATION_WEIGHT)),
+    ),
   };
 }

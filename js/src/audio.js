@@ -63,19 +63,26 @@ export function audioOf(channels, rate) {
  */
 export function checked(audio) {
   const { samples, rate } = audio;
-  if (!(samples instanceof Float32Array)) throw new UsageError("give samples as a Float32Array, mono");
-  if (!(rate >= MIN_RATE)) throw new AudioError(`the recording claims ${rate} samples per second: no speech fits`);
+  if (!(samples instanceof Float32Array))
+    throw new UsageError("give samples as a Float32Array, mono");
+  if (!(rate >= MIN_RATE))
+    throw new AudioError(`the recording claims ${rate} samples per second: no speech fits`);
   if (!samples.length) throw new AudioError("the recording has no samples: record it again");
   if (samples.length < MIN_SECONDS * rate) {
-    throw new AudioError(`the recording has only ${samples.length} samples: give at least 10 ms of sound`);
+    throw new AudioError(
+      `the recording has only ${samples.length} samples: give at least 10 ms of sound`,
+    );
   }
   let peak = 0;
   for (const sample of samples) {
-    if (!Number.isFinite(sample)) throw new AudioError("the recording holds NaN or infinite samples: export it again");
+    if (!Number.isFinite(sample))
+      throw new AudioError("the recording holds NaN or infinite samples: export it again");
     peak = Math.max(peak, Math.abs(sample));
   }
   if (peak > MAX_PEAK) {
-    throw new AudioError(`the recording reaches ${peak.toFixed(0)} where full scale is 1: divide its samples by their range`);
+    throw new AudioError(
+      `the recording reaches ${peak.toFixed(0)} where full scale is 1: divide its samples by their range`,
+    );
   }
   return audio;
 }
@@ -89,11 +96,14 @@ export function checked(audio) {
  * @returns {Audio}
  */
 export function stretch({ samples, rate }, start, end) {
-  if (!(start >= 0 && start < Infinity)) throw new UsageError(`cannot read from ${start} s: start must be 0 or later`);
-  if (end !== null && !(end > start)) throw new UsageError(`cannot read from ${start} s to ${end} s: the end must be later`);
+  if (!(start >= 0 && start < Infinity))
+    throw new UsageError(`cannot read from ${start} s: start must be 0 or later`);
+  if (end !== null && !(end > start))
+    throw new UsageError(`cannot read from ${start} s to ${end} s: the end must be later`);
   const last = end === null ? samples.length : roundEven(end * rate);
   const part = samples.subarray(roundEven(start * rate), last);
-  if (!part.length) throw new AudioError(`the recording has no audio between ${start} s and ${end ?? "its end"}`);
+  if (!part.length)
+    throw new AudioError(`the recording has no audio between ${start} s and ${end ?? "its end"}`);
   return { samples: part, rate };
 }
 
@@ -106,7 +116,10 @@ export function stretch({ samples, rate }, start, end) {
 export function blocksOf({ samples, rate }) {
   const size = Math.max(1, Math.round(LONGEST * rate));
   const count = Math.ceil(samples.length / size);
-  return Array.from({ length: count }, (_, k) => ({ samples: samples.subarray(k * size, (k + 1) * size), rate }));
+  return Array.from({ length: count }, (_, k) => ({
+    samples: samples.subarray(k * size, (k + 1) * size),
+    rate,
+  }));
 }
 
 /** The same sound at 16 kHz. @param {Audio} audio @returns {Float32Array} */
@@ -123,7 +136,9 @@ function addable(parts) {
   const kept = [];
   for (const one of loudest) {
     const opposed = kept.some((other) => {
-      return products[one][other] < OPPOSED * Math.sqrt(products[one][one] * products[other][other]);
+      return (
+        products[one][other] < OPPOSED * Math.sqrt(products[one][one] * products[other][other])
+      );
     });
     if (products[one][one] < FAINT || !opposed) kept.push(one);
   }
@@ -145,14 +160,20 @@ function meanProduct(one, other) {
  */
 async function decodedByBrowser(bytes) {
   if (typeof OfflineAudioContext === "undefined") {
-    throw new AudioError("outside a browser only wav is read: convert the recording, or give { samples, rate }");
+    throw new AudioError(
+      "outside a browser only wav of plain numbers is read: convert the recording, or give { samples, rate }",
+    );
   }
   const context = new OfflineAudioContext(1, 1, rateOf(bytes) ?? 48_000);
   try {
     const buffer = await context.decodeAudioData(bytes.slice().buffer);
-    const channels = Array.from({ length: buffer.numberOfChannels }, (_, k) => buffer.getChannelData(k));
+    const channels = Array.from({ length: buffer.numberOfChannels }, (_, k) =>
+      buffer.getChannelData(k),
+    );
     return { channels, rate: buffer.sampleRate };
   } catch {
-    throw new AudioError("this browser cannot decode the recording: convert it, for example to wav or mp3");
+    throw new AudioError(
+      "this browser cannot decode the recording: convert it, for example to wav or mp3",
+    );
   }
 }

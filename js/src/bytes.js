@@ -1,28 +1,41 @@
 // @ts-check
 /** Bytes: where they come from, and what is packed in them. */
 
+import { UsageError } from "./errors.js";
+
+const IN_NODE = Boolean(/** @type {any} */ (globalThis).process?.versions?.node);
+
 /** @typedef {ArrayBuffer | Uint8Array | URL | string} Source bytes, or where they lie */
 
 /**
- * Read a file: bytes are taken as they are; of Node also `file:` addresses.
+ * Read a file: bytes are taken as they are; an address is fetched, in Node also a path.
  *
  * @param {Source} source
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
 export async function bytesOf(source) {
-  if (source instanceof Uint8Array) {
-    return source.buffer instanceof ArrayBuffer
-      ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
-      : new Uint8Array(source);
-  }
+  if (source instanceof Uint8Array) return new Uint8Array(source); // its memory may be shared
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
   const address = String(source);
-  if (address.startsWith("file:")) {
-    const { readFile } = await import("node:fs/promises");
-    return new Uint8Array(await readFile(new URL(address)));
+  const local = address.startsWith("file:") || (IN_NODE && !/^\w+:/.test(address));
+  try {
+    return local ? await stored(address) : await fetched(address);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : error;
+    throw new UsageError(`cannot read ${address}: ${why}`);
   }
+}
+
+/** @param {string} address */
+async function stored(address) {
+  const { readFile } = await import("node:fs/promises");
+  return new Uint8Array(await readFile(address.startsWith("file:") ? new URL(address) : address));
+}
+
+/** @param {string} address */
+async function fetched(address) {
   const answer = await fetch(address);
-  if (!answer.ok) throw new Error(`${address} cannot be read: the host answered ${answer.status}`);
+  if (!answer.ok) throw new Error(`the host answered ${answer.status}`);
   return new Uint8Array(await answer.arrayBuffer());
 }
 
@@ -52,7 +65,9 @@ export function concatenatedBytes(parts) {
 export function halvesOf(text) {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const view = new DataView(bytes.buffer);
-  return Float64Array.from({ length: bytes.length / 2 }, (_, i) => fromHalf(view.getUint16(2 * i, true)));
+  return Float64Array.from({ length: bytes.length / 2 }, (_, i) =>
+    fromHalf(view.getUint16(2 * i, true)),
+  );
 }
 
 /**

@@ -56,7 +56,14 @@ export function utterancesOf({ samples, regions, clear }, longest = UTTERANCE) {
       const duration = part.length / RATE;
       /** @type {import("./speech.js").Region[]} */
       const whole = [[0, duration]];
-      return { samples: part, duration, regions: whole, speech: duration, clear, spoken: duration >= LEAST_SPEECH };
+      return {
+        samples: part,
+        duration,
+        regions: whole,
+        speech: duration,
+        clear,
+        spoken: duration >= LEAST_SPEECH,
+      };
     });
   });
 }

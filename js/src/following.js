@@ -24,7 +24,8 @@ export class Following {
     const said = Float64Array.from([...row, this.model.adaptedTo]);
     if (this.asked % EVERY === 0) {
       this.running.add(embedding);
-      if (this.running.count >= FEWEST) this.model = this.plain.standingAt(this.running.statistics(), "mixed");
+      if (this.running.count >= FEWEST)
+        this.model = this.plain.standingAt(this.running.statistics(), "mixed");
     }
     this.asked += 1;
     return said;

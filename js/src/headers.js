@@ -16,23 +16,37 @@ export function rateOf(bytes) {
 
 /** @param {Uint8Array} bytes */
 function found(bytes) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const begins = (/** @type {string} */ text, at = 0) =>
-    [...text].every((letter, k) => bytes[at + k] === letter.charCodeAt(0));
-  if (begins("fLaC") && bytes.length > 22) return view.getUint32(18) >>> 12;
-  if (begins("OggS") && bytes.length > 48) {
-    if (begins("OpusHead", 28)) return 48_000;
-    if (begins("\x01vorbis", 28)) return view.getUint32(40, true);
-    if (begins("\x7fFLAC", 28) && bytes.length > 64) return view.getUint32(55) >>> 12;
-    return null;
-  }
-  let at = 0;
-  if (begins("ID3") && bytes.length > 10) {
-    at = 10 + ((bytes[6] << 21) | (bytes[7] << 14) | (bytes[8] << 7) | bytes[9]);
-  }
-  const layer3 = at + 2 < bytes.length && bytes[at] === 0xff && (bytes[at + 1] & 0xe6) === 0xe2;
-  if (!layer3) return null;
+  if (begins(bytes, "fLaC")) return flac(bytes, 8);
+  if (begins(bytes, "OggS")) return ogg(bytes, 28);
+  return mp3(bytes, begins(bytes, "ID3") && bytes.length > 10 ? afterTag(bytes) : 0);
+}
+
+/** @param {Uint8Array} bytes @param {number} at of the first block of metadata */
+const flac = (bytes, at) =>
+  bytes.length < at + 14 ? null : viewOf(bytes).getUint32(at + 10) >>> 12;
+
+/** @param {Uint8Array} bytes @param {number} at of the first packet */
+function ogg(bytes, at) {
+  if (begins(bytes, "OpusHead", at)) return 48_000;
+  if (begins(bytes, "\x7fFLAC", at)) return flac(bytes, at + 17);
+  const vorbis = begins(bytes, "\x01vorbis", at) && bytes.length >= at + 16;
+  return vorbis ? viewOf(bytes).getUint32(at + 12, true) : null;
+}
+
+/** @param {Uint8Array} bytes @param {number} at of the first frame */
+function mp3(bytes, at) {
+  if (at + 2 >= bytes.length || bytes[at] !== 0xff || (bytes[at + 1] & 0xe6) !== 0xe2) return null;
   const rate = MP3_RATES[(bytes[at + 2] >> 2) & 3];
   const halvings = { 3: 0, 2: 1, 0: 2 }[(bytes[at + 1] >> 3) & 3];
   return rate === undefined || halvings === undefined ? null : rate / 2 ** halvings;
 }
+
+/** Where an ID3 tag ends. @param {Uint8Array} bytes */
+const afterTag = (bytes) => 10 + ((bytes[6] << 21) | (bytes[7] << 14) | (bytes[8] << 7) | bytes[9]);
+
+/** @param {Uint8Array} bytes */
+const viewOf = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** @param {Uint8Array} bytes @param {string} text @param {number} [at] */
+const begins = (bytes, text, at = 0) =>
+  [...text].every((letter, k) => bytes[at + k] === letter.charCodeAt(0));

@@ -50,10 +50,13 @@ export function metadataOf(bytes) {
   } catch {
     throw new ModelError("the model file is damaged: its metadata is not JSON");
   }
-  if (found.schema > SCHEMA) throw new ModelError("the model was made by a newer intona: update intona.js");
+  if (found.schema > SCHEMA)
+    throw new ModelError("the model was made by a newer intona: update intona.js");
   const { kind, rate } = found.input ?? {};
   if (kind !== "waveform" || rate !== 16_000) {
-    throw new ModelError("this model takes features, not sound at 16 kHz: only intona in Python runs it");
+    throw new ModelError(
+      "this model takes features, not sound at 16 kHz: only intona in Python runs it",
+    );
   }
   return found;
 }
@@ -71,13 +74,28 @@ export async function identityOf(bytes, metadata) {
   const said = new TextEncoder().encode(withoutIdentity(text, metadata));
   const content = await digestOf(concatenatedBytes([...graph, said]));
   const name = metadata.name || metadata.recipe.name || "unknown";
-  const plain = { name, version: null, created: null, content: content.slice(0, SHORT), recipe: null };
+  const plain = {
+    name,
+    version: null,
+    created: null,
+    content: content.slice(0, SHORT),
+    recipe: null,
+  };
   const { identity } = metadata;
   if (identity?.content !== content) return plain;
-  return { ...plain, version: identity.version, created: identity.created, recipe: identity.recipe.slice(0, SHORT) };
+  return {
+    ...plain,
+    version: identity.version,
+    created: identity.created,
+    recipe: identity.recipe.slice(0, SHORT),
+  };
 }
 
-/** What a file says of itself but for its identity, in the words it says it. @param {string} text @param {Metadata} metadata */
+/**
+ * What a file says of itself but for its identity, in the words it says it.
+ *
+ * @param {string} text @param {Metadata} metadata
+ */
 function withoutIdentity(text, metadata) {
   if (!metadata.identity) return text;
   for (const { 0: member, index } of text.matchAll(/"identity": \{[^{}]*\}(, )?/g)) {

@@ -29,7 +29,11 @@ export class Online {
     this.judge = judge;
     this.windower = new Windower(network, options, update);
     this.segmenter = new Segmenter(options, judge.numeric ? null : judge.labels.length);
-    /** Rows of the last windows: one often is what an update has just heard. @type {Map<string, Float64Array>} */
+    /**
+     * Rows of the last windows: one often is what an update has just heard.
+     *
+     * @type {Map<string, Float64Array>}
+     */
     this.judged = new Map();
     /** @type {Float64Array | null} */
     this.smooth = null;
@@ -61,9 +65,14 @@ export class Online {
         // Half of what was, half of what is: a single odd window does not flip the view.
         const before = this.smooth;
         this.smooth = before ? row.map((value, k) => (value + before[k]) / 2) : row;
-        yield { event: kind, time: end, prediction: this.judge.prediction(this.smooth, start, end) };
+        yield {
+          event: kind,
+          time: end,
+          prediction: this.judge.prediction(this.smooth, start, end),
+        };
       } else {
-        for (const segment of this.segmenter.add(start, end, row, kind === "tail")) yield this.segment(segment);
+        for (const segment of this.segmenter.add(start, end, row, kind === "tail"))
+          yield this.segment(segment);
       }
     }
   }

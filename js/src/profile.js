@@ -26,23 +26,31 @@ export function readProfile(text) {
   } catch {
     throw new UsageError("this is no speaker profile: it is not JSON");
   }
-  if (content?.kind !== KIND) throw new UsageError("this is no speaker profile: make one with `intona enroll`");
+  if (content?.kind !== KIND)
+    throw new UsageError("this is no speaker profile: make one with `intona enroll`");
   if (content.schema !== SCHEMA) {
-    throw new UsageError(`the profile has schema ${content.schema}, this intona.js reads ${SCHEMA}: enroll again`);
+    throw new UsageError(
+      `the profile has schema ${content.schema}, this intona.js reads ${SCHEMA}: enroll again`,
+    );
   }
-  const { name, model, speech, seconds, count } = content;
+  const profile = profileOf(content);
+  if (!profile) throw new UsageError("the profile is damaged: enroll again");
+  return profile;
+}
+
+/** @param {any} content @returns {Profile | null} */
+function profileOf({ name, model, speech, seconds, count, ...numbers }) {
+  let mean, deviation;
   try {
-    const statistics = { count, mean: halvesOf(content.mean), deviation: halvesOf(content.deviation) };
-    const { mean, deviation } = statistics;
-    const finite = [...mean, ...deviation].every(Number.isFinite) && deviation.every((value) => value >= 0);
-    const fits = mean.length === deviation.length && SPEECH.includes(speech);
-    if (finite && fits && Number.isInteger(count) && count > 0 && Number.isFinite(seconds)) {
-      return { name, model, speech, seconds, statistics };
-    }
+    [mean, deviation] = [halvesOf(numbers.mean), halvesOf(numbers.deviation)];
   } catch {
-    // said below
+    return null;
   }
-  throw new UsageError("the profile is damaged: enroll again");
+  const finite = [...mean, ...deviation, seconds].every(Number.isFinite);
+  const fits = mean.length === deviation.length && deviation.every((value) => value >= 0);
+  const counted = Number.isInteger(count) && count > 0;
+  if (!finite || !fits || !counted || !SPEECH.includes(speech)) return null;
+  return { name, model, speech, seconds, statistics: { count, mean, deviation } };
 }
 
 /**
@@ -50,9 +58,26 @@ export function readProfile(text) {
  *
  * @param {Profile} profile
  */
-export function writeProfile({ name, model, speech, seconds, statistics: { count, mean, deviation } }) {
-  if (!SPEECH.includes(speech)) throw new UsageError(`speech is one of ${SPEECH.join(", ")}, not '${speech}'`);
+export function writeProfile({
+  name,
+  model,
+  speech,
+  seconds,
+  statistics: { count, mean, deviation },
+}) {
+  if (!SPEECH.includes(speech))
+    throw new UsageError(`speech is one of ${SPEECH.join(", ")}, not '${speech}'`);
   const numbers = { mean: textOfHalves(mean), deviation: textOfHalves(deviation) };
-  const content = { kind: KIND, schema: SCHEMA, name, model, speech, count, seconds, ...numbers, manner: {} };
+  const content = {
+    kind: KIND,
+    schema: SCHEMA,
+    name,
+    model,
+    speech,
+    count,
+    seconds,
+    ...numbers,
+    manner: {},
+  };
   return `${JSON.stringify(content, null, 1)}\n`;
 }

@@ -3,23 +3,20 @@
 
 import { Running, standardisation } from "./adaptation.js";
 import { at16k, blocksOf, checked, RATE, stretch } from "./audio.js";
-import { bytesOf, concatenated } from "./bytes.js";
+import { bytesOf } from "./bytes.js";
 import { clipOf, Mean, UTTERANCE, utterancesOf } from "./clip.js";
-import { AudioError, ModelError, UsageError } from "./errors.js";
+import { AudioError, UsageError } from "./errors.js";
 import { Following } from "./following.js";
+import { Graph } from "./graph.js";
 import { narrowing } from "./labels.js";
-import { identityOf, metadataOf, withOpenInputs } from "./modelFile.js";
+import { spread, utterances } from "./material.js";
 import { Online } from "./online.js";
 import { best } from "./segments.js";
-import { Silero } from "./silero.js";
 import { Stream } from "./stream.js";
 import { timelineOptions } from "./windows.js";
 
-const SHORTEST = 0.3; // seconds; shorter signals are padded with zeros at the end
 const SHORT = 0.5; // seconds of speech; on less, no answer is sure
-const BESIDE = ["familiarity", "arousal", "valence"];
 const MOST = 64; // utterances that a model is adapted to
-const SHORTEST_UTTERANCE = 0.5; // seconds, of those
 const LEAST = 2; // seconds of speech in a profile
 
 /**
@@ -34,28 +31,29 @@ const LEAST = 2; // seconds of speech in a profile
  *
  * @typedef {import("./audio.js").Audio} Audio
  * @typedef {import("./silero.js").Runtime} Runtime
- * @typedef {import("./silero.js").Session} Session
  * @typedef {import("./windows.js").TimelineChanges} TimelineChanges
- * @typedef {{ort: Runtime, session: Session, silero: Session, outputs: string[],
- *   optional: string[], metadata: import("./modelFile.js").Metadata, identity: import("./modelFile.js").Identity}} Parts
  * @typedef {{labels: string[], matrix: number[][] | null, priors: number[] | null}} Narrowing
- * @typedef {{adapted: number, centre: Float32Array, scale: Float32Array}} Standing
+ * @typedef {import("./graph.js").Standing} Standing
  */
 
 export class Recognizer {
-  /** Made by {@link Recognizer.load}. @param {Parts} parts @param {Narrowing} answers @param {Standing | null} standing */
-  constructor(parts, answers, standing) {
-    this.parts = parts;
+  /**
+   * Made by {@link Recognizer.load}.
+   *
+   * @param {Graph} graph @param {Narrowing} answers @param {Standing | null} standing
+   */
+  constructor(graph, answers, standing) {
+    this.graph = graph;
     this.answers = answers;
     this.standing = standing;
-    this.metadata = parts.metadata;
+    this.metadata = graph.metadata;
     /** Which model it is. */
-    this.identity = parts.identity;
+    this.identity = graph.identity;
     this.labels = answers.labels;
-    this.numeric = Boolean(parts.metadata.numeric);
+    this.numeric = Boolean(graph.metadata.numeric);
     /** Utterances it is adapted to. */
     this.adaptedTo = standing?.adapted ?? 0;
-    this.adaptable = parts.metadata.adaptation !== undefined;
+    this.adaptable = graph.metadata.adaptation !== undefined;
   }
 
   /**
@@ -65,26 +63,14 @@ export class Recognizer {
    *   options?: import("onnxruntime-common").InferenceSession.SessionOptions}} [more] where the
    *   network of voice activity lies, if not beside this module; options of the sessions
    */
-  static async load(ort, model, { silero = new URL("../silero.onnx", import.meta.url), options = {} } = {}) {
-    if (typeof ort?.InferenceSession?.create !== "function") {
-      throw new UsageError("give the module onnxruntime-web or onnxruntime-node first");
-    }
-    const [content, network] = await Promise.all([bytesOf(model), bytesOf(silero)]);
-    const metadata = metadataOf(content);
-    const { bytes, inputs } = withOpenInputs(content);
-    /** @param {Uint8Array} graph */
-    const open = (graph) =>
-      ort.InferenceSession.create(graph, options).catch((error) => {
-        throw new ModelError(`the graph cannot be loaded (${error instanceof Error ? error.message : error})`);
-      });
-    const session = await open(bytes);
-    const main = metadata.numeric ? "scores" : "probabilities";
-    if (!session.outputNames.includes(main)) throw new ModelError(`the graph has no output '${main}'`);
-    const outputs = [main, ...BESIDE.filter((name) => session.outputNames.includes(name))];
-    const identity = await identityOf(content, metadata);
-    const parts = { ort, session, silero: await open(network), outputs, optional: inputs, metadata, identity };
-    const answers = { labels: metadata.labels, matrix: null, priors: metadata.priors ?? null };
-    return new Recognizer(parts, answers, null);
+  static async load(
+    ort,
+    model,
+    { silero = new URL("../silero.onnx", import.meta.url), options = {} } = {},
+  ) {
+    const graph = await Graph.load(ort, await bytesOf(model), await bytesOf(silero), options);
+    const { labels, priors = null } = graph.metadata;
+    return new Recognizer(graph, { labels, matrix: null, priors }, null);
   }
 
   /**
@@ -99,7 +85,7 @@ export class Recognizer {
     const mean = new Mean();
     let duration = 0;
     for (const block of blocks) {
-      const clip = await clipOf(block, this.network());
+      const clip = await clipOf(block, this.graph.network());
       duration += clip.duration;
       if (!clip.spoken) continue;
       for (const part of blocks.length === 1 ? [clip] : utterancesOf(clip)) {
@@ -134,7 +120,7 @@ export class Recognizer {
    */
   async *segments(audio, changes = {}) {
     const samples = at16k(checked(audio));
-    const online = new Online(this, this.network(), timelineOptions(changes), null);
+    const online = new Online(this, this.graph.network(), timelineOptions(changes), null);
     let found = false;
     for (const events of [online.push(samples), online.flush()]) {
       for await (const event of events) {
@@ -154,12 +140,16 @@ export class Recognizer {
    *   seconds of speech between two `update` events; `adapt`: to what has been heard so far
    */
   stream(rate, { update = 0.5, adapt = false, ...changes } = {}) {
-    if (!(rate >= 1000)) throw new UsageError(`a stream of ${rate} samples per second: give its rate in Hz`);
+    if (!(rate >= 1000))
+      throw new UsageError(`a stream of ${rate} samples per second: give its rate in Hz`);
     if (update !== null && !(update >= 0.05 && update <= 60)) {
       throw new UsageError(`an update every ${update} s: choose from 0.05 to 60 s`);
     }
     const judge = adapt ? new Following(this) : this;
-    return new Stream(new Online(judge, this.network(), timelineOptions(changes), update), rate);
+    return new Stream(
+      new Online(judge, this.graph.network(), timelineOptions(changes), update),
+      rate,
+    );
   }
 
   /**
@@ -169,12 +159,17 @@ export class Recognizer {
    * @param {import("./labels.js").Merge} [merge] first, `"calm=neutral"` or old to new
    */
   narrowed(emotions, merge = null) {
-    if (this.numeric) throw new UsageError("emotions are chosen of a model of emotions, not of one of numbers");
+    if (this.numeric)
+      throw new UsageError("emotions are chosen of a model of emotions, not of one of numbers");
     const { labels, matrix, priors } = this.answers;
     const next = narrowing(labels, emotions, merge, priors);
     if (next.labels.join() === labels.join()) return this;
     const product = matrix ? matrix.map((row) => times(row, next.matrix)) : next.matrix;
-    return new Recognizer(this.parts, { labels: next.labels, matrix: product, priors: null }, this.standing);
+    return new Recognizer(
+      this.graph,
+      { labels: next.labels, matrix: product, priors: null },
+      this.standing,
+    );
   }
 
   /**
@@ -190,10 +185,11 @@ export class Recognizer {
     const running = new Running();
     const share = Math.max(1, Math.floor(MOST / Math.max(recordings.length, 1)));
     for (const recording of recordings) {
-      const found = await this.utterances(recording, longest);
+      const found = await utterances(recording, longest, () => this.graph.network());
       for (const samples of spread(found, share)) running.add(await this.embedding(samples));
     }
-    if (!running.count) throw new AudioError("nothing to adapt to: there is no speech in these recordings");
+    if (!running.count)
+      throw new AudioError("nothing to adapt to: there is no speech in these recordings");
     return this.standingAt(running.statistics(), "mixed");
   }
 
@@ -203,10 +199,12 @@ export class Recognizer {
    * @param {import("./profile.js").Profile | null} profile
    */
   adapted(profile) {
-    if (!profile) return new Recognizer(this.parts, this.answers, null);
+    if (!profile) return new Recognizer(this.graph, this.answers, null);
     this.requireAdaptable();
     if (profile.model !== this.identity.content) {
-      throw new UsageError(`the profile ${profile.name} was made with another model: enroll again with this one`);
+      throw new UsageError(
+        `the profile ${profile.name} was made with another model: enroll again with this one`,
+      );
     }
     return this.standingAt(profile.statistics, profile.speech);
   }
@@ -224,16 +222,24 @@ export class Recognizer {
     const running = new Running();
     let seconds = 0;
     for (const recording of recordings) {
-      for (const samples of await this.utterances(recording, UTTERANCE)) {
+      for (const samples of await utterances(recording, UTTERANCE, () => this.graph.network())) {
         running.add(await this.embedding(samples));
         seconds += samples.length / RATE;
       }
     }
     if (seconds < LEAST) {
-      throw new AudioError(`only ${seconds.toFixed(1)} s of speech was found to enroll ${name}: give at least ${LEAST}`);
+      throw new AudioError(
+        `only ${seconds.toFixed(1)} s of speech was found to enroll ${name}: give at least ${LEAST}`,
+      );
     }
     const statistics = running.statistics();
-    return { name, model: this.identity.content, speech, seconds: Math.round(seconds * 100) / 100, statistics };
+    return {
+      name,
+      model: this.identity.content,
+      speech,
+      seconds: Math.round(seconds * 100) / 100,
+      statistics,
+    };
   }
 
   /**
@@ -243,12 +249,12 @@ export class Recognizer {
    * @returns {Promise<Float64Array>}
    */
   async row(samples) {
-    return this.narrow(await this.run(samples, this.parts.outputs, this.standing));
+    return this.narrow(await this.graph.run(samples, this.graph.outputs, this.standing));
   }
 
   /** {@link row} and {@link embedding}, computed at once. @param {Float32Array} samples at 16 kHz */
   async rowAndEmbedding(samples) {
-    const both = await this.run(samples, [...this.parts.outputs, "embedding"], this.standing);
+    const both = await this.graph.run(samples, [...this.graph.outputs, "embedding"], this.standing);
     const split = both.length - (this.metadata.embedding ?? 0);
     return { row: this.narrow(both.subarray(0, split)), embedding: both.subarray(split) };
   }
@@ -265,7 +271,7 @@ export class Recognizer {
 
   /** The plain embedding of a signal at 16 kHz. @param {Float32Array} samples */
   async embedding(samples) {
-    return this.run(samples, ["embedding"], null);
+    return this.graph.run(samples, ["embedding"], null);
   }
 
   /**
@@ -278,15 +284,29 @@ export class Recognizer {
    * @returns {Prediction}
    */
   prediction(row, start, end, { speech = Infinity, clear = true } = {}) {
-    const nothing = { confidence: null, reason: null, familiarity: null, arousal: null, valence: null };
+    const nothing = {
+      confidence: null,
+      reason: null,
+      familiarity: null,
+      arousal: null,
+      valence: null,
+    };
     const labels = this.labels;
     const probabilities = Object.fromEntries(labels.map((label, k) => [label, row && row[k]]));
-    const plain = { start, end, emotion: null, ...nothing, adapted: 0, probabilities, model: this.identity };
+    const plain = {
+      start,
+      end,
+      emotion: null,
+      ...nothing,
+      adapted: 0,
+      probabilities,
+      model: this.identity,
+    };
     if (!row) return { ...plain, status: "no_speech" };
     if (this.numeric) return { ...plain, status: "ok" };
     const found = best(row, labels.length);
     const beside = Object.fromEntries(
-      this.parts.outputs.slice(1).map((name, k) => [name, row[labels.length + k]]),
+      this.graph.outputs.slice(1).map((name, k) => [name, row[labels.length + k]]),
     );
     const reason = this.doubt(row[found], beside.familiarity ?? NaN, speech, clear);
     const status = reason ? "unsure" : "ok";
@@ -305,39 +325,22 @@ export class Recognizer {
     return familiarity < (this.metadata.familiar ?? 0) ? "unfamiliar" : "low confidence";
   }
 
-  /** The confidence below which an answer is `unsure`. @param {number} familiarity NaN where it is not known */
+  /**
+   * The confidence below which an answer is `unsure`.
+   *
+   * @param {number} familiarity NaN where it is not known
+   */
   leastConfidence(familiarity) {
     const { threshold, thresholds } = this.metadata;
     if (!thresholds || Number.isNaN(familiarity)) return threshold;
     return thresholds[0] + (thresholds[1] - thresholds[0]) * familiarity;
   }
 
-  /** A network of voice activity that has heard nothing. */
-  network() {
-    return new Silero(this.parts.ort, this.parts.silero);
-  }
-
   requireAdaptable() {
-    if (!this.adaptable) throw new UsageError("this model cannot be adapted: only models on an encoder's embedding can");
-  }
-
-  /**
-   * A clip with speech as it is, and of a long recording the stretches of speech; at 16 kHz.
-   *
-   * @param {Audio} audio @param {number} longest seconds of one
-   */
-  async utterances(audio, longest) {
-    const found = [];
-    for (const block of blocksOf(checked(audio))) {
-      const clip = await clipOf(block, this.network());
-      if (!clip.clear) continue;
-      if (clip.duration <= longest) found.push(clip.samples);
-      else {
-        const parts = utterancesOf(clip, longest).filter((part) => part.duration >= SHORTEST_UTTERANCE);
-        found.push(...parts.map((part) => part.samples));
-      }
-    }
-    return found;
+    if (!this.adaptable)
+      throw new UsageError(
+        "this model cannot be adapted: only models on an encoder's embedding can",
+      );
   }
 
   /** @param {import("./adaptation.js").Statistics} statistics @param {string} speech */
@@ -346,61 +349,13 @@ export class Recognizer {
       throw new UsageError("the profile is damaged: it has another size than the model's");
     }
     const place = standardisation(statistics, this.metadata.adaptation ?? {}, speech === "neutral");
-    return new Recognizer(this.parts, this.answers, { adapted: statistics.count, ...place });
+    return new Recognizer(this.graph, this.answers, { adapted: statistics.count, ...place });
   }
-
-  /**
-   * Outputs of the graph for a signal, one after the other.
-   *
-   * @param {Float32Array} samples at 16 kHz @param {string[]} outputs @param {Standing | null} standing
-   * @returns {Promise<Float64Array>}
-   */
-  async run(samples, outputs, standing) {
-    const { ort, session, optional, metadata } = this.parts;
-    const tensor = (/** @type {Float32Array} */ data, /** @type {number[]} */ shape = [data.length]) =>
-      new ort.Tensor("float32", data, shape);
-    // An offset (a cheap sound card's) would hide the silence that the graph trims.
-    const mean = Math.fround(samples.reduce((sum, sample) => sum + sample, 0) / (samples.length || 1));
-    const missing = Math.max(0, SHORTEST * RATE - samples.length);
-    const waveform = concatenated(samples.map((sample) => sample - mean), new Float32Array(missing));
-    const size = metadata.embedding ?? 0;
-    /** @type {Record<string, import("onnxruntime-common").Tensor>} */
-    const given = {
-      centre: tensor(standing?.centre ?? new Float32Array(size)),
-      scale: tensor(standing?.scale ?? new Float32Array(size).fill(1)),
-      adapted: tensor(Float32Array.of(standing ? 1 : 0)),
-    };
-    const feeds = Object.fromEntries(optional.map((name) => [name, given[name]]));
-    feeds[session.inputNames[0]] = tensor(waveform, [1, waveform.length]);
-    const found = await session.run(feeds, outputs);
-    const row = outputs.flatMap((name) => [.../** @type {Float32Array} */ (found[name].data)]);
-    if (!row.every(Number.isFinite)) throw new ModelError("the graph gave numbers that are not finite");
-    return Float64Array.from(row);
-  }
-}
-
-/**
- * At most so many of a list, spread evenly over it, as `intona.inference.adapt.spread` chooses.
- *
- * @template T
- * @param {T[]} items @param {number} most
- */
-export function spread(items, most) {
-  /** @type {T[]} */
-  let kept = [];
-  let step = 1;
-  items.forEach((item, number) => {
-    if (number % step) return;
-    kept.push(item);
-    if (kept.length > 2 * most) [kept, step] = [kept.filter((_, k) => k % 2 === 0), 2 * step];
-  });
-  if (kept.length <= most) return kept;
-  const stride = Math.ceil(kept.length / most);
-  return kept.filter((_, k) => k % stride === 0);
 }
 
 /** Six decimals, as Python rounds. @param {number} seconds */
 const rounded = (seconds) => Number(seconds.toFixed(6));
 
 /** A row times a matrix. @param {ArrayLike<number>} row @param {number[][]} matrix */
-const times = (row, matrix) => matrix[0].map((_, k) => matrix.reduce((sum, line, j) => sum + row[j] * line[k], 0));
+const times = (row, matrix) =>
+  matrix[0].map((_, k) => matrix.reduce((sum, line, j) => sum + row[j] * line[k], 0));

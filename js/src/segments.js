@@ -76,7 +76,11 @@ export class Segmenter {
     this.windows = later.length ? later : this.windows.slice(-1);
   }
 
-  /** End the region at `end` seconds; yield what is left of it. @param {number} end @returns {Generator<Segment>} */
+  /**
+   * End the region at `end` seconds; yield what is left of it.
+   *
+   * @param {number} end @returns {Generator<Segment>}
+   */
   *end(end) {
     const { hop } = this.options;
     let begin = this.region + this.cells * hop;
@@ -98,12 +102,21 @@ export class Segmenter {
     const last = Math.max(...this.windows.map((window) => window.end));
     const middle = Math.min((start + end) / 2, last);
     const around = this.windows.filter((window) => window.start <= middle && middle <= window.end);
-    const row = around[0].row.map((_, k) => around.reduce((sum, window) => sum + window.row[k], 0) / around.length);
+    const row = around[0].row.map(
+      (_, k) => around.reduce((sum, window) => sum + window.row[k], 0) / around.length,
+    );
     const label =
       this.labels === null
         ? Math.floor((start - this.region + 1e-6) / this.options.window)
         : best(row, this.labels);
-    yield* this.merge(new Run(label, start, end, row.map((value) => value * (end - start))));
+    yield* this.merge(
+      new Run(
+        label,
+        start,
+        end,
+        row.map((value) => value * (end - start)),
+      ),
+    );
   }
 
   /** @param {Run} cell @returns {Generator<Segment>} */
@@ -155,4 +168,8 @@ export function best(row, count) {
 }
 
 /** @param {Run} run @param {number} end @returns {Segment} */
-const finished = (run, end) => ({ start: run.start, end, row: run.total.map((value) => value / run.length) });
+const finished = (run, end) => ({
+  start: run.start,
+  end,
+  row: run.total.map((value) => value / run.length),
+});

@@ -20,7 +20,14 @@ const STEP = CHUNK / RATE; // seconds
  */
 
 /** @type {SpeechOptions} */
-const DEFAULTS = { threshold: 0.5, hysteresis: 0.15, minSpeech: 0.25, minSilence: 0.3, padding: 0.1, maxLength: 60 };
+const DEFAULTS = {
+  threshold: 0.5,
+  hysteresis: 0.15,
+  minSpeech: 0.25,
+  minSilence: 0.3,
+  padding: 0.1,
+  maxLength: 60,
+};
 
 /**
  * @param {Partial<SpeechOptions>} changes

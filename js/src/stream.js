@@ -11,7 +11,6 @@ export class Stream {
   /** Made by `Recognizer.stream`. @param {import("./online.js").Online} online @param {number} rate */
   constructor(online, rate) {
     this.online = online;
-    this.rate = rate; // of what is pushed, in Hz
     this.resampler = rate === RATE ? null : new Resampler(rate, RATE);
     this.ended = false;
   }

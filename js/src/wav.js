@@ -15,7 +15,7 @@ export function wavOf(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 12 || tag(bytes, 0) !== "RIFF" || tag(bytes, 8) !== "WAVE") return null;
   let format = null;
-  for (let at = 12; at + 8 <= bytes.length; ) {
+  for (let at = 12; at + 8 <= bytes.length;) {
     const [name, size] = [tag(bytes, at), view.getUint32(at + 4, true)];
     const begin = at + 8;
     if (name === "fmt " && begin + 16 <= bytes.length) format = formatOf(view, begin, size);
@@ -37,7 +37,10 @@ export function wavOf(bytes) {
 /** @param {DataView} view @param {number} at @param {number} size @returns {Format} */
 function formatOf(view, at, size) {
   const kind = view.getUint16(at, true);
-  const real = kind === EXTENSIBLE && size >= 26 && at + 26 <= view.byteLength ? view.getUint16(at + 24, true) : kind;
+  const real =
+    kind === EXTENSIBLE && size >= 26 && at + 26 <= view.byteLength
+      ? view.getUint16(at + 24, true)
+      : kind;
   const width = view.getUint16(at + 14, true) / 8;
   return {
     rate: view.getUint32(at + 4, true),

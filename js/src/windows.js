@@ -130,7 +130,9 @@ export class Windower {
   trim(heard) {
     const { window, hop } = this.options;
     const open = this.region !== null;
-    const needed = open ? Math.max(this.region ?? 0, heard - window - hop) : this.listener.detector.settled;
+    const needed = open
+      ? Math.max(this.region ?? 0, heard - window - hop)
+      : this.listener.detector.settled;
     const surplus = Math.floor(needed * RATE) - this.offset;
     if (surplus <= 0) return;
     this.buffer = this.buffer.slice(surplus);

@@ -1,7 +1,7 @@
 // @ts-check
-/** What intona.js says of the reference recordings, and where that differs from Python; for Node and browsers. */
+/** What intona.js says of the reference recordings, and where that differs from Python. */
 
-import { readProfile, Recognizer, writeProfile } from "../src/index.js";
+import { readProfile, writeProfile } from "../src/index.js";
 
 /** Differences of numbers that nearly all keep to, where nothing is resampled. */
 export const NUMBERS = 1e-3;
@@ -12,6 +12,7 @@ const RESAMPLED = 0.02; // where soxr's arithmetic, or a browser's decoder, stan
 const FINE = { window: 2, hop: 0.5, minSegment: 0.5 };
 
 /**
+ * @typedef {import("../src/index.js").Recognizer} Recognizer
  * @typedef {import("../src/recognizer.js").Prediction} Prediction
  * @typedef {import("../src/audio.js").Audio} Audio
  * @typedef {{clip: Prediction, merged: Prediction, timeline: Prediction[], fine: Prediction[]}} Answers
@@ -41,10 +42,10 @@ export async function compare(model, wanted, merged, audio, gaps = []) {
   };
   const slack = audio.rate === 16_000 ? WORST : RESAMPLED;
   return [
-    ...differences("clip", [found.clip], [wanted.clip], slack, gaps),
-    ...differences("merged", [found.merged], [wanted.merged], slack, gaps),
-    ...differences("timeline", found.timeline, wanted.timeline, slack, gaps),
-    ...differences("fine", found.fine, wanted.fine, slack, gaps, FINE.hop),
+    ...differences("clip", [found.clip], [wanted.clip], { slack, gaps }),
+    ...differences("merged", [found.merged], [wanted.merged], { slack, gaps }),
+    ...differences("timeline", found.timeline, wanted.timeline, { slack, gaps }),
+    ...differences("fine", found.fine, wanted.fine, { slack, gaps, hop: FINE.hop }),
   ];
 }
 
@@ -94,13 +95,13 @@ export async function streamed(model, { samples, rate }, most, adapt = false) {
 
 /**
  * @param {string} what @param {Prediction[]} found @param {Prediction[]} wanted
- * @param {number} [slack] of numbers
- * @param {number[]} [gaps] gets the differences of probabilities
- * @param {number} [hop] of times where something was resampled, in seconds
+ * @param {{slack?: number, gaps?: number[], hop?: number}} [how] `slack` of numbers; `gaps` gets the
+ *   differences of probabilities; `hop` of times where something was resampled, in seconds
  * @returns {string[]}
  */
-function differences(what, found, wanted, slack = WORST, gaps = [], hop = 1.5) {
-  if (found.length !== wanted.length) return [`${what}: ${found.length} rows instead of ${wanted.length}`];
+function differences(what, found, wanted, { slack = WORST, gaps = [], hop = 1.5 } = {}) {
+  if (found.length !== wanted.length)
+    return [`${what}: ${found.length} rows instead of ${wanted.length}`];
   /** @type {string[]} */
   const said = [];
   wanted.forEach((row, k) => {
@@ -114,15 +115,17 @@ function differences(what, found, wanted, slack = WORST, gaps = [], hop = 1.5) {
       if (one === null || two === null) same(name, one, two);
       else if (!(Math.abs(one - two) <= most)) same(name, one, two);
     };
-    for (const name of /** @type {const} */ (["emotion", "status", "reason", "adapted"])) same(name, other[name], row[name]);
-    for (const name of /** @type {const} */ (["start", "end"])) close(name, other[name], row[name], slack === WORST ? 1e-6 : hop);
+    for (const name of /** @type {const} */ (["emotion", "status", "reason", "adapted"]))
+      same(name, other[name], row[name]);
+    for (const name of /** @type {const} */ (["start", "end"]))
+      close(name, other[name], row[name], slack === WORST ? 1e-6 : hop);
     for (const name of /** @type {const} */ (["confidence", "familiarity", "arousal", "valence"])) {
       close(name, other[name], row[name], slack);
     }
     same("labels", Object.keys(other.probabilities).join(), Object.keys(row.probabilities).join());
     for (const [name, value] of Object.entries(row.probabilities)) {
       close(name, other.probabilities[name], value, slack);
-      if (slack === WORST) gaps.push(Math.abs(Number(other.probabilities[name]) - Number(value)));
+      gaps.push(Math.abs(Number(other.probabilities[name]) - Number(value)));
     }
   });
   return said;

@@ -9,18 +9,21 @@ import { halvesOf, roundEven, textOfHalves } from "../src/bytes.js";
 import { narrowing } from "../src/labels.js";
 import { rateOf } from "../src/headers.js";
 import { metadataOf, withOpenInputs } from "../src/modelFile.js";
-import { spread } from "../src/recognizer.js";
+import { spread } from "../src/material.js";
 import { Resampler } from "../src/resample.js";
 import { regionsOf, speechOptions } from "../src/speech.js";
 
 const tone = (/** @type {number} */ hertz, /** @type {number} */ rate, seconds = 0.5) =>
-  Float32Array.from({ length: rate * seconds }, (_, k) => Math.sin((2 * Math.PI * hertz * k) / rate));
+  Float32Array.from({ length: rate * seconds }, (_, k) =>
+    Math.sin((2 * Math.PI * hertz * k) / rate),
+  );
 
 test("a tone that both rates can carry is the same tone at another rate", () => {
   for (const rate of [8000, 11_025, 22_050, 44_100, 48_000, 47_999]) {
     const [found, wanted] = [resample(tone(1000, rate), rate, 16_000), tone(1000, 16_000)];
     assert.equal(found.length, Math.round((Math.floor(rate / 2) * 16_000) / rate));
-    for (let k = 2000; k < 6000; k++) assert.ok(Math.abs(found[k] - wanted[k]) < 1e-3, `${rate} ${k}`);
+    for (let k = 2000; k < 6000; k++)
+      assert.ok(Math.abs(found[k] - wanted[k]) < 1e-3, `${rate} ${k}`);
   }
 });
 
@@ -32,7 +35,8 @@ test("a tone above what 16 kHz can carry is gone", () => {
 test("the cut into pieces makes no difference to a resampler", () => {
   const sound = tone(700, 44_100);
   const [resampler, parts] = [new Resampler(44_100, 16_000), /** @type {number[]} */ ([])];
-  for (let at = 0; at < sound.length; at += 777) parts.push(...resampler.push(sound.subarray(at, at + 777)));
+  for (let at = 0; at < sound.length; at += 777)
+    parts.push(...resampler.push(sound.subarray(at, at + 777)));
   parts.push(...resampler.flush());
   assert.deepEqual(Float32Array.from(parts), resample(sound, 44_100, 16_000));
 });
@@ -57,7 +61,10 @@ test("regions are those of Python's own example", () => {
 test("channels that cancel a louder one are left out", () => {
   const sound = tone(200, 16_000);
   const opposed = audioOf([sound.map((value) => value / 2), sound.map((value) => -value)], 16_000);
-  assert.deepEqual(opposed.samples, sound.map((value) => 0 - value));
+  assert.deepEqual(
+    opposed.samples,
+    sound.map((value) => 0 - value),
+  );
   const alike = audioOf([sound, sound.map((value) => value / 2)], 16_000);
   assert.ok(Math.abs(alike.samples[20] - 0.75 * sound[20]) < 1e-7);
 });
@@ -69,7 +76,11 @@ test("what is no sound is refused in a sentence", async () => {
   assert.throws(() => audioOf([new Float32Array(400).fill(99)], 16_000), /full scale is 1/);
   await assert.rejects(decode(new Uint8Array()), /empty/);
   await assert.rejects(decode(new TextEncoder().encode("RIFF....WAVE")), /damaged or cut short/);
-  await assert.rejects(decode(new TextEncoder().encode("OggS and more")), /only wav is read/);
+  await assert.rejects(
+    decode(new TextEncoder().encode("OggS and more")),
+    /only wav of plain numbers/,
+  );
+  await assert.rejects(decode("nowhere.wav"), /cannot read nowhere.wav: ENOENT/);
 });
 
 test("headers tell the rate", () => {
@@ -85,11 +96,21 @@ test("headers tell the rate", () => {
 test("labels are merged and chosen as in Python", () => {
   const labels = ["neutral", "calm", "sad"];
   const found = narrowing(labels, null, "calm=neutral", [0.2, 0.2, 0.4]);
-  assert.deepEqual(found, { labels: ["neutral", "sad"], matrix: [[2.5, 0], [2.5, 0], [0, 2.5]] });
+  assert.deepEqual(found, {
+    labels: ["neutral", "sad"],
+    matrix: [
+      [2.5, 0],
+      [2.5, 0],
+      [0, 2.5],
+    ],
+  });
   assert.throws(() => narrowing(labels, "angry,sad", null, null), /angry not in the model/);
   assert.throws(() => narrowing(labels, "sad", null, null), /at least two/);
   assert.throws(() => narrowing(labels, null, "calm", null), /old=new/);
-  assert.throws(() => narrowing(labels, "calm,sad", "calm=neutral", null), /is merged into neutral/);
+  assert.throws(
+    () => narrowing(labels, "calm,sad", "calm=neutral", null),
+    /is merged into neutral/,
+  );
 });
 
 test("a list is thinned as in Python", () => {
@@ -101,12 +122,21 @@ test("what is no model file is refused in a sentence", () => {
     Uint8Array.of((number << 3) | 2, content.length, ...content);
   const text = (/** @type {string} */ letters) => new TextEncoder().encode(letters);
   const said = (/** @type {object} */ content) =>
-    field(14, Uint8Array.of(...field(1, text("intona")), ...field(2, text(JSON.stringify(content)))));
+    field(
+      14,
+      Uint8Array.of(...field(1, text("intona")), ...field(2, text(JSON.stringify(content)))),
+    );
   assert.throws(() => metadataOf(text("<!doctype html>")), /no ONNX file|cut short/);
   assert.throws(() => metadataOf(new Uint8Array()), /no model file made by intona/);
   assert.throws(() => metadataOf(said({ schema: 9 })), /newer intona/);
-  assert.throws(() => metadataOf(said({ input: { kind: "front_end", rate: 16_000 } })), /takes features/);
-  const graph = Uint8Array.of(...field(5, field(8, text("centre"))), ...field(5, field(8, text("other"))));
+  assert.throws(
+    () => metadataOf(said({ input: { kind: "front_end", rate: 16_000 } })),
+    /takes features/,
+  );
+  const graph = Uint8Array.of(
+    ...field(5, field(8, text("centre"))),
+    ...field(5, field(8, text("other"))),
+  );
   const found = withOpenInputs(field(7, graph));
   assert.deepEqual(found.inputs, ["centre"]);
   assert.deepEqual(found.bytes, field(7, field(5, field(8, text("other")))));

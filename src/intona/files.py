@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from intona.errors import ChannelsWarning, RecordingWarning, UsageError
+from intona.extras import require
 
 PICTURES = (".png", ".svg", ".pdf")
 SCRATCH = ".intona-scratch-"
@@ -32,6 +33,7 @@ def picture(path: str | Path) -> Path:
 
     Raises:
         UsageError: the suffix is not a picture's, or the folder does not exist or is closed.
+        MissingExtraError: there is nothing to draw with.
 
     Examples:
         >>> picture("why.png").name
@@ -46,6 +48,7 @@ def picture(path: str | Path) -> Path:
     if not path.parent.is_dir():
         raise UsageError(f"cannot draw {path}: there is no folder {path.parent}")
     require_writable(path)
+    require("a picture", "matplotlib")
     return path
 
 
