@@ -25,7 +25,10 @@ PAGE = ROOT / "src" / "intona" / "server" / "page"
 ASSETS = ROOT / "src" / "intona" / "assets"
 RUNTIME = JS / "node_modules" / "onnxruntime-web" / "dist"
 RUNTIME_FILES = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
-OF_SERVICE = {"app.js", "service.js", "index.html", "README.md"}
+OF_SERVICE = {
+    *("app.js", "service.js", "token.js", "index.html", "README.md"),
+    *("reference.js", "reference.css", "reference.html"),
+}
 WORKER = "sw.js"
 
 # What the page may do: nothing but to read its own files, and what people give it.

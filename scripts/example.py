@@ -1,4 +1,4 @@
-"""Make the page's example: a synthetic voice that says the same in two ways, in turns.
+"""Make the page's example: a synthetic voice that speaks in two ways, in turns.
 
 Run: ``python scripts/example.py``
 """
@@ -13,15 +13,15 @@ import soundfile
 from intona.corpora import synthetic
 
 EXAMPLE = Path(__file__).parents[1] / "src" / "intona" / "server" / "page" / "example.flac"
-SPOKEN = ("neutral", "fearful", "neutral", "fearful")
+SPOKEN = ("neutral", "fearful", "fearful", "neutral", "fearful", "fearful", "neutral", "fearful")
 SPEAKER = 5
 GAP = 11_200  # samples
 
 
 def sound() -> np.ndarray:
-    """Return it at 16 kHz, about 12 s."""
+    """Return it at 16 kHz, about 32 s."""
     voices = [
-        synthetic.utterance(emotion, speaker=SPEAKER, take=take, seconds=2.5).samples
+        synthetic.utterance(emotion, speaker=SPEAKER, take=take, seconds=3.4).samples
         for take, emotion in enumerate(SPOKEN)
     ]
     gap = np.zeros(GAP, np.float32)

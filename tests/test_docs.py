@@ -26,7 +26,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(
     r"(?:^<!-- not run: (?P<why>.+?) -->\n+)?^```(?P<kind>\w*)\n(?P<code>.*?)^```", re.S | re.M
 )
-DATA = {"toml", "ini", "sql", "mermaid", "json", "cpp"}  # shown, not run
+DATA = {"toml", "ini", "sql", "mermaid", "json", "cpp", "xml"}  # shown, not run
 ELSEWHERE = {"js"}  # run by tests/test_js.py
 
 # Names that a page's code takes for granted.
@@ -46,7 +46,7 @@ NOT_RUN = {
     r"corpus get": "downloads; tests/corpora",
     r"--engine ray": "needs a cluster; tests/parallel",
     r"predict - ": "what is piped in comes from another program",
-    r"--recipe (default|encoder-lr)": "needs the weights of Whisper",
+    r"--recipe (default|encoder-lr|open)": "needs the weights of Whisper",
     r"--recipe compare-|--recipe light": "takes minutes",
     r"--controls": "takes minutes",
     r"fearful,disgust": "the stand-ins have four emotions",
@@ -55,6 +55,7 @@ NOT_RUN = {
     r"evaluate model.onnx EMODB/ --adapt": "the bundled ones know EmoDB: refused as a leak",
     r"explain .* --check": "takes minutes; tests/explain",
     r"mine:judge|hf:|answers\.csv": "needs recognisers of others; tests/evaluation/test_judged.py",
+    r"^intona push (?!.*--into)": "writes to the hub; tests/models/test_hub.py",
     r"/shared/": "a folder of another machine",
 }
 NOT_OURS = re.compile(r"^(pip|python|pytest|npm|npx|curl|ffmpeg|arecord|\$|\{|INTONA_TOKEN=)")

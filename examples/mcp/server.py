@@ -16,8 +16,6 @@ except ModuleNotFoundError:  # version 1 of the package
 
 import intona
 
-LONGEST = 500  # segments in one answer
-
 
 class Recordings:
     """What the tools do.
@@ -48,8 +46,7 @@ class Recordings:
     def timeline(self, path: str) -> list[dict[str, Any]]:
         """Say which emotion the voice sounds like over time, one entry per stretch of speech.
 
-        Each has start and end in seconds, emotion (null when unsure), confidence, arousal and
-        status.
+        Each has start and end (seconds), emotion (null when unsure), confidence, arousal, status.
 
         Args:
             path: of the recording, below the server's folder.
@@ -64,7 +61,7 @@ class Recordings:
                 "arousal": _known(row.arousal),
                 "status": row.status,
             }
-            for row in table.head(LONGEST).itertuples(index=False)
+            for row in table.head(500).itertuples(index=False)
         ]
 
     def _inside(self, path: str) -> Path:

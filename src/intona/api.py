@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from intona import parallel
 from intona.errors import RecipeError, UsageError
+from intona.extras import require_training
 from intona.inference.model_file import model_file
 from intona.inference.recognizer import Recognizer, load
 from intona.labels import Labels, Merge, labels_of, merge_of
@@ -83,6 +84,7 @@ def train(
     Raises:
         IntonaError: see :func:`intona.models.train.train`.
     """
+    require_training("intona.train")
     from intona.models.train import train as write_model
 
     on = parallel.engine(workers=workers)
@@ -147,6 +149,7 @@ def evaluate(
         IntonaError: see :func:`intona.evaluation.evaluate` and
             :func:`intona.evaluation.evaluate_model`.
     """
+    require_training("intona.evaluate")
     from intona.evaluation.enrolment import Enrolment
     from intona.evaluation.finished import evaluate_model
     from intona.evaluation.protocols import FORMS, parse
@@ -214,6 +217,7 @@ def compare(*runs: Evaluation | str | Path, **named: Evaluation | str | Path) ->
     Raises:
         UsageError: fewer than two, one name twice, or other folds.
     """
+    require_training("intona.compare")
     from intona.evaluation.compare import compare as compare_named
     from intona.evaluation.result import Evaluation
 

@@ -17,13 +17,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from intona.errors import RecipeError
+from intona.extras import lacking
 from intona.models.calibration import softmax
 from intona.models.recipes import DEFAULT, Recipe, load
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+except ModuleNotFoundError:
+    raise lacking("intona.estimators", "sklearn") from None
 
 if TYPE_CHECKING:
     import pandas as pd

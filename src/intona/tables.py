@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from intona.errors import UsageError
+from intona.extras import require
 from intona.notebook import table
 
 if TYPE_CHECKING:
@@ -205,6 +206,8 @@ class Event:
                 if value and value == value:  # neither empty nor NaN
                     row[name] = round(value, 4) if isinstance(value, float) else value
             row["probabilities"] = {k: known(round(v, 4)) for k, v in p.probabilities.items()}
+            if self.kind == "segment" and p.model is not None:
+                row["model"] = dict(p.model)
         return row
 
 
@@ -348,6 +351,7 @@ def to_table(
         labels: the probability columns.
         values: for each row a mapping of further columns, beside its own ``values``.
     """
+    require("a table", "pandas")
     import pandas as pd
 
     rows = list(predictions)
@@ -363,13 +367,17 @@ def to_table(
     for label in labels:
         column = [row.probabilities[label] for row in rows]
         columns[label] = pd.Series(column, index, dtype="float64")
-    given = [{}] * len(rows) if values is None else values
+    given = values or [{}] * len(rows)
     beside = [{**row.values, **more} for row, more in zip(rows, given, strict=True)]
     for name in dict.fromkeys(key for row in beside for key in row):
         if name not in columns:
             more = [row.get(name) for row in beside]
             columns[name] = pd.Series(more, index, dtype="object")
-    return pd.DataFrame(columns, index=index)
+    frame = pd.DataFrame(columns, index=index)
+    models = [row.model for row in rows if row.model is not None]
+    if models:
+        frame.attrs["model"] = dict(models[0])
+    return frame
 
 
 def _kind(column: str) -> str:

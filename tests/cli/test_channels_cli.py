@@ -302,3 +302,18 @@ def test_listen_hears_a_side(
     code, _, said = heard("turns.wav", "--channels", "each")
     assert code == 2
     assert "listen to each by itself" in said
+
+
+def test_a_corpus_of_calls_is_told_in_one_line(
+    intona: Callable, calls: Path, tmp_path: Path, tiny_model: Path
+) -> None:
+    sound, rate = soundfile.read(calls / "call.wav", dtype="float32")
+    rows = ["file,emotion,speaker"]
+    for k, emotion in enumerate(("sad", "angry") * 2):
+        soundfile.write(tmp_path / f"{k}.wav", sound * (1 - 0.1 * k), rate, subtype="FLOAT")
+        rows.append(f"{k}.wav,{emotion},s{k}")
+    (tmp_path / "calls.csv").write_text("\n".join(rows) + "\n")
+    out = tmp_path / "model.onnx"
+    done = intona("train", tmp_path / "calls.csv", "--recipe", "classic-svm", "--out", out)
+    assert done.code == 0, done.err
+    assert done.err.count("different speech in its two channels") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -25,12 +26,12 @@ VERBS: dict[str, tuple[str, ...]] = {
     "train": ("train", "{corpus}", "--recipe", "classic-svm", "--out", "{out}/m.onnx"),
     "evaluate": (
         *("evaluate", "{corpus}", "--recipe", "classic-svm", "--protocol", "speakers:3"),
-        *("--out", "{out}/r.html"),
+        *("--report", "{out}/report"),
     ),
-    "judge": ("evaluate", "{model}", "{corpus}", "--allow-leaks", "--out", "{out}/r.html"),
+    "judge": ("evaluate", "{model}", "{corpus}", "--allow-leaks", "--report", "{out}/report"),
     "audit": (
         *("audit", "{model}", "{corpus}", "--allow-leaks", "--tests", "correctness"),
-        *("--out", "{out}/a.html"),
+        *("--report", "{out}/report"),
     ),
     "stats": ("corpus", "stats", "{corpus}", "--out", "{out}/c.png"),
 }
@@ -38,7 +39,7 @@ HOW = {
     "ctrl-c": (signal.SIGINT, True, 130),  # which a terminal sends to the workers too
     "interrupt": (signal.SIGINT, False, 130),
     "terminate": (signal.SIGTERM, False, 143),
-    "hang-up": (signal.SIGHUP, True, 129),
+    "hang-up": (signal.SIGHUP, False, 129),
     "kill": (signal.SIGKILL, False, -9),
 }
 
@@ -143,8 +144,11 @@ def test_whatever_stops_it_nothing_is_left_and_the_next_run_is_as_any_other(
             assert words.replace("\r", "").endswith("" if number == signal.SIGHUP else "stopped\n")
             assert "Traceback" not in words
             assert not list(tmp_path.rglob(".intona-*.parquet"))
-        # Only the finished parts of a table, from which the next run goes on.
-        assert {path.parent.name for path in left} <= {"p.parquet.parts"}
+        # Finished parts of a table, from which the next run goes on, and whole files of a report.
+        assert {path.parent.name for path in left} <= {"p.parquet.parts", "report"}
+        for path in left:
+            if path.suffix == ".json":
+                json.loads(path.read_text("utf-8"))
     assert stopped >= 3
     last = place.start(verb)
     assert last.communicate(timeout=300)[1].count("Traceback") == 0

@@ -445,7 +445,10 @@ def test_a_live_stream_is_judged_by_others(two, intona, monkeypatch):
         ("predict V --model levels:nothing", "levels has no nothing; it has fails, judge, silent"),
         ("enroll me --from V --model levels:judge", "functions and hf:NAME go with predict"),
         ("info levels:judge", "functions and hf:NAME go with predict"),
-        ("serve --model hf:./mine", "functions and hf:NAME go with predict"),
+        (
+            "serve --model hf:./mine",
+            "what others have made, intona evaluate and intona audit can ask",
+        ),
     ],
 )
 def test_where_others_do_not_fit_one_sentence_says_so(here, intona, command, words):

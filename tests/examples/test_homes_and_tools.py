@@ -12,6 +12,15 @@ import pytest
 
 from intona import load
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.mark.parametrize("name", ["pipecat", "livekit", "home_assistant", "mcp"])
+def test_each_is_short_and_explained(name):
+    (program,) = (EXAMPLES / name).glob("*.py")
+    assert len(program.read_text("utf-8").splitlines()) < 100
+    assert program.name in (EXAMPLES / name / "README.md").read_text("utf-8")
+
 
 class Broker:
     """What of paho's client the example uses."""

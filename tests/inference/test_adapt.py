@@ -289,9 +289,9 @@ def test_each_recording_of_many_adapts_to_itself(tmp_path: Path) -> None:
     files = [tmp_path / "loud.wav", tmp_path / "soft.wav"]
     plain, adapted = (
         [
-            list(table["emotion"])
-            for _, table in timelines.timeline_each(FakeRecognizer(), files, adapt=on)
-        ]  # type: ignore[index]
+            [row.emotion for row in found.predictions]
+            for _, found in timelines.timeline_each(FakeRecognizer(), files, adapt=on)
+        ]
         for on in (False, True)
     )
     assert plain[0] != plain[1]

@@ -204,7 +204,7 @@ def test_many_recordings(recording: Path, tmp_path: Path) -> None:
     )
     assert [file for file, _ in results] == files
     assert isinstance(results[1][1], AudioError)
-    assert len(results[2][1]) == 3  # type: ignore[arg-type]
+    assert len(results[2][1].predictions) == 3
     assert set(done) == {recording}
     stopped = list(timeline_each(FakeRecognizer(), files, stop=lambda: True))
     assert len(stopped) == 1

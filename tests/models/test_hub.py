@@ -115,9 +115,11 @@ def test_what_is_no_model_of_ours_is_one_sentence(place, shell, tiny_model, clip
         ("hf:org/bad", "is not an intona model"),
         ("hf:../etc", "not a model of ours"),
     ]:
-        done = shell("predict", clip, "--model", name)
+        done = shell("info", name)
         assert (done.code, done.out) == (1, "")
         assert said in done.err
+    asked = shell("predict", clip, "--model", "hf:org/other")  # somebody else's may be asked too
+    assert "cannot be loaded as a model for audio classification" in asked.err
 
 
 def test_evaluate_takes_a_folder_of_ours_as_ours(intona, tiny_model, voices, tmp_path):
@@ -158,7 +160,10 @@ def test_a_card_takes_no_number_of_another_model_or_a_leaky_one(
     (report / "evaluation.json").write_text(json.dumps(clean))
     assert "UAR" in model_card(tiny_model, "org/calls", [report])
     shutil.copy(tiny_model, other)
-    with pytest.raises(UsageError, match=r"about tiny\.onnx, not about other\.onnx"):
+    assert "UAR" in model_card(other, "org/calls", [report])  # the same under another name
+    content, metadata = read_model(other)
+    write_model(onnx.load_from_string(content), {**metadata, "threshold": 0.99}, other)
+    with pytest.raises(UsageError, match=r"about tiny\.onnx, whose content is another"):
         model_card(other, "org/calls", [report])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -119,3 +120,57 @@ def test_bundled_models_are_the_last_of_their_versions(name: str) -> None:
     assert versions == sorted(set(versions))
     contents = [one["content"] for one in kept]
     assert len(set(contents)) == len(contents)
+
+
+def test_answers_say_which_model_gave_them(
+    tiny_model: Path, voices: Path, tmp_path: Path, intona: Callable
+) -> None:
+    found = Identity.of(*read_model(tiny_model))
+    said = {
+        "name": "classic-svm",
+        "version": 1,
+        "created": found.created,
+        "content": found.content[:16],
+        "recipe": found.recipe[:16],
+    }
+    assert found.name == said["name"]
+    clip = next(voices.rglob("*.wav"))
+    of_tiny = ("--model", tiny_model)
+    for row in json.loads(intona("predict", clip, *of_tiny, "--format", "json").out):
+        assert row["model"] == said
+    for row in json.loads(intona("predict", clip, *of_tiny, "-t", "--format", "json").out):
+        assert row["model"] == said
+    line = intona("predict", clip, *of_tiny, "-t", "--format", "jsonl").out.splitlines()[0]
+    assert json.loads(line)["model"] == said
+    assert json.loads(intona("explain", clip, *of_tiny, "--json").out)["model"] == said
+    whole = {**said, "content": found.content, "recipe": found.recipe}
+    assert json.loads(intona("info", tiny_model, "--json").out)["identity"] == whole
+    words = intona("info", tiny_model).out
+    for part in (f"classic-svm, version 1 of {found.created}", found.content, found.recipe):
+        assert part in words
+    report = tmp_path / "report"
+    done = intona("evaluate", tiny_model, voices, "--allow-leaks", "--report", report)
+    assert done.code == 0, done.err
+    kept = json.loads((report / "evaluation.json").read_text())
+    assert whole.items() <= kept["model"].items()
+    assert kept["recipe_hash"] == found.recipe
+    assert found.content in (report / "report.html").read_text()
+    intona("audit", tiny_model, voices, "--allow-leaks", "--report", report, "--tests", "fairness")
+    assert json.loads((report / "audit.json").read_text())["models"][0]["model"] == said
+
+
+def test_a_profile_says_which_model_it_is_of(
+    tiny_adaptable: Path, voices: Path, tmp_path: Path, intona: Callable
+) -> None:
+    place = tmp_path / "me.json"
+    made = intona("enroll", "me", "--model", tiny_adaptable, "--from", voices, "--out", place)
+    assert made.code == 0, made.err
+    found = Identity.of(*read_model(tiny_adaptable))
+    kept = json.loads(place.read_text())
+    assert kept["model"] == found.mark
+    assert kept["made_with"] == found.short()
+    clip = next(voices.rglob("*.wav"))
+    refused = intona("predict", clip, "--profile", place)
+    assert refused.code == 2
+    assert f"{found.name} version {found.version} ({found.mark})" in refused.err
+    assert "default, version" in refused.err

@@ -22,6 +22,7 @@ from intona.licences import (
     known,
     of_own_data,
 )
+from intona.models import recipes
 from intona.models.artefact import read_model
 from intona.models.permission import Permission
 
@@ -98,6 +99,24 @@ def test_ones_own_data_take_a_licence():
 @pytest.mark.parametrize("written", ["CC BY-NC-SA 4.0", "cc_by_nc_sa_4.0", "CC-BY-NC-SA-4.0 (x)"])
 def test_a_licence_is_known_however_it_is_written(written):
     assert known(written) == CC_BY_NC_SA
+
+
+def test_the_recipe_open_may_be_used_commercially():
+    plan = recipes.load("open").front_end
+    front = front_end(plan["name"], **{k: v for k, v in plan.items() if k != "name"})
+    free = [one.info.name for one in corpora.loaders() if one.info.terms.commercial]
+    assert {"cremad", "emozionalmente", "subesco", "mesd", "jlcorpus"} <= set(free)
+    found = Permission.reckoned(free, front, licence="commercial")
+    assert found.licence == "CC-BY-4.0 AND CC0-1.0 AND MIT AND ODbL-1.0"
+    assert found.share_alike == ("cremad",)
+    with pytest.raises(UsageError, match="ravdess"):
+        Permission.reckoned([*free, "ravdess"], front, licence="commercial")
+
+
+def test_what_info_says_of_older_files(intona):
+    told = intona("info", "small").out
+    assert "not allowed: nemo, ravdess forbids it; emodb does not say" in told
+    assert "on the terms of nemo, ravdess" in told
 
 
 def test_train_writes_what_it_reckons(intona, voices, tmp_path):

@@ -285,6 +285,30 @@ def test_a_taken_port_is_one_sentence(service: Running) -> None:
         serve(Settings(port=service.port))
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["predict?emotion=happy", "timeline?Format=vtt", "explain?start=0&x=", "predict?format=csv"],
+)
+def test_a_parameter_nobody_reads_is_refused(service: Running, path: str) -> None:
+    name = path.rpartition("=")[0].rpartition("?")[2].rpartition("&")[2]
+    answer = service.upload("a.wav", path=f"/v1/{path}")
+    assert (answer.status_code, problem(answer)) == (422, "unknown-parameter")
+    assert f"'{name}'" in answer.json()["detail"]
+    assert "emotions" in answer.json()["detail"]
+
+
+def test_a_part_nobody_reads_is_refused(service: Running) -> None:
+    for part in ({"data": {"emotions": "happy"}}, {"files": {"audio": ("b.wav", b"y")}}):
+        files = {"file": ("a.wav", b"x"), **part.get("files", {})}
+        answer = service.client.post("/v1/predict", files=files, data=part.get("data"))
+        assert (answer.status_code, problem(answer)) == (422, "unknown-parameter")
+        assert "?emotions=" in answer.json()["detail"]
+    for path in ("/v1/model?x=1", "/v1/model?format=csv"):
+        answer = service.client.get(path)
+        assert (answer.status_code, problem(answer)) == (422, "unknown-parameter")
+    assert service.client.post("/v1/export?x=1", json={}).status_code == 422
+
+
 def test_what_is_given_twice_is_refused(service: Running) -> None:
     twice = [("file", ("a.wav", b"x")), ("file", ("b.wav", b"y"))]
     for path in ("/v1/predict", "/v1/timeline", "/v1/explain"):

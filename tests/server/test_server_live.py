@@ -46,6 +46,9 @@ def test_sound_goes_in_and_events_come_out(service: Running) -> None:
         ("rate=1e9", "rate"),
         ("rate=99999999", "rate"),
         ("rate=16000&encoding=mp3", "encoding"),
+        ("rate=16000&emotion=happy", "no parameter 'emotion'"),
+        ("rate=16000&%ff%ff%ff%ff%ff%ff%ff%ff%ff%ff%ff%ff%ff%ff%ff%ff=1", "no parameter"),
+        ("rate=16000&rate=8000", "more than once"),
     ],
 )
 def test_a_wrong_declaration_is_explained(service: Running, query: str, words: str) -> None:

@@ -32,6 +32,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     voices = [synthetic.utterance(emotion, speaker=3, seconds=3).samples for emotion in SPOKEN]
     talk = np.concatenate([part for voice in voices for part in (voice, gap)])
     soundfile.write(folder / "talk.wav", talk, 16_000)
+    other = np.roll(talk, 16_000) * np.float32(0.8)
+    soundfile.write(
+        folder / "call.wav", np.stack([talk[: 16_000 * 9], other[: 16_000 * 9]], 1), 16_000
+    )
     soundfile.write(folder / "silence.wav", np.zeros(32_000, np.float32), 16_000)
     (folder / "notes.wav").write_bytes(b"no sound, only words " * 30)
     tiny_model.save(folder / "tiny.onnx")
@@ -123,10 +127,11 @@ def test_the_answer_for_the_whole_stands_above_the_segments(
 ) -> None:
     opened(page, folder / "talk.wav")
     answer = service.upload("talk.wav", (folder / "talk.wav").read_bytes()).json()
-    assert page.locator("#whole-word").inner_text() == answer["emotion"]
-    assert f"{100 * answer['confidence']:.0f} % sure" in page.locator("#whole-note").inner_text()
+    assert page.locator("#whole .word").inner_text() == answer["emotion"]
+    assert f"{100 * answer['confidence']:.0f} % sure" in page.locator("#whole .note").inner_text()
     tops = [page.locator(name).bounding_box()["y"] for name in ("#whole", "#picture", "#rows")]
     assert tops == sorted(tops)
+    page.wait_for_timeout(500)
     assert in_view(page, "#result-title")
     assert in_view(page, "#whole")
 
@@ -134,9 +139,9 @@ def test_the_answer_for_the_whole_stands_above_the_segments(
 def test_without_an_answer_for_the_whole_the_shares_speak(page: Any, folder: Path) -> None:
     page.route("**/v1/predict?**", lambda route: route.fulfill(status=413, json={}))
     opened(page, folder / "talk.wav")
-    first = page.locator("#legend li").first.inner_text()
+    first = page.locator("#shares li").first.inner_text()
     emotion, share = first.rsplit(" ", 2)[0], int(first.rsplit(" ", 2)[1])
-    told = page.locator("#whole-word").inner_text()
+    told = page.locator("#whole .word").inner_text()
     assert told == (f"mostly {emotion}" if share > 50 else "mixed")
 
 
@@ -149,7 +154,7 @@ def test_a_recording_without_speech_has_no_word(page: Any, folder: Path) -> None
 
 def test_shares_add_up(page: Any, folder: Path) -> None:
     opened(page, folder / "talk.wav")
-    shares = [int(text.split()[-2]) for text in page.locator("#legend li").all_inner_texts()]
+    shares = [int(text.split()[-2]) for text in page.locator("#shares li").all_inner_texts()]
     assert sum(shares) == 100
     found = page.evaluate(
         """async () => {
@@ -163,7 +168,10 @@ def test_shares_add_up(page: Any, folder: Path) -> None:
 def test_live_speech_ends_in_its_trace(page: Any) -> None:
     page.click("#mic")
     page.locator("#aroused .value", has_text="%").wait_for()
-    page.wait_for_timeout(4_000)
+    for _ in range(8):
+        page.wait_for_timeout(500)
+        values = page.locator("#bars .value").all_inner_texts()
+        assert sum(int(value.split()[0]) for value in values) == 100
     page.click("#mic")
     playwright.expect(page.locator("#result-title")).to_have_text("What you said")
     tall = """(name) => {
@@ -175,6 +183,42 @@ def test_live_speech_ends_in_its_trace(page: Any) -> None:
     assert page.evaluate(tall, "#canvas") > 2  # an empty box has nothing in its upper third
     assert page.evaluate(tall, "#trace") > 0.5
     assert in_view(page, "#result-title")
+
+
+def test_each_channel_has_its_answer_its_shares_and_its_segments(
+    page: Any, service: Running, folder: Path
+) -> None:
+    page.get_by_label("Channels").select_option("each by itself")
+    opened(page, folder / "call.wav")
+    call = (folder / "call.wav").read_bytes()
+    wholes = service.upload("call.wav", call, "/v1/predict?channels=each").json()["channels"]
+    assert page.locator("#whole h3").all_inner_texts() == ["left", "right"]
+    told = page.locator("#whole .word").all_inner_texts()
+    assert told == [whole["emotion"] for whole in wholes]
+    for line in page.locator("#shares > div").all():
+        assert sum(int(text.split()[-2]) for text in line.locator("li").all_inner_texts()) == 100
+    who = page.locator("#rows td:first-child .reason").all_inner_texts()
+    assert set(who) == {"left", "right"}
+    assert "in 2 channels" in page.locator("#summary").inner_text()
+    with page.expect_request("**/v1/explain?**") as asked:
+        page.locator("#rows tr", has_text="right").first.get_by_text("Why?").click()
+    assert "channels=2" in asked.value.url
+    playwright.expect(page.locator("#why-title")).to_contain_text("Why", timeout=60_000)
+
+
+def test_one_channel_is_heard_alone_and_one_that_is_not_there_is_refused(
+    page: Any, service: Running, folder: Path
+) -> None:
+    opened(page, folder / "call.wav")
+    assert "each by itself" in page.locator("#summary").inner_text()  # that it is a call is told
+    page.get_by_label("Channels").select_option("right only")
+    playwright.expect(page.locator("#rows td:first-child .reason").first).to_have_text("channel 2")
+    call = (folder / "call.wav").read_bytes()
+    answer = service.upload("call.wav", call, "/v1/predict?channels=right").json()
+    playwright.expect(page.locator("#whole .word")).to_have_text(answer["emotion"])
+    page.set_input_files("#file", folder / "talk.wav")
+    playwright.expect(page.locator("#error")).to_contain_text("talk.wav has one channel")
+    assert page.locator("#result").is_hidden()
 
 
 def test_an_example_can_be_tried(page: Any) -> None:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from intona.audio.core import Audio
 from intona.audio.mix import counted, mono
-from intona.errors import AudioError, MissingExtraError, UsageError
+from intona.errors import AudioError, UsageError
+from intona.extras import lacking
 
 Samples: TypeAlias = NDArray[np.float32]
 Stopped: TypeAlias = Callable[[], bool]
@@ -334,7 +335,7 @@ def _sounddevice() -> Any:
     try:
         import sounddevice
     except ImportError:
-        raise MissingExtraError("listening to a microphone", "mic") from None
+        raise lacking("listening to a microphone", "sounddevice") from None
     except OSError:
         raise UsageError(
             "the PortAudio library is missing: install it (Debian: apt install libportaudio2), "

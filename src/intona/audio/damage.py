@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from typing import TypeAlias
 
-from intona.errors import RecordingWarning
+from intona.errors import ChannelsWarning, RecordingWarning
 
 Notice: TypeAlias = Callable[[str], object]
 
@@ -28,7 +28,8 @@ def warn(sentence: str) -> None:
 
     It is what readers do when nobody asks to be told.
     """
-    warnings.warn(sentence, RecordingWarning, stacklevel=2)
+    kind = ChannelsWarning if isinstance(sentence, Apart) else RecordingWarning
+    warnings.warn(sentence, kind, stacklevel=2)
 
 
 def told_before(_: str) -> None:

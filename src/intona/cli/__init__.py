@@ -20,6 +20,7 @@ from intona.cli.elsewhere import Command, refuse_verb
 from intona.cli.say import complain, say
 from intona.cli.stopping import Stopped, stoppable
 from intona.errors import IntonaError
+from intona.extras import asked_for
 from intona.files import show_plainly
 from intona.threads import ask_for_one_thread
 
@@ -115,6 +116,12 @@ def _run(verb: str | None) -> int:
     except IntonaError as error:
         complain(f"error: {error}")
         return error.exit_code
+    except ModuleNotFoundError as error:  # of what no verb has asked for first
+        lacking = asked_for(error, f"intona {verb}")
+        if lacking is None:
+            raise
+        complain(f"error: {lacking}")
+        return lacking.exit_code
     except BrokenPipeError:
         # The reader (head, less) has gone: nothing more to say, also not at interpreter exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -97,6 +97,9 @@ def get(name: Name, into: Folder = Path("corpora"), parts: Parts = "speech") -> 
 
     intona corpus get ravdess --into data --parts speech,song
     """
+    from intona.extras import require_training
+
+    require_training("intona corpus get")
     from intona import corpora, labels
     from intona.cli.progress import bar
     from intona.corpora import fetch
@@ -134,6 +137,9 @@ def check(
     hardly meant as written, missing, extra, unreadable, clipped and silent files, what lies there
     and is not read. The exit code is 1 when something was found.
     """
+    from intona.extras import require_training
+
+    require_training("intona corpus check")
     from intona.cli.progress import bar
     from intona.corpora.inputs import files_of
     from intona.corpora.integrity import check as check_corpus
@@ -179,6 +185,9 @@ def stats(
     address: options.Address = None,
 ) -> None:
     """Draw durations, emotions, speakers, levels and pitch as one picture."""
+    from intona.extras import require_training
+
+    require_training("intona corpus stats")
     from intona.cli.progress import bar
     from intona.corpora.inputs import files_of
     from intona.corpora.plot import draw, summary

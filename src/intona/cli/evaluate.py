@@ -152,6 +152,9 @@ def run(
     intona evaluate own.csv --recipe classic-svm --target arousal,valence,dominance --report report/
     """
     arguments = dict(locals())
+    from intona.extras import require_training
+
+    require_training("intona evaluate")
     targets = [part.strip() for part in target.split(",") if part.strip()]
     if len(targets) > 1:  # one after the other, each with a report of its own
         for one in targets:

@@ -88,6 +88,7 @@ def run(
     if as_json:
         content = {
             "file": str(clip),
+            "model": recognizer.said,
             "evidence": evidence.to_dict(),
             "manner": [remark.to_dict() for remark in said],
             "check": curves.to_dict() if curves is not None else None,

@@ -44,6 +44,9 @@ def run(
 
     intona features recordings/ --front-end classic --out table.parquet
     """
+    from intona.extras import require_training
+
+    require_training("intona features")
     from intona import features
     from intona.audio import files, find
     from intona.cli.progress import bar

@@ -84,12 +84,12 @@ def run(
 
     INTONA_TOKEN=secret intona serve --host 0.0.0.0
     """
-    try:
-        from intona.server.run import serve
-    except ModuleNotFoundError as error:
-        from intona.errors import MissingExtraError
+    from intona.extras import require
 
-        raise MissingExtraError("intona serve", "server") from error
+    require(
+        "intona serve", "fastapi", "uvicorn", "python_multipart", "prometheus_client", "websockets"
+    )
+    from intona.server.run import serve
     from intona.server.settings import Settings
 
     settings = Settings.from_environment(

@@ -51,6 +51,9 @@ def run(
 
     intona train RAVDESS/ --recipe classic --emotions happy,sad,angry --out model.onnx
     """
+    from intona.extras import require_training
+
+    require_training("intona train")
     from dataclasses import replace
     from itertools import chain
 

@@ -19,6 +19,7 @@ from intona.licences import known
 from intona.models import hub
 from intona.models.artefact import read_model
 from intona.models.card import describe, measured
+from intona.models.identity import Identity
 from intona.models.metadata import Metadata
 
 TASK = "audio-classification"
@@ -52,7 +53,7 @@ def model_card(path: Path, name: str, reports: Sequence[Path] = ()) -> str:
     hub.require_name(name)
     content, metadata = read_model(path)
     library = hub.library()
-    evaluations = [_of_this(Evaluation.load(folder), folder, path, metadata) for folder in reports]
+    evaluations = [_of_this(folder, content, metadata) for folder in reports]
     told = {**measured(path), **metadata.get("metrics", {})}
     results = [
         library.EvalResult(task_type=TASK, **one)
@@ -74,17 +75,18 @@ def model_card(path: Path, name: str, reports: Sequence[Path] = ()) -> str:
     return f"---\n{header.to_yaml()}\n---\n\n{words}"
 
 
-def _of_this(found: Evaluation, folder: Path, path: Path, metadata: Metadata) -> Evaluation:
+def _of_this(folder: Path, content: bytes, metadata: Metadata) -> Evaluation:
     """Return an evaluation that may stand on the card.
 
     Raises:
         UsageError: it may not.
     """
+    found = Evaluation.load(folder)
     if found.leaky:
         raise UsageError(f"{folder}: a LEAKY result does not belong on a card")
     model, recipe = found.facts.model, metadata["recipe"].get("name")
-    if model is not None and model.get("file") not in (path.name, path.stem):
-        raise UsageError(f"{folder} is about {model.get('file')}, not about {path.name}")
+    if model is not None and model.get("content") != Identity.of(content, metadata).content:
+        raise UsageError(f"{folder} is about {model.get('file')}, whose content is another")
     if model is None and found.facts.recipe != recipe:
         raise UsageError(f"{folder} is about the recipe {found.facts.recipe}, this is {recipe}")
     return found

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 from intona import registry
 from intona.audio.damage import Notice, warn
 from intona.errors import IntonaError, PlugInError, UsageError, meant
+from intona.extras import require
 from intona.files import fitting, read_bounded, save_text, spelled
+from intona.formats.rows import Segmentation, framed
 from intona.formats.turns import Turn, checked
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ def format_of(path: str | Path | None, name: str | None = None) -> str:
 
     Raises:
         UsageError: no such format, or it needs a path and there is none.
+        MissingExtraError: it needs packages that are not installed.
 
     Examples:
         >>> format_of("talk.TextGrid"), format_of("talk.ndjson"), format_of(None)
@@ -91,30 +94,32 @@ def format_of(path: str | Path | None, name: str | None = None) -> str:
         raise UsageError(
             f"no format {name!r}{meant(name, known)}: choose one of {', '.join(known)}"
         )
+    if name in _NOT_TEXT:
+        require(f"the format {name}", "pandas", *(["pyarrow"] if name == "parquet" else []))
     if path is None and (name in _NOT_TEXT or not hasattr(_module(name), "render")):
         raise UsageError(f"{name} is not text: name a file (or folder) to write to")
     return name
 
 
-def render(table: pd.DataFrame, format: str) -> str:
+def render(table: Segmentation | pd.DataFrame, format: str) -> str:
     """Return a timeline as text.
 
     Args:
-        table: as :func:`intona.inference.timeline.timeline` returns it.
+        table: as :func:`intona.inference.timeline.timeline` or ``segmentation`` returns it.
         format: one of :data:`FORMATS`, but neither ``parquet`` nor ``audformat``.
 
     Raises:
         UsageError: the format is not text, or cannot hold this table.
     """
     name = format_of(None, format)
-    return str(_outside(name, _module(name).render, table))
+    return str(_outside(name, _module(name).render, _taken(table, name)))
 
 
-def write(table: pd.DataFrame, path: str | Path, format: str | None = None) -> Path:
+def write(table: Segmentation | pd.DataFrame, path: str | Path, format: str | None = None) -> Path:
     """Write a timeline; the file appears whole or not at all.
 
     Args:
-        table: as :func:`intona.inference.timeline.timeline` returns it.
+        table: as :func:`intona.inference.timeline.timeline` or ``segmentation`` returns it.
         path: the file, or for ``audformat`` the folder.
         format: one of :data:`FORMATS`; ``None`` goes by the suffix.
 
@@ -128,9 +133,9 @@ def write(table: pd.DataFrame, path: str | Path, format: str | None = None) -> P
         raise UsageError(f"the format {name} is read, not written")
     try:
         if hasattr(module, "save"):
-            _outside(name, module.save, table, path)
+            _outside(name, module.save, _taken(table, name), path)
         else:
-            save_text(path, str(_outside(name, module.render, table)))
+            save_text(path, str(_outside(name, module.render, _taken(table, name))))
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
     return path
@@ -168,7 +173,7 @@ def written(out: str | Path, format: str | None = None) -> list[Path]:
 
 
 def write_each(
-    tables: Mapping[Path, pd.DataFrame],
+    tables: Mapping[Path, Segmentation],
     where: Mapping[Path, Path],
     format: str | None = None,
 ) -> list[Path]:
@@ -185,9 +190,7 @@ def write_each(
     Raises:
         UsageError: as :func:`write`, of the first that could not be written.
     """
-    import pandas as pd
-
-    together: dict[Path, list[pd.DataFrame]] = {}
+    together: dict[Path, list[Segmentation]] = {}
     for file, table in tables.items():
         together.setdefault(where[file], []).append(table)
     done: list[Path] = []
@@ -196,7 +199,7 @@ def write_each(
         try:
             if len(set(where.values())) > 1:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            done.append(write(pd.concat(parts), path, format))
+            done.append(write(Segmentation.joined(parts), path, format))
         except OSError as error:
             raise UsageError(
                 f"one file for each recording: {path.parent} must be a folder ({error.strerror})"
@@ -270,6 +273,11 @@ def _module(name: str) -> Any:
     if not any(callable(getattr(found, each, None)) for each in ("render", "save", "read")):
         raise PlugInError(f"the format {name} of an installed package has no render, save or read")
     return found
+
+
+def _taken(table: Segmentation | pd.DataFrame, name: str) -> Segmentation | pd.DataFrame:
+    """Return a timeline as a format takes it: those of installed packages know tables alone."""
+    return table if name in FORMATS else framed(table)
 
 
 def _outside(name: str, call: Callable[..., Any], *values: Any, **more: Any) -> Any:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from intona.formats.json import as_dict
-from intona.formats.rows import rows
+from intona.formats.rows import Segmentation, rows
 from intona.formats.transcripts import read
 
 if TYPE_CHECKING:
@@ -15,6 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["read", "render"]
 
 
-def render(table: pd.DataFrame) -> str:
+def render(table: Segmentation | pd.DataFrame) -> str:
     """Return one line per segment."""
     return "".join(json.dumps(as_dict(row), ensure_ascii=False) + "\n" for row in rows(table))

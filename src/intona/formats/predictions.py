@@ -11,6 +11,7 @@ from typing import Any
 
 from intona import formats
 from intona.errors import UsageError, meant
+from intona.extras import require
 from intona.files import plain, save_text, spelled
 from intona.tables import COLUMNS, Prediction, guarded, to_table
 
@@ -24,6 +25,7 @@ def format_of(name: str | None, out: Path | None) -> str:
     Raises:
         UsageError: an unknown format, or parquet (which :mod:`intona.inference.batch` writes)
             without a file to write to.
+        MissingExtraError: it needs packages that are not installed.
 
     Examples:
         >>> format_of(None, Path("table.csv"))
@@ -42,6 +44,8 @@ def format_of(name: str | None, out: Path | None) -> str:
         )
     if name == "parquet" and out is None:
         raise UsageError("parquet is binary: name a file with --out FILE")
+    if name == "parquet":
+        require("the format parquet", "pandas", "pyarrow")
     return name
 
 

@@ -16,16 +16,13 @@ from intona.models.artefact import names_model
 from intona.tables import Prediction
 
 
-def open_to_ask(
-    text: str | Path | None, *, profile: str | None = None, brief: bool = False
-) -> Recognizer | Foreign:
+def open_to_ask(text: str | Path | None, *, profile: str | None = None) -> Recognizer | Foreign:
     """Open what is to be asked about any recordings.
 
     Args:
         text: a model file, a bundled model, or somebody else's recogniser; see
             :func:`intona.inference.opening.open_recognizer`.
         profile: see :func:`intona.inference.recognizer.load`; for a model file alone.
-        brief: see there.
 
     Raises:
         UsageError: a table of answers, which knows its own recordings alone, or a profile for
@@ -34,13 +31,13 @@ def open_to_ask(
         MissingExtraError: a model of the hub, and transformers is not installed.
     """
     if text is None or names_model(text):
-        return load(text, profile=profile, brief=brief)
+        return load(text, profile=profile)
     from intona.inference.opening import open_recognizer, require_askable  # imports pandas
 
     require_askable(text)
     found = open_recognizer(text)
     if not isinstance(found, Foreign):
-        return load(text, profile=profile, brief=brief)
+        return load(text, profile=profile)
     if profile is not None:
         found.require_adaptable()
     return found

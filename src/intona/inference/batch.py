@@ -33,6 +33,7 @@ from intona.audio.damage import Apart, warn
 from intona.audio.decode import Source
 from intona.audio.finding import Found, UnheardError, require_some
 from intona.errors import AudioError, IntonaError, UsageError
+from intona.extras import require
 from intona.files import require_apart, require_writable, spelled
 from intona.inference.choice import Choice
 from intona.inference.foreign.base import Foreign
@@ -176,12 +177,14 @@ def predict_folder(
             or is an input, another run is writing it, or ``shard`` is not positive.
         AudioError: none of the paths exists.
         ModelError: the model cannot be loaded.
+        MissingExtraError: pandas or pyarrow is not installed.
     """
     from intona._version import __version__
     from intona.inference.opening import open_recognizer, require_askable
 
     begin = time.monotonic()
     out = Path(out)
+    require("a batch", "pandas", "pyarrow")
     require_parquet(out)
     if shard < 1:
         raise UsageError(f"a shard holds at least 1 file, not {shard}")
@@ -203,6 +206,7 @@ def predict_folder(
             statistics = statistics_of(recognizer, roots, channels=choice.channels)
             job = replace(job, statistics=statistics)
     made_by = {
+        # Whether a recogniser of others is still the same cannot be known: its parts serve once.
         "model": uuid.uuid4().hex if isinstance(opened, Foreign) else opened.identity.content,
         "intona": __version__,
         "asked": repr(choice),

@@ -15,6 +15,7 @@ from intona.audio.decode import Source, title_of
 from intona.audio.finding import UnheardError
 from intona.audio.given import is_many, source_of
 from intona.errors import AudioError, IntonaError
+from intona.extras import require
 from intona.inference.clip import predict, predict_each
 from intona.inference.foreign.base import Foreign
 from intona.inference.model import Model
@@ -68,7 +69,9 @@ def predict_table(model: Model, given: Any, channels: Channels | None = None) ->
 
     Raises:
         UsageError: a table without that index, or an item that cannot be a recording.
+        MissingExtraError: pandas is not installed.
     """
+    require("a table of many recordings", "pandas")
     wanted = stretches(given)
     hear = channels or MIXED
     found = _each(model, given, hear) if wanted is None else _each_stretch(model, wanted, hear)

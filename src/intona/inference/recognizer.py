@@ -40,7 +40,6 @@ class Recognizer:
         metadata: its validated metadata, from :func:`intona.models.artefact.read_model`.
         path: where it was read from.
         threads: onnxruntime threads; 1 is the fastest for single clips on small machines.
-        brief: for a few clips only: sooner loaded, a tenth slower.
 
     Attributes:
         labels: emotions in the order of the columns; the target's name of a model of numbers.
@@ -50,6 +49,7 @@ class Recognizer:
         adapted_to: recordings (or stretches of speech) it is adapted to; 0 for none.
         metadata: everything the file says of itself.
         identity: which model it is.
+        said: that, as every answer says it.
         path: the file.
 
     Raises:
@@ -63,9 +63,8 @@ class Recognizer:
         path: Path,
         *,
         threads: int = 1,
-        brief: bool = False,
     ) -> None:
-        self._session = Session(content, metadata, path, threads=threads, brief=brief)
+        self._session = Session(content, metadata, path, threads=threads)
         self.path = path
         self.metadata = metadata
         self.labels: tuple[str, ...] = tuple(metadata["labels"])
@@ -73,7 +72,7 @@ class Recognizer:
         self.threshold = float(metadata["threshold"])
         self.rate = self._session.rate
         self.identity: Identity = self._session.identity
-        self._short_identity = self.identity.short()
+        self.said: Mapping[str, Any] | None = self.identity.short()
         self.adapted_to = 0
         main = "scores" if self.numeric else "probabilities"
         if main not in self._session.outputs:
@@ -85,13 +84,11 @@ class Recognizer:
         self._priors: Sequence[float] | None = metadata.get("priors")
 
     @classmethod
-    def load(
-        cls, path: str | Path | None = None, *, threads: int = 1, brief: bool = False
-    ) -> Recognizer:
+    def load(cls, path: str | Path | None = None, *, threads: int = 1) -> Recognizer:
         """Load a model file, or a bundled model; see :func:`load`."""
         found = locate(path)
         content, metadata = read_model(found)
-        return cls(content, metadata, found, threads=threads, brief=brief)
+        return cls(content, metadata, found, threads=threads)
 
     def __repr__(self) -> str:
         adapted = f", adapted to {self.adapted_to}" if self.adapted_to else ""
@@ -162,7 +159,7 @@ class Recognizer:
             clear: whether it is clearly speech.
         """
         place: dict[str, Any] = {"file": file, "start": start, "end": end}
-        place["model"] = self._short_identity
+        place["model"] = self.said
         if row is None:
             nothing = dict.fromkeys(self.labels, np.nan)
             return Prediction(None, np.nan, nothing, "no_speech", **place)
@@ -371,7 +368,6 @@ def load(
     path: str | Path | None = None,
     *,
     threads: int = 1,
-    brief: bool = False,
     profile: str | None = None,
 ) -> Recognizer:
     """Load a model file, or the bundled default model.
@@ -380,7 +376,6 @@ def load(
         path: an ``.onnx`` file made by intona, or the name of a bundled model (``default`` or
             ``small``); ``None`` for the default.
         threads: onnxruntime threads.
-        brief: for a few clips only: sooner loaded, a tenth slower.
         profile: adapt it to a speaker or place: the name of a profile from ``intona enroll``, or
             the path of one.
 
@@ -388,7 +383,7 @@ def load(
         ModelError: not a readable model of ours.
         UsageError: no such profile, or it belongs to another model.
     """
-    model = Recognizer.load(path, threads=threads, brief=brief)
+    model = Recognizer.load(path, threads=threads)
     if profile is None:
         return model
     from intona.inference.profile import find_profile

@@ -17,6 +17,8 @@ from intona.audio.channels import Asked, Channels
 from intona.audio.damage import Notice, warn
 from intona.audio.decode import Source, name_of, rewind, title_of
 from intona.errors import AudioError, UsageError
+from intona.extras import require
+from intona.formats.rows import Segmentation
 from intona.formats.turns import Turn
 from intona.inference.clip import about
 from intona.inference.model import Adaptable, Model
@@ -31,7 +33,7 @@ from intona.inference.turns import (
     turns_of,
 )
 from intona.inference.windows import TimelineOptions
-from intona.tables import Prediction, to_table
+from intona.tables import Prediction
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +44,21 @@ Stopped = Callable[[], bool]
 
 
 def timeline(
+    model: Model, source: Source | Audio, options: TimelineOptions | None = None, **more: Any
+) -> pd.DataFrame:
+    """Return the emotion of a recording over time: :func:`segmentation` as a table of pandas.
+
+    One row per segment, indexed ``(file, start, end)``; without speech one of status ``no_speech``.
+    Columns are ``emotion``, ``confidence``, ``status`` ..., one per emotion, and what turns say.
+
+    Raises:
+        MissingExtraError: pandas is not installed.
+    """
+    require("a timeline as a table", "pandas")
+    return segmentation(model, source, options, **more).frame()
+
+
+def segmentation(
     model: Model,
     source: Source | Audio,
     options: TimelineOptions | None = None,
@@ -53,8 +70,8 @@ def timeline(
     stop: Stopped | None = None,
     notice: Notice = warn,
     **changes: Any,
-) -> pd.DataFrame:
-    """Return the emotion of a recording over time.
+) -> Segmentation:
+    """Return the emotion of a recording over time, without pandas.
 
     Args:
         model: a :class:`intona.inference.recognizer.Recognizer`.
@@ -73,11 +90,6 @@ def timeline(
         notice: told in a sentence each what is odd about the turns, and about the recording; an
             :class:`intona.audio.Damage` where sound is lost.
         changes: single fields of the options, for example ``window=2.0``.
-
-    Returns:
-        One row per segment, indexed ``(file, start, end)``; columns ``emotion``,
-        ``confidence``, ``status``, one per emotion, and what the turns say (``speaker``,
-        ``text``, ...). A recording without speech is one row of status ``no_speech``.
 
     Raises:
         AudioError: the recording cannot be read.
@@ -103,7 +115,7 @@ def timeline(
         raise UsageError(f"none of the segments is of a channel that is heard ({hear})")
     if len(heard) > 1:  # who spoke when, and not one speaker after the other
         found.sort(key=lambda item: item[0].start)
-    return to_table([row for row, _ in found], model.labels, [more for _, more in found])
+    return Segmentation([row for row, _ in found], model.labels, [more for _, more in found])
 
 
 def segments(
@@ -174,7 +186,7 @@ def timeline_each(
     progress: Callable[[Path, float], object] | None = None,
     stop: Stopped | None = None,
     notice: Notice = warn,
-) -> Iterator[tuple[Path, pd.DataFrame | AudioError]]:
+) -> Iterator[tuple[Path, Segmentation | AudioError]]:
     """Yield each recording with its timeline, or the error that prevented it.
 
     Args:
@@ -203,7 +215,7 @@ def timeline_each(
         file = Path(title_of(source) or name_of(source))
         told = None if progress is None else partial(progress, file)
         try:
-            found = timeline(
+            found = segmentation(
                 model,
                 source,
                 options,

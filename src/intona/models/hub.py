@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from intona.errors import IntonaError, MissingExtraError, ModelError, UsageError
+from intona.errors import IntonaError, ModelError, UsageError
+from intona.extras import lacking
 
 PREFIX = "hf:"
 FILE = "intona.onnx"
@@ -95,7 +96,7 @@ def require(text: str, largest: int) -> Path:
     if found is None:
         raise ModelError(
             f"{text} is not a model of ours: there is no {FILE} under that name; what others have "
-            "made, intona evaluate and intona audit can ask"
+            "made, intona predict, evaluate and audit can ask"
         )
     return found
 
@@ -161,7 +162,7 @@ def library() -> Any:
         import huggingface_hub.errors
         import huggingface_hub.utils
     except ImportError:
-        raise MissingExtraError("a model of the hub", "hub") from None
+        raise lacking("a model of the hub", "huggingface_hub") from None
     return huggingface_hub
 
 

@@ -36,7 +36,8 @@ class Metadata(TypedDict, total=False):
         version: of intona that made the file.
         labels: emotions in the order of the probability columns.
         target: what is predicted.
-        input: ``kind`` (``waveform`` or ``front_end``), ``rate`` in Hz, and of a front end its
+        input: ``kind`` (``waveform`` or ``front_end``), ``rate`` in Hz, of a waveform whether
+            signals are heard ``alone`` and not side by side, and of a front end its
             ``name``, ``version`` and ``parameters``.
         recipe: the recipe.
         corpora: per training corpus its utterances, speakers and languages.
@@ -120,7 +121,7 @@ def validated(content: Any, where: object) -> Metadata:
         raise ModelError(f"{where}: its intona metadata is not an object")
     schema = content.get("schema")
     if isinstance(schema, int) and schema > SCHEMA:
-        raise ModelError(f"{where} was made by a newer intona: upgrade with pip install -U intona")
+        raise ModelError(f"{where} was made by a newer intona: git pull and pip install .")
     if not shallow(content, DEPTH):
         raise ModelError(f"{where}: its intona metadata is nested too deeply")
     for name in (*REQUIRED, *content):

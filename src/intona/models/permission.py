@@ -163,8 +163,14 @@ class Permission:
     def words(self) -> dict[str, str]:
         """Return the lines of ``intona info``: heading to text."""
         use = {True: "allowed", False: "not allowed", None: "nothing says that it is allowed"}
-        why = [n for n, one in self.of.items() if one.commercial is not True]
-        found = {"commercial use": use[self.commercial] + (f": {', '.join(why)}" if why else "")}
+        why = {
+            "forbids it": [n for n, one in self.of.items() if one.commercial is False],
+            "does not say": [n for n, one in self.of.items() if one.commercial is None],
+        }
+        reasons = [f"{', '.join(names)} {does}" for does, names in why.items() if names]
+        found = {
+            "commercial use": ": ".join([use[self.commercial], "; ".join(reasons)]).strip(": ")
+        }
         if self.share_alike:
             found["share alike"] = f"on the terms of {', '.join(self.share_alike)}"
         return found

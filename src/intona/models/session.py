@@ -38,8 +38,6 @@ class Session:
         metadata: its validated metadata, from :func:`intona.models.artefact.read_model`.
         path: where it was read from, for messages.
         threads: onnxruntime threads; 1 is the fastest for single clips on small machines.
-        brief: for a few clips only: the graph is taken as it is, which loads sooner and runs a
-            tenth slower than one that the runtime has optimised first.
 
     Attributes:
         path: the file.
@@ -59,9 +57,8 @@ class Session:
         path: Path,
         *,
         threads: int = 1,
-        brief: bool = False,
     ) -> None:
-        options = session_options(threads, brief=brief)
+        options = session_options(threads)
         try:
             self._session = within(
                 PATIENCE,
@@ -79,6 +76,7 @@ class Session:
         self.identity = Identity.of(content, metadata)
         source = metadata["input"]
         self.rate: int | None = source.get("rate")
+        self._alone = source.get("alone") is True
         self._front_end = None if source["kind"] == "waveform" else _front_end(source, path)
         self._widths = _widths(metadata, self._session, path)
         self.outputs = frozenset(self._widths)
@@ -136,7 +134,9 @@ class Session:
         if not ready:
             return np.zeros((0, sum(self._widths[output] for output in outputs)))
         result: list[NDArray[np.float64] | None] = [None] * len(ready)
-        for group in _alike([len(signal) for signal in ready], int(BUDGET * wanted)):
+        lengths = [len(signal) for signal in ready]
+        alone = [[k] for k in range(len(ready))]
+        for group in alone if self._alone else _alike(lengths, int(BUDGET * wanted)):
             longest = max(len(ready[k]) for k in group)
             # Each row is treated by its own length: trailing zeros do not change its answer.
             feed = np.stack([_at_least(ready[k], longest) for k in group])

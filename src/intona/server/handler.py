@@ -14,6 +14,7 @@ from intona.audio import Audio, read
 from intona.audio.channels import Channels
 from intona.audio.decode import Source
 from intona.errors import UsageError
+from intona.extras import require
 from intona.inference.clip import about
 from intona.inference.recognizer import Recognizer
 from intona.models.card import without_names
@@ -263,10 +264,13 @@ def _named(row: Prediction, name: str) -> Prediction:
 def _written(rows: Sequence[Prediction], labels: Sequence[str], style: str) -> bytes:
     """Return a timeline in one of the formats of :mod:`intona.server.formats`."""
     from intona.formats import render
-    from intona.tables import to_table
+    from intona.formats.rows import Segmentation
 
-    frame = to_table(rows, labels)
-    return frame.to_parquet() if style == "parquet" else render(frame, style).encode()
+    found = Segmentation(rows, labels)
+    if style == "parquet":
+        require("the format parquet", "pandas", "pyarrow")
+        return found.frame().to_parquet()
+    return render(found, style).encode()
 
 
 def _row(segment: Segment, timeline: Document) -> Prediction:

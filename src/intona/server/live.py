@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 
+PARAMETERS = ("rate", "encoding", "profile", "adapt", "emotions", "merge")
 ENCODINGS = {"s16le": 2, "f32le": 4}  # name to bytes per sample
 SWITCH = {"true": True, "1": True, "false": False, "0": False, "": False}
 RATES = (4_000, 384_000)  # Hz
@@ -85,6 +87,13 @@ class _StreamError(Exception):
 
 
 def _declared(websocket: WebSocket) -> tuple[int, str]:
+    given = Counter(name for name, _ in websocket.query_params.multi_items())
+    for name, times in given.items():
+        if name not in PARAMETERS:  # a misspelled one would be answered as if not given
+            known = ", ".join(PARAMETERS)
+            raise _StreamError(BAD_REQUEST, f"no parameter {name[:20]!a}: known are {known}")
+        if times > 1:
+            raise _StreamError(BAD_REQUEST, f"{name} is given more than once: send one")
     text = websocket.query_params.get("rate", "")
     encoding = websocket.query_params.get("encoding", "s16le")
     rate = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0

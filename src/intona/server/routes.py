@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import FormData, ImmutableMultiDict
 
 from intona.server import wire
-from intona.server.formats import MEDIA_TYPES, TEXTS, FormatName, attachment, clean
+from intona.server.formats import MEDIA_TYPES, TEXTS, FormatName, attachment, available, clean
 from intona.server.intake import FORM, JSON, kind_of
 from intona.server.problems import Problem, document
 from intona.server.schemas import Answer, Answers, Explanation, ModelCard, Timeline
@@ -24,7 +24,7 @@ from intona.server.wire import LABELS_LENGTH, Choice, Reply
 
 
 class _Careful(APIRoute):
-    """Reads a form before FastAPI does: few parts, each given once; so are all parameters."""
+    """Reads a form before FastAPI does: known parts, each given once; so are all parameters."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what answers a request."""
@@ -32,11 +32,28 @@ class _Careful(APIRoute):
 
         async def careful(request: Request) -> Response:
             _require_once(request.query_params)
+            self._require_known(request)
             if request.method == "POST" and kind_of(request.headers) == FORM:
-                _require_once(await _form(request))
+                form = await _form(request)
+                _require_once(form)
+                _require_file(form)
             return await answer(request)
 
         return careful
+
+    def _require_known(self, request: Request) -> None:
+        """Refuse parameters nobody reads: a misspelled one would be answered as if not given.
+
+        Raises:
+            Problem: there is no such parameter.
+        """
+        described = request.app.openapi()["paths"][self.path][request.method.lower()]
+        parameters = described.get("parameters", ())
+        known = sorted(each["name"] for each in parameters if each["in"] == "query")
+        unknown = next((name for name in request.query_params if name not in known), None)
+        if unknown is not None:
+            there = f"known are {', '.join(known)}" if known else "there are none"
+            raise Problem(422, "unknown-parameter", f"no parameter {unknown[:60]!a}: {there}")
 
 
 async def _form(request: Request) -> FormData:
@@ -49,6 +66,17 @@ async def _form(request: Request) -> FormData:
         raise Problem(
             507, "storage", "there is no room for this upload now: try again later", retry_after=10
         ) from None
+
+
+def _require_file(form: FormData) -> None:
+    other = next((name for name in form if name != "file"), None)
+    if other is not None:
+        raise Problem(
+            422,
+            "unknown-parameter",
+            f"no part {other[:60]!a} is read: send the recording as file, and parameters in the "
+            "address, such as ?emotions=",
+        )
 
 
 def _require_once(items: ImmutableMultiDict[str, Any]) -> None:
@@ -228,7 +256,7 @@ async def model(request: Request) -> Any:
     settings = service.settings
     return {
         **service.model,
-        "formats": list(MEDIA_TYPES),
+        "formats": available(),
         "limits": {
             "upload_bytes": settings.max_upload_bytes,
             "clip_seconds": settings.max_clip_seconds,

@@ -156,14 +156,20 @@ def test_what_is_no_model_is_one_sentence(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("gone", "extras"),
-    [(["torch", "transformers"], "torch,hub"), (["torch"], "torch"), (["transformers"], "hub")],
+    ("gone", "wanted", "extras"),
+    [
+        (["torch", "transformers"], "torch transformers", "torch,hub"),
+        (["torch"], "torch", "torch"),
+        (["transformers"], "transformers", "hub"),
+    ],
 )
-def test_all_that_is_missing_is_said_at_once(gone, extras, tmp_path, monkeypatch):
+def test_all_that_is_missing_is_said_at_once(gone, wanted, extras, tmp_path, monkeypatch):
+    from intona import extras as brought
     from intona.inference.foreign import hub
 
-    there = hub.find_spec
-    monkeypatch.setattr(hub, "find_spec", lambda name: None if name in gone else there(name))
+    there = brought.find_spec
+    monkeypatch.setattr(brought, "find_spec", lambda name: None if name in gone else there(name))
     with pytest.raises(MissingExtraError) as told:
         hub.HubModel(f"hf:{tmp_path}")
-    assert str(told.value).endswith(f'pip install "intona[{extras}]"')
+    told_by = f'pip install {wanted}, or in a clone of intona pip install -e ".[{extras}]"'
+    assert str(told.value).endswith(told_by)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,7 @@ class Foreign(ABC):
         threshold: confidence below which it is unsure, which it never is.
         priors: how likely it takes each label to be beforehand, which is not known.
         training: what it was trained on, which is not known.
+        said: which model it is, which is not known.
         least: how many labels it must have.
 
     Raises:
@@ -72,6 +73,7 @@ class Foreign(ABC):
     threshold = 0.0
     priors: Sequence[float] | None = None
     training = None
+    said: Mapping[str, Any] | None = None
     least = 2
 
     def __init__(self, name: str, words: Sequence[str], rate: int | None) -> None:

@@ -12,14 +12,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.errors import MissingExtraError, ModelError, UsageError
+from intona.errors import ModelError, UsageError
+from intona.extras import require
 from intona.inference.foreign.base import Foreign
 from intona.models.hub import PREFIX
 
@@ -93,10 +93,7 @@ class HubModel(Foreign):
 
 
 def _transformers() -> Any:
-    needed = {"torch": "torch", "transformers": "hub"}
-    missing = [extra for package, extra in needed.items() if find_spec(package) is None]
-    if missing:
-        raise MissingExtraError("a model of the hub", ",".join(missing))
+    require("a model of the hub", "torch", "transformers")
     import transformers
 
     return transformers

@@ -5,7 +5,7 @@
  *
  * @typedef {{start: number, end: number, emotion: string | null, confidence: number | null,
  *   status: "ok" | "unsure" | "no_speech", reason?: string | null, familiarity?: number | null,
- *   arousal?: number | null, adapted?: number, channel?: string | number | null,
+ *   arousal?: number | null, adapted?: number, channel?: number | null, speaker?: string | null,
  *   probabilities: Record<string, number | null>}} Segment
  * @typedef {{event: "speech_start" | "speech_end"} | {event: "trouble", message: string} |
  *   (Segment & {event: "update" | "segment"})} LiveEvent
@@ -13,9 +13,9 @@
  *   labels: string[], segments: Segment[]}} Timeline
  * @typedef {{name: string, version: number | null, created: string | null, content: string}} Identity
  * @typedef {{name: string, identity: Identity, labels: string[], threshold: number, version: string,
- *   profiles: string[], adaptable: boolean, channels?: boolean, metadata: any,
+ *   profiles: string[], adaptable: boolean, metadata: any,
  *   limits: {upload_bytes: number, clip_seconds: number, recording_seconds: number,
- *   explain_seconds: number}}} Model `channels`: whether one channel of several can be asked about
+ *   explain_seconds: number}}} Model
  * @typedef {{aspect: string, percentile: number, word: string, notable: boolean, amount: string,
  *   change: string, place: string}} Remark
  * @typedef {{emotion: string, probability: number, times: number[], hz: number[], text: string,
@@ -34,8 +34,9 @@
  * @typedef {{
  *   privacy: string,
  *   example: string | null,
+ *   channels?: boolean,
  *   model: () => Promise<Model>,
- *   predict: (file: File, choice: Choice, signal: AbortSignal) => Promise<Segment>,
+ *   predict: (file: File, choice: Choice, signal: AbortSignal) => Promise<Segment | Segment[]>,
  *   timeline: (file: File, choice: Choice, signal: AbortSignal) => Promise<Timeline>,
  *   live: (rate: number, choice: Choice, listener: Listener) => Promise<Stream>,
  *   explain: ((file: File, stretch: {start: number, end: number, emotion: string}, choice: Choice,
@@ -43,8 +44,10 @@
  *   exported: (timeline: Timeline, format: string) => Promise<{blob: Blob, name: string}>,
  *   formats: string[],
  * }} Answers
- *   `privacy` says where the sound goes; `example` is the address of a recording to try; without
- *   `explain` nobody is offered to ask why; `formats` are those that can be downloaded.
+ *   `privacy` says where the sound goes; `example` is the address of a recording to try; with
+ *   `channels` it can be asked about one channel of several; `predict` gives one answer for the
+ *   whole, of each channel one where each is asked about; without `explain` nobody is offered to ask
+ *   why; `formats` are those that can be downloaded.
  */
 
 export {};

@@ -19,6 +19,19 @@ export function percent(value) {
 }
 
 /**
+ * Probabilities as whole per cents that add up to 100; null where one is not known.
+ *
+ * @param {Record<string, number | null>} probabilities
+ * @returns {Map<string, number | null>}
+ */
+export function percentsOf(probabilities) {
+  const values = Object.values(probabilities).map((value) => value ?? 0);
+  const known = values.some((value) => value > 0);
+  const whole = known ? percents(values) : values.map(() => null);
+  return new Map(Object.keys(probabilities).map((label, place) => [label, whole[place]]));
+}
+
+/**
  * Whole per cents of a total that add up to 100: what rounding leaves goes to the largest rests.
  *
  * @param {number[]} parts none below 0, not all of them 0

@@ -22,7 +22,7 @@ export async function start(answers) {
   const model = await answers.model().catch((error) => problem(error.message));
   if (!model) return;
   aboutModel(model, answers.privacy);
-  offerChoices(model);
+  offerChoices(model, answers.channels ?? false);
   wire(answers, build(answers, model));
   $("mic", HTMLButtonElement).disabled = false;
 }
@@ -46,9 +46,9 @@ function build(answers, { labels, limits }) {
       const adapted = Math.max(...segments.map((segment) => segment.adapted ?? 0));
       const profile = choice.profile || null;
       const timeline = { file: "live", profile, adapted, labels, segments };
-      const source = { title: "What you said", duration: durationOf(heard), choice };
-      const loudness = Float32Array.from(levels);
-      result.show(timeline, { ...source, whole: null, samples: null, levels: loudness, file: null });
+      const lane = { name: "", segments, whole: null, samples: null, levels: Float32Array.from(levels) };
+      const duration = durationOf(heard);
+      result.show(timeline, { title: "What you said", duration, lanes: [lane], file: null, choice });
       reveal($("result"), $("result-title"));
     },
   });
@@ -65,7 +65,7 @@ function build(answers, { labels, limits }) {
     },
     onFailure: () => result.hide(),
   });
-  player.onSegment = (segment) => result.mark(segment);
+  player.onSegments = (segments) => result.mark(segments);
   return { picture, player, recording, result, session };
 }
 
@@ -75,7 +75,9 @@ function wire({ example }, { picture, player, recording, result, session }) {
   $("cancel").addEventListener("click", () => recording.cancel());
   $("play").addEventListener("click", () => player.toggle());
   $("why-close").addEventListener("click", () => result.why.hide());
-  $("picture").addEventListener("keydown", (event) => player.onKey(event));
+  $("picture").addEventListener("keydown", (event) => {
+    if (!$("transport").hidden) player.onKey(event);
+  });
   $("picture").addEventListener("click", (event) => {
     if (!$("transport").hidden) player.playFrom(picture.timeOf(event));
   });

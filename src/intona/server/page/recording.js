@@ -1,8 +1,9 @@
 // @ts-check
 /** Opening a recording: it is asked about, loaded for playing, and decoded for the picture. */
 
-import { chosen } from "./choice.js";
+import { chosen, offerChannels } from "./choice.js";
 import { $, problem } from "./dom.js";
+import { lanesOf } from "./lanes.js";
 import { decode } from "./sound.js";
 
 const MIB = 2 ** 20;
@@ -78,8 +79,9 @@ export class Recording {
     $("busy").hidden = false;
     $("busy-text").textContent = `Listening to ${file.name} …`;
     try {
-      await this.ask(file, abort.signal);
-      this.finish(abort);
+      const { timeline, source } = await this.ask(file, abort.signal);
+      // What is shown while it runs goes first: its place would move what comes into view.
+      if (this.finish(abort)) this.handlers.onResult(timeline, source);
     } catch (error) {
       // Of one that was given up for another, nothing is said.
       if (!this.finish(abort)) return;
@@ -102,30 +104,35 @@ export class Recording {
     problem(sentence);
   }
 
-  /** @param {File} file @param {AbortSignal} signal */
+  /**
+   * @param {File} file @param {AbortSignal} signal
+   * @returns {Promise<{timeline: import("./answers.js").Timeline, source: import("./result.js").Source}>}
+   */
   async ask(file, signal) {
     const choice = chosen();
     const played = await this.player.load(file);
-    const [timeline, whole] = await Promise.all([
+    const [timeline, wholes] = await Promise.all([
       this.answers.timeline(file, choice, signal),
-      played > this.limits.clip_seconds ? null : this.whole(file, choice, signal),
+      played > this.limits.clip_seconds ? [] : this.wholes(file, choice, signal),
     ]);
-    const samples = await decode(file, played);
-    if (signal.aborted) return;
-    const last = timeline.segments.at(-1)?.end ?? 0;
-    const duration = samples ? samples.length / 16000 : Math.max(played, last, 0.1);
-    const heard = { samples, levels: null, file };
-    this.handlers.onResult(timeline, { title: file.name, duration, choice, whole, ...heard });
+    const sounds = await decode(file, played);
+    signal.throwIfAborted();
+    const last = timeline.segments.reduce((end, segment) => Math.max(end, segment.end), 0);
+    const duration = sounds ? sounds[0].length / 16000 : Math.max(played, last, 0.1);
+    const lanes = lanesOf(timeline.segments, wholes, sounds, choice.channels);
+    offerChannels(sounds?.length ?? 1);
+    return { timeline, source: { title: file.name, duration, lanes, file, choice } };
   }
 
   /**
-   * The answer for the recording as a whole; null where there is none, as of little speech that is
-   * to be judged against itself. The segments are shown all the same.
+   * The answer for the recording as a whole, of each channel where each is asked about; none where
+   * there is none, as of little speech that is to be judged against itself. The segments are shown
+   * all the same.
    *
    * @param {File} file @param {import("./answers.js").Choice} choice @param {AbortSignal} signal
-   * @returns {Promise<Segment | null>}
+   * @returns {Promise<Segment[]>}
    */
-  async whole(file, choice, signal) {
-    return this.answers.predict(file, choice, signal).catch(() => null);
+  async wholes(file, choice, signal) {
+    return [await this.answers.predict(file, choice, signal).catch(() => [])].flat();
   }
 }

@@ -3,9 +3,10 @@
 
 import { $, buttonOf, problem, reveal, spanOf } from "./dom.js";
 import { clock, colour, percent } from "./emotions.js";
+import { channelOf } from "./lanes.js";
 import { doubt, showMeasures } from "./measures.js";
 import { words } from "./picture.js";
-import { runnersUp, shares, showWhole, summary } from "./summary.js";
+import { runnersUp, shares, summary, whole } from "./summary.js";
 import { Why } from "./why.js";
 
 /** @typedef {import("./answers.js").Segment} Segment */
@@ -13,12 +14,10 @@ import { Why } from "./why.js";
 /** @typedef {import("./answers.js").Choice} Choice */
 
 /**
- * What a result is of: `whole` is the answer for all of it, null where nobody gave one; `file` is
- * null for live speech, of which `levels` are the loudness of equal pieces; `samples` (at 16 kHz)
- * are null where there are none.
+ * What a result is of: `lanes` by the channels that were heard; `file` is null for live speech.
  *
- * @typedef {{title: string, duration: number, whole: Segment | null, samples: Float32Array | null,
- *   levels: Float32Array | null, file: File | null, choice: Choice}} Source
+ * @typedef {{title: string, duration: number, lanes: import("./lanes.js").Lane[],
+ *   file: File | null, choice: Choice}} Source
  */
 
 /** @type {Record<string, string>} */
@@ -43,8 +42,8 @@ export class Result {
     this.asked = null;
     /** @type {AbortController | null} */
     this.asking = null;
-    /** The row being played. @type {Element | null} */
-    this.marked = null;
+    /** The rows being played. @type {Element[]} */
+    this.marked = [];
     $("formats").replaceChildren(...answers.formats.map((format) => this.downloadButton(format)));
   }
 
@@ -63,7 +62,7 @@ export class Result {
   }
 
   /** @param {Timeline} timeline @param {Source} source */
-  show(timeline, { title, duration, whole, samples, levels, file, choice }) {
+  show(timeline, { title, duration, lanes, file, choice }) {
     const { segments } = timeline;
     this.asking?.abort();
     this.timeline = timeline;
@@ -75,25 +74,24 @@ export class Result {
     $("result").hidden = false;
     $("result-title").textContent = title;
     $("summary").textContent = summary(timeline, duration);
-    showWhole(whole, segments);
+    $("whole").replaceChildren(...lanes.flatMap(whole));
     $("transport").hidden = !playable;
-    $("views").hidden = samples === null;
-    this.picture.show(segments, duration, samples, levels);
-    this.picture.move(0);
+    $("views").hidden = lanes.every(({ samples }) => samples === null);
+    this.picture.show(lanes, duration);
+    if (playable) this.picture.move(0);
     this.player.showClock(0);
-    showMeasures(whole ? [whole] : segments);
-    $("legend").replaceChildren(...shares(segments));
+    showMeasures(lanes.flatMap((lane) => (lane.whole ? [lane.whole] : lane.segments)));
+    $("shares").replaceChildren(...lanes.map(shares));
     $("rows").replaceChildren(...segments.map((segment) => this.row(segment, playable)));
   }
 
-  /** Mark the row of what is being played. @param {Segment | null} segment */
-  mark(segment) {
-    const place = segment && this.timeline ? this.timeline.segments.indexOf(segment) : -1;
-    const row = $("rows").children[place] ?? null;
-    if (row === this.marked) return;
-    this.marked?.classList.remove("playing");
-    row?.classList.add("playing");
-    this.marked = row;
+  /** Mark the rows of what is being played. @param {Segment[]} segments */
+  mark(segments) {
+    const places = segments.map((segment) => this.timeline?.segments.indexOf(segment) ?? -1);
+    const rows = places.filter((place) => place >= 0).map((place) => $("rows").children[place]);
+    for (const row of this.marked) if (!rows.includes(row)) row.classList.remove("playing");
+    for (const row of rows) row.classList.add("playing");
+    this.marked = rows;
   }
 
   /** @param {Segment} segment @param {boolean} playable */
@@ -110,6 +108,7 @@ export class Result {
     } else {
       time.textContent = stretch;
     }
+    if (channelOf(segment)) time.append(spanOf("reason", channelOf(segment)));
     const unsure = segment.status === "unsure";
     name.append(spanOf(unsure ? "dot unsure" : "dot", segment.emotion ?? "no speech"));
     sure.append(spanOf("sure"), percent(segment.confidence) + (unsure ? ", unsure" : ""));
@@ -135,10 +134,12 @@ export class Result {
     problem(null, "result-error");
     const end = Math.min(segment.end, segment.start + this.longest);
     const stretch = { start: segment.start, end, emotion: segment.emotion };
+    const channels = choice.channels === "each" ? `${segment.channel ?? 1}` : choice.channels;
+    const here = { ...choice, channels };
     try {
-      const explanation = await this.answers.explain(file, stretch, choice, abort.signal);
+      const explanation = await this.answers.explain(file, stretch, here, abort.signal);
       if (abort.signal.aborted) return;
-      this.why.show(explanation, this.picture.samples);
+      this.why.show(explanation, this.picture.soundOf(segment));
       reveal($("why"), $("why"));
     } catch (error) {
       if (abort.signal.aborted) return;

@@ -63,10 +63,17 @@ export async function ask(path, options = {}) {
 export const service = {
   privacy: privacy(),
   example: "static/example.flac",
+  channels: true,
   formats: ["csv", "json", "vtt", "textgrid"],
   model: async () => (await request("v1/model")).json(),
-  predict: (file, choice, signal) => upload("predict", file, queryOf(choice), signal),
-  timeline: (file, choice, signal) => upload("timeline", file, queryOf(choice), signal),
+  predict: async (file, choice, signal) => {
+    const found = await upload("predict", file, queryOf(choice), signal);
+    return found.channels ?? [found];
+  },
+  timeline: async (file, choice, signal) => {
+    const found = await upload("timeline", file, queryOf(choice), signal);
+    return { ...found, warnings: found.warnings.map(here) };
+  },
   explain: (file, { start, end, emotion }, choice, signal) =>
     upload("explain", file, { start: `${start}`, end: `${end}`, emotion, ...queryOf(choice) }, signal),
   exported,
@@ -80,9 +87,16 @@ function privacy() {
     : `Your audio goes to ${location.hostname} and nowhere else. Nothing is stored.`;
 }
 
+/** A warning in the words of this page: others call its choices options. @param {string} sentence */
+function here(sentence) {
+  return sentence.replace("--channels each hears", "the choice “each by itself” hears");
+}
+
 /** The choice as the service takes it. @param {Choice} choice @returns {Record<string, string>} */
-function queryOf({ profile, adapt }) {
-  return adapt ? { adapt: "true" } : { profile };
+function queryOf({ profile, adapt, channels }) {
+  /** @type {Record<string, string>} */
+  const voice = adapt ? { adapt: "true" } : { profile };
+  return channels === "mix" ? voice : { ...voice, channels };
 }
 
 /**
@@ -113,7 +127,7 @@ async function exported(timeline, format) {
 /** @type {Answers["live"]} */
 function live(rate, choice, { onEvent, onEnd }) {
   return new Promise((resolve, reject) => {
-    const socket = openSocket(rate, choice);
+    const socket = openSocket(rate, { ...choice, channels: "mix" }); // a microphone has one
     let ready = false;
     /** @type {string | null} */
     let wrong = null;

@@ -3,7 +3,7 @@
 
 import { chosen } from "./choice.js";
 import { $, spanOf } from "./dom.js";
-import { colour, percent } from "./emotions.js";
+import { colour, percent, percentsOf } from "./emotions.js";
 import { Live } from "./live.js";
 import { doubt } from "./measures.js";
 import { PIECE } from "./microphone.js";
@@ -115,7 +115,8 @@ export class Session {
   judge(emotion, update) {
     const { status, confidence, probabilities, arousal } = update;
     const unsure = status === "unsure";
-    const sure = `${percent(confidence)} sure`;
+    const shown = percentsOf(probabilities).get(emotion);
+    const sure = `${shown ?? Math.round(100 * (confidence ?? 0))} % sure`;
     const note = unsure ? `Only ${sure}, a guess: ${doubt(update)}.` : `${sure}.`;
     if (this.word.textContent !== emotion) $("announce").textContent = `Sounds ${emotion}`;
     this.setWord(emotion, note, emotion, unsure);
@@ -134,7 +135,8 @@ export class Session {
 
   /** @param {Record<string, number | null>} probabilities */
   setBars(probabilities) {
-    for (const [label, bar] of this.bars) bar.set(probabilities[label]);
+    const whole = percentsOf(probabilities);
+    for (const [label, bar] of this.bars) bar.set(probabilities[label], whole.get(label));
     this.arousal.set(undefined);
   }
 
@@ -165,10 +167,14 @@ class Bar {
     this.item.append(name, rail, value);
   }
 
-  /** @param {number | null | undefined} probability undefined: nothing is known yet */
-  set(probability) {
-    this.item.style.setProperty("--value", String(probability ?? 0));
-    this.value.textContent = probability === undefined ? "" : percent(probability);
+  /**
+   * @param {number | null | undefined} value 0..1; undefined: nothing is known yet
+   * @param {number | null} [shown] the same in per cent, where it is one of several that add up
+   */
+  set(value, shown = null) {
+    this.item.style.setProperty("--value", String(value ?? 0));
+    const text = shown === null ? percent(value) : `${shown} %`;
+    this.value.textContent = value === undefined ? "" : text;
   }
 }
 

@@ -1,8 +1,9 @@
 // @ts-check
 /** A result in words: what it is as a whole, how much of it is what, how sure. */
 
-import { $, spanOf } from "./dom.js";
+import { $, make, spanOf } from "./dom.js";
 import { clock, colour, percent, percents } from "./emotions.js";
+import { channelOf } from "./lanes.js";
 import { doubt } from "./measures.js";
 
 /** @typedef {import("./answers.js").Segment} Segment */
@@ -21,32 +22,36 @@ export function summary({ segments, profile, adapted, warnings = [] }, duration)
   if (!speech.length) return `${clock(duration)} long, and no speech in it.${odd}`;
   const by = profile ? ` Adapted to ${profile}.` : against(adapted ?? 0);
   const help = adapted || !mostlyUnfamiliar(speech) ? "" : " Judging it against itself may help.";
-  const heard = `${clock(duration)} long, ${clock(secondsOf(speech))} of it speech.`;
+  const spoke = clock(secondsOf(speech));
+  const channels = new Set(speech.map(channelOf)).size; // in which people may speak at once
+  const much = channels > 1 ? `${spoke} of speech in ${channels} channels` : `${spoke} of it speech`;
+  const heard = `${clock(duration)} long, ${much}.`;
   return `${heard}${by}${doubts(speech)}${help}${odd}`;
 }
 
 /**
- * Show the answer for the whole recording; without one, what most of the speech is.
+ * The answer for all of a channel, without one what most of the speech is; nothing without speech.
  *
- * @param {Segment | null} whole
- * @param {Segment[]} segments
+ * @param {import("./lanes.js").Lane} lane
  */
-export function showWhole(whole, segments) {
-  const { word, note, emotion, unsure } = whole ? answer(whole) : most(segments);
-  $("whole").hidden = word === "";
-  $("whole").style.setProperty("--colour", colour(emotion));
-  $("whole-word").textContent = word;
-  $("whole-word").classList.toggle("unsure", unsure);
-  $("whole-note").textContent = note;
+export function whole(lane) {
+  const { word, note, emotion, unsure } = lane.whole ? answer(lane.whole) : most(lane.segments);
+  if (word === "" && lane.name === "") return [];
+  const part = make("div", { className: "whole" });
+  part.style.setProperty("--colour", colour(emotion));
+  if (lane.name) part.append(make("h3", { textContent: lane.name }));
+  const said = { className: unsure ? "word unsure" : "word", textContent: word || "no speech" };
+  part.append(make("p", said), make("p", { className: "note", textContent: note }));
+  return [part];
 }
 
-/** @param {Segment} whole */
-function answer(whole) {
-  const { emotion, confidence } = whole;
-  const unsure = whole.status === "unsure";
+/** @param {Segment} found for the whole */
+function answer(found) {
+  const { emotion, confidence } = found;
+  const unsure = found.status === "unsure";
   const sure = `${percent(confidence)} sure`;
-  const told = unsure ? `only ${sure}, a guess: ${doubt(whole)}.` : `${sure}.`;
-  const others = runnersUp(whole);
+  const told = unsure ? `only ${sure}, a guess: ${doubt(found)}.` : `${sure}.`;
+  const others = runnersUp(found);
   const note = `As a whole, ${told}${others ? ` Otherwise ${others}.` : ""}`;
   return { word: emotion ?? "", note, emotion, unsure };
 }
@@ -65,14 +70,25 @@ function most(segments) {
   return { word: `mostly ${first.emotion}`, note, emotion: first.emotion, unsure };
 }
 
-/** Items of a list: the share of each emotion in the time of speech. @param {Segment[]} segments */
-export function shares(segments) {
-  return ranked(segments).map(({ emotion, share }) => {
-    const item = document.createElement("li");
+/**
+ * The share of each emotion in the time of speech; an empty line where nobody spoke.
+ *
+ * @param {import("./lanes.js").Lane} lane
+ */
+export function shares({ name, segments }) {
+  const line = make("div", { className: "shares" });
+  const found = ranked(segments);
+  if (!found.length) return line;
+  const title = name ? `Share of the speech, ${name}` : "Share of the speech";
+  const list = make("ul", { className: "legend", ariaLabel: title });
+  for (const { emotion, share } of found) {
+    const item = make("li", {});
     item.style.setProperty("--colour", colour(emotion));
     item.append(spanOf("dot", `${emotion} ${share} %`));
-    return item;
-  });
+    list.append(item);
+  }
+  line.append(spanOf("", title), list);
+  return line;
 }
 
 /** The two next most probable emotions. @param {Segment} segment */
