@@ -251,7 +251,7 @@ def test_the_demo_page_works_offline_and_sends_nothing(answers: Path, site: Path
         expected = json.loads((answers / "expected.json").read_text("utf-8"))
         talk = expected["models"]["small"]["recordings"]["talk"]
         assert page.locator("#rows tr").count() == len(talk["timeline"])
-        assert page.inner_text("#whole-word") == talk["clip"]["emotion"]
+        assert page.inner_text("#whole .word") == talk["clip"]["emotion"]
         exported = {}
         for name in ("csv", "json", "vtt"):
             with page.expect_download() as download:
