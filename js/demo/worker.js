@@ -56,13 +56,17 @@ async function act(number, recognizer, message) {
   switch (message.kind) {
     case "model":
       return postMessage({ number, result: about(recognizer) });
-    case "predict":
-      return postMessage({
-        number,
-        result: await (await asked(recognizer, message)).predict(message.audio),
-      });
-    case "timeline":
-      return timeline(number, await asked(recognizer, message, WINDOW), message.audio);
+    case "predict": {
+      const model = interruptible(await asked(recognizer, message), number);
+      return postMessage({ number, result: await model.predict(message.audio) });
+    }
+    case "timeline": {
+      const model = interruptible(await asked(recognizer, message, WINDOW), number);
+      const segments = [];
+      for await (const segment of model.segments(message.audio)) segments.push(segment);
+      const { labels, adaptedTo: adapted } = model;
+      return postMessage({ number, result: { labels, adapted, segments } });
+    }
     case "live":
       streams.set(number, recognizer.stream(message.rate, { adapt: message.adapt }));
       return null;
@@ -87,17 +91,20 @@ async function asked(recognizer, { audio, adapt }, longest) {
   return adapt ? recognizer.adapt([audio], longest) : recognizer;
 }
 
-/** @param {number} number @param {Recognizer} recognizer @param {Audio} audio */
-async function timeline(number, recognizer, audio) {
-  const segments = [];
-  for await (const segment of recognizer.segments(audio)) {
-    if (cancelled.has(number)) return;
-    segments.push(segment);
-    // Between two segments a message that gives the question up can come in.
+/**
+ * The same model, which between two signals lets messages in and stops where its question is given up.
+ *
+ * @param {Recognizer} model @param {number} number
+ * @returns {Recognizer}
+ */
+function interruptible(model, number) {
+  const own = Object.create(model);
+  own.row = async (/** @type {Float32Array} */ samples) => {
     await new Promise((go) => setTimeout(go));
-  }
-  const { labels, adaptedTo: adapted } = recognizer;
-  postMessage({ number, result: { labels, adapted, segments } });
+    if (cancelled.has(number)) throw new Error("given up");
+    return model.row(samples);
+  };
+  return own;
 }
 
 /**

@@ -8,6 +8,8 @@ import { identityOf, metadataOf, withOpenInputs } from "./modelFile.js";
 import { Silero } from "./silero.js";
 
 const SHORTEST = 0.3; // seconds; shorter signals are padded with zeros at the end
+const LANES = 8; // partial sums
+const LEAF = 128; // samples that are summed without dividing them
 const BESIDE = ["familiarity", "arousal", "valence"];
 
 /**
@@ -107,11 +109,34 @@ export class Graph {
  * @param {Float32Array} samples
  */
 function centred(samples) {
-  const sum = samples.reduce((total, sample) => total + sample, 0);
-  const mean = Math.fround(sum / (samples.length || 1));
+  const mean = Math.fround(sumOf(samples) / (samples.length || 1));
   const missing = Math.max(0, SHORTEST * RATE - samples.length);
   return concatenated(
     samples.map((sample) => sample - mean),
     new Float32Array(missing),
   );
+}
+
+/**
+ * The sum in single precision, in numpy's order (pairwise, eight at a time): the models round what
+ * they compute to 8 bits, so that a last digit of the mean is seen in the answer.
+ *
+ * @param {Float32Array} samples
+ * @returns {number}
+ */
+export function sumOf(samples) {
+  const { length } = samples;
+  if (length > LEAF) {
+    const half = Math.floor(length / 2);
+    const split = half - (half % LANES);
+    return Math.fround(sumOf(samples.subarray(0, split)) + sumOf(samples.subarray(split)));
+  }
+  const whole = length - (length % LANES);
+  const lanes = new Float32Array(LANES);
+  for (let i = 0; i < whole; i++) lanes[i % LANES] += samples[i];
+  for (let width = 1; width < LANES; width *= 2) {
+    for (let i = 0; i < LANES; i += 2 * width) lanes[i] += lanes[i + width];
+  }
+  for (let i = whole; i < length; i++) lanes[0] += samples[i];
+  return lanes[0];
 }

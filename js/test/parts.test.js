@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { audioOf, decode, resample } from "../src/index.js";
 import { halvesOf, roundEven, textOfHalves } from "../src/bytes.js";
 import { narrowing } from "../src/labels.js";
+import { sumOf } from "../src/graph.js";
 import { rateOf } from "../src/headers.js";
 import { metadataOf, withOpenInputs } from "../src/modelFile.js";
 import { spread } from "../src/material.js";
@@ -81,6 +82,13 @@ test("what is no sound is refused in a sentence", async () => {
     /only wav of plain numbers/,
   );
   await assert.rejects(decode("nowhere.wav"), /cannot read nowhere.wav: ENOENT/);
+});
+
+test("the sum is numpy's to the last digit", () => {
+  // k = np.arange(5003); ((k % 89) / 64 + (k % 7) * 1e-4).astype(np.float32).sum()
+  const wave = Float32Array.from({ length: 5003 }, (_, k) => (k % 89) / 64 + (k % 7) * 1e-4);
+  assert.equal(sumOf(wave), 3430.67236328125);
+  assert.equal(sumOf(Float32Array.of(1, 2, 3)), 6);
 });
 
 test("headers tell the rate", () => {
