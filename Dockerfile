@@ -1,5 +1,5 @@
-# The service alone: no training, no torch. Build from the repository's root. What is installed is in
-# image.lock, by version and hash; name the base by its digest for an image that can be built again:
+# The service and all formats it writes, the extras [server,parquet]: no training, no torch. Build
+# from the repository's root. What is installed is in image.lock, by version and hash; name the base by its digest for an image that can be built again:
 #   docker build --build-arg BASE=python:3.12-slim@sha256:... .
 ARG BASE=python:3.12-slim
 FROM ${BASE} AS build

@@ -74,7 +74,7 @@ def main() -> None:
 
     import intona
     from intona.formats.turns import Turn
-    from intona.inference.timeline import judge_turns
+    from intona.inference.turns import judge_turns
 
     with tempfile.TemporaryDirectory() as folder:
         recording = Path(folder) / "long.flac"

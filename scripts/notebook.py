@@ -13,16 +13,13 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "tutorial.md"
 NOTEBOOK = ROOT / "examples" / "tutorial.ipynb"
-PARTS = re.compile(
-    r"^```python\n(.*?)^```$|^<!-- notebook:\n(.*?)^-->$|^!\[[^\n]*\]\(report/[^\n]*\)$",
-    re.S | re.M,
-)
+PARTS = re.compile(r"^```python\n(.*?)^```$|^<!-- notebook:\n(.*?)^-->$", re.S | re.M)
 
 
 def cells(page: str) -> list[dict[str, Any]]:
     """Return the page's text and Python blocks as cells, in order.
 
-    A picture that the code makes is left out; a comment that begins with ``notebook:`` is a cell.
+    A comment that begins with ``notebook:`` is a cell.
     """
     found: list[dict[str, Any]] = []
     position = 0

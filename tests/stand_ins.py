@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import soundfile
 
 import intona
@@ -69,6 +72,30 @@ def _recordings(root: Path) -> None:
     soundfile.write(root / "meeting.mp3", sound, synthetic.RATE, format="MP3")
     turns = "SPEAKER meeting 1 0.2 1.5 <NA> <NA> ann <NA> <NA>\n"
     (root / "meeting.rttm").write_text(turns, "utf-8")
+    said = {"segments": [{"start": 0.2, "end": 1.7, "text": " Hello.", "speaker": "SPEAKER_00"}]}
+    (root / "meeting.json").write_text(json.dumps(said), "utf-8")
+    sides = [synthetic.utterance(emotion, 73 + k) for k, emotion in enumerate(("happy", "angry"))]
+    length = min(len(side.samples) for side in sides)
+    call = np.stack([side.samples[:length] for side in sides], axis=1)
+    soundfile.write(root / "call.wav", call, synthetic.RATE, subtype="PCM_16")
+    (root / "corrected.json").write_text(json.dumps(_corrected()), "utf-8")
+
+
+def _corrected() -> list[dict[str, Any]]:
+    """Return what Label Studio exports of a meeting that somebody has corrected."""
+    regions = [
+        {
+            "id": emotion,
+            "from_name": "emotion",
+            "to_name": "audio",
+            "type": "labels",
+            "value": {"start": k / 2, "end": k / 2 + 0.5, "channel": 0, "labels": [emotion]},
+            "meta": {"text": [speaker]},
+        }
+        for k, (emotion, speaker) in enumerate((("happy", "agent"), ("angry", "customer")))
+    ]
+    annotations = [{"id": 1, "was_cancelled": False, "result": regions}]
+    return [{"id": 1, "data": {"audio": "meeting.mp3"}, "annotations": annotations}]
 
 
 def _results(root: Path) -> None:

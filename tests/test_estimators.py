@@ -28,9 +28,10 @@ def table(voices):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("kind", ["svm", "logistic", "lda"])
+@pytest.mark.parametrize("kind", ["svm", "logistic", "lda", "mlp"])
 def test_heads_pass_the_checks_of_scikit_learn(kind):
-    checks = check_estimator(HeadClassifier(kind), on_fail=None)
+    parameters = {"max_iter": 50} if kind == "mlp" else None
+    checks = check_estimator(HeadClassifier(kind, parameters), on_fail=None)
     assert len(checks) > 40
     others = {
         one["check_name"]: str(one["exception"]) for one in checks if one["status"] != "passed"
@@ -40,10 +41,12 @@ def test_heads_pass_the_checks_of_scikit_learn(kind):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_classifier_of_recordings_says_that_matrices_are_none():
-    checks = check_estimator(IntonaClassifier(), on_fail=None)
+@pytest.mark.parametrize("name", ["", "classic", "prosody", "light", "default"])
+def test_what_takes_recordings_says_that_matrices_are_none(name):
+    estimator = intona.front_end(name) if name else IntonaClassifier()
+    checks = check_estimator(estimator, on_fail=None)
     assert {one["status"] for one in checks} == {"passed"}
-    assert not IntonaClassifier().__sklearn_tags__().input_tags.two_d_array
+    assert not estimator.__sklearn_tags__().input_tags.two_d_array
 
 
 def test_a_head_is_the_head_of_the_recipe(table):
@@ -123,3 +126,18 @@ def test_what_does_not_fit_is_said(table):
         IntonaClassifier("classix").fit(table, table["emotion"])
     with pytest.raises(UsageError, match="a recording is"):
         IntonaClassifier().fit([1, 2], ["sad", "happy"])
+
+
+def test_without_a_recipe_it_is_that_of_the_command_line(table, voices, tmp_path):
+    from intona.models.artefact import read_model
+
+    model = IntonaClassifier().fit(table, table["emotion"])
+    written = intona.train(recipes.DEFAULT, voices, tmp_path / "m.onnx")
+    assert read_model(tmp_path / "m.onnx")[1]["recipe"]["name"] == IntonaClassifier().recipe
+    file = table.index.get_level_values("file")[0]
+    found = model.predict_proba([file])[0]
+    expected = written.probabilities(
+        [intona.audio.read(file).samples], intona.audio.read(file).rate
+    )
+    by_label = dict(zip(written.labels, expected[0], strict=True))
+    assert found == pytest.approx([by_label[label] for label in model.classes_], abs=1e-4)

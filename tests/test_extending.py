@@ -21,7 +21,7 @@ from intona.errors import ModelError, PlugInError, RecipeError
 from intona.features import front_end
 from intona.inference.recognizer import load
 from intona.models import recipes
-from intona.models.artefact import KEY
+from intona.models.identity import KEY
 from intona.models.train import train
 
 ROOT = Path(__file__).parents[1]

@@ -1,8 +1,9 @@
-"""What the base installs is permissive, but for exceptions that the docs name."""
+"""What is installed for use, training and serving is permissive, but for exceptions of the docs."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
@@ -32,20 +33,27 @@ def licence(found: Distribution) -> str:
     return "; ".join(classifiers) or (facts["License"] or "unknown").splitlines()[0]
 
 
-def base() -> dict[str, Distribution]:
-    """Return intona and all that it needs without extras."""
+def brought() -> dict[str, Distribution]:
+    """Return all that intona needs for use, training and serving."""
     found: dict[str, Distribution] = {}
-    waiting = ["intona"]
+    waiting = [one.name for one in wanted("train", "plot", "parquet", "server")]
     while waiting:
         name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
-        if name in found:
+        if name in found or name == "intona":
             continue
         found[name] = distribution(name)
-        wanted = [Requirement(line) for line in found[name].requires or []]
+        needs = [Requirement(line) for line in found[name].requires or []]
         waiting += [
-            one.name for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})
+            one.name for one in needs if one.marker is None or one.marker.evaluate({"extra": ""})
         ]
     return found
+
+
+def wanted(*extras: str) -> list[Requirement]:
+    """Return the ranges of the base and of some extras."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = [line for extra in extras for line in project["optional-dependencies"][extra]]
+    return [Requirement(line) for line in [*project["dependencies"], *lines]]
 
 
 def judged(name: str, text: str) -> str:
@@ -54,9 +62,9 @@ def judged(name: str, text: str) -> str:
     return "permissive" if PERMISSIVE.search(text) else "unknown"
 
 
-def test_no_new_copyleft_in_the_base():
-    licences = {name: licence(found) for name, found in base().items()}
-    assert len(licences) > 20
+def test_no_new_copyleft():
+    licences = {name: licence(found) for name, found in brought().items()}
+    assert len(licences) > 40
     odd = {
         name: text
         for name, text in licences.items()
@@ -67,7 +75,7 @@ def test_no_new_copyleft_in_the_base():
 
 @pytest.mark.parametrize("name", sorted(EXCEPTIONS))
 def test_exceptions_are_named(name):
-    assert name in base()
+    assert name in brought()
     assert f"`{name}`" in PAGE.read_text("utf-8")
 
 
@@ -89,15 +97,18 @@ def test_licences_are_told_apart(text, verdict):
 
 def test_pins_are_within_the_ranges():
     """A range that excludes what is pinned would be found when the image is built, not before."""
-    wanted = [Requirement(line) for line in distribution("intona").requires or []]
-    for lock in ("constraints.txt", "image.lock"):
+    locks = {
+        "constraints.txt": wanted("train", "plot", "parquet", "server"),
+        "image.lock": wanted("server", "parquet"),
+    }
+    for lock, ranges in locks.items():
         lines = (ROOT / lock).read_text("utf-8").splitlines()
         pins: dict[str, list[str]] = {}
         for line in lines:
             if found := re.match(r"([A-Za-z0-9._-]+)==([^ ;\\]+)", line):
                 pins.setdefault(found[1].lower(), []).append(found[2])
-        for one in wanted:
-            if one.marker is not None and "extra" in str(one.marker):
+        for one in ranges:
+            if one.name == "intona":
                 continue
             assert pins.get(one.name.lower()), f"{one.name} has no pin in {lock}"
             for version in pins[one.name.lower()]:

@@ -70,11 +70,20 @@ __all__ = [
 ]
 
 
+def _module(home: str, name: str) -> Any:
+    try:
+        return import_module(home)
+    except ModuleNotFoundError as error:
+        from intona.extras import asked_for
+
+        raise asked_for(error, f"intona.{name}") or error from None
+
+
 def __getattr__(name: str) -> Any:
     if name == "audit":  # a package that can be called
-        return import_module("intona.audit")
+        return _module("intona.audit", name)
     if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+        return getattr(_module(_HOMES[name], name), name)
     raise AttributeError(f"module 'intona' has no attribute {name!r}")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from intona import parallel
 from intona.errors import RecipeError, UsageError
+from intona.extras import require_training
 from intona.inference.model_file import model_file
 from intona.inference.recognizer import Recognizer, load
 from intona.labels import Labels, Merge, labels_of, merge_of
@@ -62,6 +63,7 @@ def train(
     out: str | Path = "model.onnx",
     *,
     target: str = "emotion",
+    licence: str | None = None,
     seed: int = 0,
     workers: int = 1,
     progress: Progress | None = None,
@@ -73,6 +75,8 @@ def train(
         corpus: a corpus, or what :func:`read_corpus` takes.
         out: the ``.onnx`` file to write.
         target: ``"emotion"`` or a numeric column.
+        licence: of data of your own, ``"CC-BY-4.0"``; ``"commercial"`` also refuses what may not be
+            used commercially.
         seed: of everything random.
         workers: processes.
         progress: called as ``progress(done, total, text)``.
@@ -80,6 +84,7 @@ def train(
     Raises:
         IntonaError: see :func:`intona.models.train.train`.
     """
+    require_training("intona.train")
     from intona.models.train import train as write_model
 
     on = parallel.engine(workers=workers)
@@ -89,6 +94,7 @@ def train(
             read_corpus(corpus),
             out,
             target=target,
+            licence=licence,
             seed=seed,
             on=on,
             progress=progress,
@@ -143,6 +149,7 @@ def evaluate(
         IntonaError: see :func:`intona.evaluation.evaluate` and
             :func:`intona.evaluation.evaluate_model`.
     """
+    require_training("intona.evaluate")
     from intona.evaluation.enrolment import Enrolment
     from intona.evaluation.finished import evaluate_model
     from intona.evaluation.protocols import FORMS, parse
@@ -210,6 +217,7 @@ def compare(*runs: Evaluation | str | Path, **named: Evaluation | str | Path) ->
     Raises:
         UsageError: fewer than two, one name twice, or other folds.
     """
+    require_training("intona.compare")
     from intona.evaluation.compare import compare as compare_named
     from intona.evaluation.result import Evaluation
 

@@ -6,7 +6,7 @@ The library raises these; the command line prints the message and leaves with
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class IntonaError(Exception):
@@ -30,19 +30,24 @@ class PlugInError(UsageError):
 
 
 class MissingExtraError(UsageError):
-    """An optional dependency is needed and not installed.
+    """An optional package is needed and not installed.
 
     Args:
-        what: the feature that needs it, for example ``"training networks"``.
-        extra: the extra that brings it, for example ``"torch"``.
+        what: the feature that needs it, for example ``"intona train"``.
+        packages: what is missing, as pip calls it.
+        extras: of intona that bring them.
 
     Examples:
-        >>> print(MissingExtraError("intona serve", "server"))
-        intona serve needs the [server] extra: pip install "intona[server]"
+        >>> print(MissingExtraError("--device", ["sounddevice"], ["mic"]))
+        --device needs more packages: pip install sounddevice, or in a clone of intona
+        pip install -e ".[mic]"
     """
 
-    def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f'{what} needs the [{extra}] extra: pip install "intona[{extra}]"')
+    def __init__(self, what: str, packages: Sequence[str], extras: Sequence[str]) -> None:
+        super().__init__(
+            f"{what} needs more packages: pip install {' '.join(packages)}, or in a clone "
+            f'of intona pip install -e ".[{",".join(extras)}]"'
+        )
 
 
 class AudioError(IntonaError):
@@ -51,6 +56,10 @@ class AudioError(IntonaError):
 
 class RecordingWarning(UserWarning):
     """Something of a recording is lost or odd, and the rest of it is used."""
+
+
+class ChannelsWarning(RecordingWarning):
+    """The channels of a recording carry different speech, and were mixed."""
 
 
 class CorpusError(IntonaError):

@@ -17,13 +17,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from intona.errors import RecipeError
+from intona.extras import lacking
 from intona.models.calibration import softmax
-from intona.models.recipes import Recipe, load
+from intona.models.recipes import DEFAULT, Recipe, load
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+except ModuleNotFoundError:
+    raise lacking("intona.estimators", "sklearn") from None
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +90,10 @@ class IntonaClassifier(ClassifierMixin, BaseEstimator):
     calibration is chosen; or a list of recordings in any form that ``Recognizer.predict`` takes.
 
     Args:
-        recipe: the name of a built-in recipe, the path of a ``.toml`` file, or a recipe.
+        recipe: the name of a built-in recipe, the path of a ``.toml`` file, or a recipe; without it
+            that of the command line. It stands on the bundled model: on corpora which that was
+            trained on, scores are too good, which :func:`intona.evaluate` refuses and scikit-learn
+            does not know.
         seed: of everything random.
 
     Attributes:
@@ -97,7 +105,7 @@ class IntonaClassifier(ClassifierMixin, BaseEstimator):
         IntonaClassifier(recipe='classic-svm')
     """
 
-    def __init__(self, recipe: str | Path | Recipe = "classic", seed: int = 0) -> None:
+    def __init__(self, recipe: str | Path | Recipe = DEFAULT, seed: int = 0) -> None:
         self.recipe = recipe
         self.seed = seed
 

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from intona.errors import RecordingWarning, UsageError
+from intona.errors import ChannelsWarning, RecordingWarning, UsageError
+from intona.extras import require
 
 PICTURES = (".png", ".svg", ".pdf")
 SCRATCH = ".intona-scratch-"
@@ -32,6 +33,7 @@ def picture(path: str | Path) -> Path:
 
     Raises:
         UsageError: the suffix is not a picture's, or the folder does not exist or is closed.
+        MissingExtraError: there is nothing to draw with.
 
     Examples:
         >>> picture("why.png").name
@@ -46,6 +48,7 @@ def picture(path: str | Path) -> Path:
     if not path.parent.is_dir():
         raise UsageError(f"cannot draw {path}: there is no folder {path.parent}")
     require_writable(path)
+    require("a picture", "matplotlib")
     return path
 
 
@@ -194,14 +197,19 @@ def plain(text: str, keep: str = "") -> str:
 
 
 def show_plainly() -> None:
-    """Show each :class:`RecordingWarning` once, as a line ``note: ...`` on standard error."""
+    """Show each :class:`RecordingWarning` once, as a line ``note: ...`` on standard error.
+
+    Of all recordings whose channels should not be mixed, the first is told.
+    """
     usual = warnings.showwarning
     said: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
         if issubclass(category, RecordingWarning):
-            if str(message) not in said:  # a recording is read more than once
-                said.add(str(message))
+            # A recording is read more than once, and a corpus may be all calls.
+            key = category.__name__ if issubclass(category, ChannelsWarning) else str(message)
+            if key not in said:
+                said.add(key)
                 print(plain(f"note: {message}"), file=sys.stderr)
         else:
             usual(message, category, *where, **more)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from intona.errors import UsageError
+from intona.extras import require
 from intona.notebook import table
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ class Prediction:
         adapted: recordings (or stretches of speech) the model was adapted to; 0 when it was not.
         notes: what is odd about the recording, a sentence each; an
             :class:`intona.audio.Damage` where sound is lost. They are in no table.
+        model: which one answered, as :meth:`intona.models.identity.Identity.short` says it;
+            ``None`` of a recogniser of others. In JSON alone.
+        values: what else is known of the utterance, for example its ``channel`` (from 1) and
+            ``speaker``; the last columns of a table.
     """
 
     emotion: str | None
@@ -82,6 +87,8 @@ class Prediction:
     valence: float = math.nan
     adapted: int = 0
     notes: tuple[str, ...] = ()
+    model: Mapping[str, Any] | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     def rounded(self) -> Prediction:
         """Return a copy as files of text show it: numbers but times have six decimals."""
@@ -119,6 +126,20 @@ class Prediction:
             return f"{self.status.replace('_', ' ')}{reason}"
         return ", ".join(f"{name} {value:.2f}" for name, value in self.probabilities.items())
 
+    def ranked(self, top_k: int | None = None) -> list[dict[str, Any]]:
+        """Return labels with their scores, best first, as a ``pipeline`` of transformers does.
+
+        Args:
+            top_k: how many at most; ``None`` for all.
+
+        Returns:
+            Per label ``score`` (its probability, in [0, 1]; of a numeric model the number) and
+            ``label``; nothing where there is no speech. It cannot say that an answer is unsure.
+        """
+        there = {name: value for name, value in self.probabilities.items() if value == value}
+        best = sorted(there.items(), key=lambda item: -item[1])[:top_k]
+        return [{"score": score, "label": label} for label, score in best]
+
     def to_dict(self) -> dict[str, Any]:
         """Return a copy for JSON: probabilities nested, ``None`` for what is not known."""
         return {
@@ -134,6 +155,8 @@ class Prediction:
             "valence": known(self.valence),
             "adapted": self.adapted,
             "probabilities": {name: known(value) for name, value in self.probabilities.items()},
+            "model": None if self.model is None else dict(self.model),
+            **self.values,
         }
 
 
@@ -183,6 +206,8 @@ class Event:
                 if value and value == value:  # neither empty nor NaN
                     row[name] = round(value, 4) if isinstance(value, float) else value
             row["probabilities"] = {k: known(round(v, 4)) for k, v in p.probabilities.items()}
+            if self.kind == "segment" and p.model is not None:
+                row["model"] = dict(p.model)
         return row
 
 
@@ -324,8 +349,9 @@ def to_table(
     Args:
         predictions: one per row.
         labels: the probability columns.
-        values: for each row a mapping of further columns.
+        values: for each row a mapping of further columns, beside its own ``values``.
     """
+    require("a table", "pandas")
     import pandas as pd
 
     rows = list(predictions)
@@ -341,11 +367,17 @@ def to_table(
     for label in labels:
         column = [row.probabilities[label] for row in rows]
         columns[label] = pd.Series(column, index, dtype="float64")
-    for name in dict.fromkeys(key for row in values or () for key in row):
+    given = values or [{}] * len(rows)
+    beside = [{**row.values, **more} for row, more in zip(rows, given, strict=True)]
+    for name in dict.fromkeys(key for row in beside for key in row):
         if name not in columns:
-            column = [row.get(name) for row in values or ()]
-            columns[name] = pd.Series(column, index, dtype="object")
-    return pd.DataFrame(columns, index=index)
+            more = [row.get(name) for row in beside]
+            columns[name] = pd.Series(more, index, dtype="object")
+    frame = pd.DataFrame(columns, index=index)
+    models = [row.model for row in rows if row.model is not None]
+    if models:
+        frame.attrs["model"] = dict(models[0])
+    return frame
 
 
 def _kind(column: str) -> str:

@@ -217,5 +217,7 @@ def test_a_rate_the_device_does_not_have(sound: FakeSound) -> None:
 
 def test_without_sounddevice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
-    with pytest.raises(MissingExtraError, match=r"intona\[mic\]"):
+    with pytest.raises(
+        MissingExtraError, match=r"pip install sounddevice, or in a clone .*\[mic\]"
+    ):
         live.Microphone()

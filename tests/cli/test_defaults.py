@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
 
 from intona import corpora
 from intona.models import recipes
@@ -70,7 +72,7 @@ def test_numbers_need_another_recipe(unheard: Path, tmp_path: Path, intona: Call
         (("evaluate", "x", "--test-size", "0.25"), "--test-size: write --protocol random:0.25"),
         (("evaluate", "x", "--test_size=0.25"), "--test_size: write --protocol random:0.25"),
         (("evaluate", "x", "--cv", "5"), "--cv: write --protocol speakers:5"),
-        (("train", "x", "--test-size", "0.25"), "intona evaluate --protocol random:0.25"),
+        (("train", "x", "--test-size", "0.25"), "intona evaluate has --protocol random:0.25"),
         (("train", "x", "--model_type", "svm"), "--model_type: write --recipe NAME"),
         (("train", "x", "--n_mfcc", "20"), "n_mfcc, n_mels, n_fft, hop"),
         (("train", "x", "--n-jobs", "2"), "--n-jobs: write --workers"),
@@ -80,6 +82,36 @@ def test_numbers_need_another_recipe(unheard: Path, tmp_path: Path, intona: Call
         (("predict", "{clip}", "--format", "cvs"), "no format 'cvs' (did you mean csv?)"),
         (("evaluate", "x", "-p", "speaker:5"), "(did you mean speakers?)"),
         (("train", "x", "-r", "clasic"), "no recipe 'clasic' (did you mean classic?)"),
+        (("evaluate", "x", "-p", "kfold:4"), "(did you mean speakers:4?)"),
+        (("evaluate", "x", "-p", "5"), "(did you mean speakers:5?)"),
+        (("evaluate", "x", "-p", "0.25"), "(did you mean random:0.25, stamped LEAKY?)"),
+        (("evaluate", "x", "-p", "random"), "(did you mean random:0.25, stamped LEAKY?)"),
+        (("evaluate", "x", "-p", "LeaveOneGroupOut"), "(did you mean loso?)"),
+        (("train", "x", "-r", "sklearn.svm:SVC"), '[model] kind = "sklearn.svm:SVC"'),
+        (("train", "x", "-r", "svm"), '[model] kind = "svm"'),
+        (("train", "x", "-r", "prosody"), '[front_end] name = "prosody"'),
+        (("train", "x", "--n_estimators", "9"), "--n_estimators: write --recipe"),
+        (("train", "x", "--groups", "spk"), "speakers are kept apart as it is"),
+        (("evaluate", "x", "--groups", "spk"), "--groups: write --protocol speakers:5"),
+        (("evaluate", "x", "--scoring", "f1_macro"), "are always given"),
+        (("evaluate", "x", "--n_splits", "5"), "--n_splits: write --protocol speakers:5"),
+        (("evaluate", "x", "--proba"), "--proba: write --report DIR"),
+        (("audit", "x", "--predict_proba"), "--predict_proba: write --report DIR"),
+        (("explain", "x", "--n_mfcc", "20"), "a model has its own features"),
+        (("predict", "x", "--n_mfcc", "20"), "a model has its own features"),
+        (("predict", "x", "--model_type", "svm"), "a model is what it was trained as"),
+        (("predict", "x", "--sr", "16000"), "recordings of any rate are taken"),
+        (("predict", "x", "--window", "2"), "timeline("),
+        (("predict", "--input", "x"), "write the path without an option"),
+        (("predict", "x", "--device", "cuda"), "it runs on the CPU"),
+        (("listen", "--sample_rate", "16000"), "--sample_rate: write --rate"),
+        (("enroll", "me", "--input", "x"), "--input: write --from"),
+        (("serve", "--bind", "x"), "--bind: write --host"),
+        (("features", "x", "-o", "y.csv", "--n_mfcc", "20"), "n_mfcc=13), or in a recipe"),
+        (("fit", "x"), "no command fit: write intona train"),
+        (("cross_val_score", "x"), "no command cross_val_score: write intona evaluate"),
+        (("transcribe", "x"), "no command transcribe: write intona predict"),
+        (("{clip}",), "for example: intona predict"),
         (("features", "{clip}", "--front-end", "prosodic", "-o", "y.csv"), "did you mean prosody?"),
     ],
 )
@@ -94,7 +126,7 @@ def test_words_of_other_tools(
 
 
 def test_other_unknown_options_are_as_they_were(intona: Callable) -> None:
-    done = intona("predict", "x", "--test-size", "1")
+    done = intona("predict", "x", "--frobnicate", "1")
     assert done.code == 2
     assert "No such option" in done.err
 
@@ -171,3 +203,21 @@ def test_classic_with_other_numbers(voices: Path, tmp_path: Path, intona: Callab
     }  # fmt: skip
     clip = shutil.copy(next(voices.rglob("*.wav")), tmp_path / "clip.wav")
     assert intona("predict", clip, "--model", out).code == 0
+
+
+def test_no_word_of_others_is_one_of_ours_and_each_says_something_of_ours() -> None:
+    """What is offered exists, or it would send people from one error to the next."""
+    from intona.cli import VERBS, build
+    from intona.cli.elsewhere import ELSEWHERE, VERBS_ELSEWHERE
+
+    group = typer.main.get_command(build())
+    options = {
+        option
+        for verb in group.commands.values()
+        for each in getattr(verb, "params", ())
+        for option in each.opts
+    }
+    offered = re.findall(r"--[a-z-]+", " ".join(" ".join(told) for told in ELSEWHERE.values()))
+    assert set(offered) <= options
+    assert set(VERBS_ELSEWHERE.values()) <= set(VERBS)
+    assert not set(VERBS_ELSEWHERE) & set(VERBS)

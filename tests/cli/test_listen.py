@@ -164,3 +164,19 @@ def test_in_a_terminal_it_draws(wav: bytes) -> None:
     assert b"neutral" in drawn
     assert b"Ctrl-C" in drawn
     assert b"{" not in drawn
+
+
+def test_what_goes_wrong_with_a_command_is_told(intona, voices, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "certain.py").write_text(
+        "def judge(signal, rate):\n    return {'angry': 0.9, 'sad': 0.1}\n"
+    )
+    clip = sorted(voices.rglob("*.wav"))[0]
+    with open(clip, "rb") as file:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(file))
+        words = ("-m", "certain:judge", "--on-change", f"{sys.executable} -c exit(3) {{emotion}}")
+        done = intona("listen", "-", "--json", *words)
+    assert done.code == 0, done.err
+    assert "failed with exit code 3" in done.err
+    assert done.err.startswith("warning: ")

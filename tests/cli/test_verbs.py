@@ -92,7 +92,7 @@ def test_many_recordings_name_their_bad_ones(
     assert len(pd.read_parquet(out)) == len(list(voices.rglob("*.wav")))
     (row,) = pd.read_parquet(tmp_path / "all.errors.parquet").to_dict("records")
     assert str(bad) in str(row)
-    refused = intona("predict", voices, "--model", model, "--workers", "2")
+    refused = intona("predict", voices, "--model", model, "--shard", "2")
     assert refused.code == 2
     assert "parquet" in refused.err
 

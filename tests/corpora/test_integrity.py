@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -131,3 +132,14 @@ def test_the_picture_without_speakers_or_readable_files(grow, tmp_path):
         path.write_text("text")
     with pytest.raises(CorpusError, match="none of its 2 files can be read"):
         draw(corpus, tmp_path / "c.png")
+
+
+def test_a_call_is_told_and_is_no_damage(tmp_path: Path) -> None:
+    sides = [synthetic.utterance("sad", speaker=k, seconds=2.0).samples[:24_000] for k in (1, 2)]
+    for name, sound in (("call", np.stack(sides, 1)), ("dual", np.stack([sides[0]] * 2, 1))):
+        soundfile.write(tmp_path / f"{name}.wav", sound, synthetic.RATE)
+    table = tmp_path / "table.csv"
+    table.write_text("file,emotion,speaker\ncall.wav,sad,a\ndual.wav,sad,b\n")
+    found = check(corpora.load(table))
+    assert [Path(file).name for file in found["file"][found["kind"] == "channels"]] == ["call.wav"]
+    assert "damaged" not in set(found["kind"])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import recall_score, roc_auc_score
+from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 
 from intona import corpora
 from intona.corpora import synthetic
@@ -128,6 +128,8 @@ def test_the_numbers_are_those_computed_otherwise(predictions: pd.DataFrame) -> 
             "unweighted_average_recall": recall_score(
                 part["truth"], part["emotion"], average="macro"
             ),
+            "weighted_average_recall": accuracy_score(part["truth"], part["emotion"]),
+            "macro_f1": f1_score(part["truth"], part["emotion"], average="macro"),
             "expected_calibration_error": expected_calibration_error(
                 part["confidence"], part["truth"] == part["emotion"]
             ),

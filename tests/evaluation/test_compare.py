@@ -9,7 +9,13 @@ import scipy.stats
 
 from intona import metrics
 from intona.errors import UsageError
-from intona.evaluation.compare import compare, comparison_text, holm, save_comparison
+from intona.evaluation.compare import (
+    _drawing,
+    compare,
+    comparison_text,
+    holm,
+    save_comparison,
+)
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +92,11 @@ def test_holm_against_its_definition():
         expected[k] = max(min(1.0, (4 - j) * values[ranked[j]]) for j in range(rank + 1))
     assert holm(values) == pytest.approx(expected)
     assert np.isnan(holm([0.5, float("nan")])[1])
+
+
+def test_the_picture_has_the_numbers(result, worse):
+    found = compare([("worse", worse), ("better", result)])
+    words = [text.get_text() for text in _drawing(found).axes[0].texts]
+    assert words[0].startswith(f"{100 * result.headline.value:.1f} %")
+    gap = 100 * (worse.headline.value - result.headline.value)
+    assert words[1].splitlines()[1].startswith(f"{gap:+.1f} to the first, p ")

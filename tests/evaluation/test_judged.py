@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 import shlex
@@ -243,3 +244,216 @@ def test_the_documentation_runs_as_written(
         done = intona(*shlex.split(line)[1:], *known)
         assert done.code == 0, (line, done.err)
         assert "it does not say what it was trained on" in done.out
+
+
+@pytest.fixture
+def two(here):
+    """Two corpora of other labels: four utterances that LEVEL knows in one, two in the other."""
+    import soundfile
+
+    for corpus, plan in (
+        ("loud", {"angry": (0.2, 0.24), "neutral": (0.02, 0.03)}),
+        ("soft", {"neutral": (0.01, 0.24)}),
+    ):
+        for emotion, levels in plan.items():
+            for speaker, level in enumerate(levels):
+                path = here / corpus / emotion / f"speaker{speaker}_0.wav"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                sound = synthetic.utterance(emotion, speaker, seconds=1.2)
+                samples = sound.samples * level / sound.samples.std()
+                soundfile.write(path, samples, sound.rate, subtype="FLOAT")
+    return here
+
+
+def test_each_corpus_has_a_line_of_its_own(two, intona):
+    done = intona("evaluate", "levels:judge", "loud", "soft", "--report", "r")
+    assert done.code == 0, done.err
+    lines = {line.split("  ")[0]: line.split() for line in done.out.splitlines()}
+    assert lines["loud"][1:5] == ["4", "2", "50.0", "100.0"]  # utterances, speakers, chance, UAR
+    assert lines["soft"][1:5] == ["2", "2", "100.0", "50.0"]
+    assert lines["mean over corpora"][3] == "75.0"
+    assert "all corpora in one heap" in done.out
+    found = json.loads(Path("r/evaluation.json").read_text())["by_corpus"]
+    assert found["soft"]["utterances"] == 2
+    assert found["soft"]["unweighted_average_recall"]["value"] == 0.5
+    assert found["soft"]["macro_f1"]["value"] == pytest.approx(2 / 3)  # of neutral, which is there
+    assert "Each corpus" in Path("r/report.html").read_text()
+    with open("r/table.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["corpus"] for row in rows] == [
+        "loud",
+        "soft",
+        "mean over corpora",
+        "all in one heap",
+    ]
+    assert [float(row["UAR"]) for row in rows] == [1.0, 0.5, 0.75, 0.875]
+    assert [row["utterances"] for row in rows] == ["4", "2", "", "6"]
+    assert "soft & 2 & 2 & 100.0 & 50.0 [" in Path("r/table.tex").read_text()
+    assert "| soft | 2 | 2 | 100.0 | 50.0 [" in Path("r/table.md").read_text()
+
+
+def test_no_answer_counts_as_wrong_in_its_corpus(two, intona):
+    done = intona("evaluate", "levels:silent", "loud", "soft", "--report", "r")
+    assert done.code == 0, done.err
+    found = json.loads(Path("r/evaluation.json").read_text())["by_corpus"]
+    assert found["loud"]["unweighted_average_recall"]["value"] == 0.0
+    assert found["soft"]["coverage"]["value"] == 0.0
+    assert found["soft"]["error_when_ok"]["value"] is None
+
+
+@pytest.mark.parametrize("protocol", ["loso", "speakers:2", "random:0.5"])
+def test_a_recipe_has_a_line_per_corpus_under_every_protocol(two, intona, protocol):
+    done = intona("evaluate", "loud", "V", "-r", "classic-svm", "-p", protocol, "--report", "r")
+    assert done.code == 0, done.err
+    found = json.loads(Path("r/evaluation.json").read_text())["by_corpus"]
+    assert list(found) == ["loud", "ravdess", "mean over corpora"]
+    table = pd.read_parquet("r/predictions.parquet")
+    for name in ("loud", "ravdess"):
+        part = table[table["corpus"] == name]
+        assert found[name]["utterances"] == len(part)
+        assert found[name]["chance"] == 1 / part["truth"].nunique()
+        right = part["truth"] == part["emotion"]
+        assert found[name]["unweighted_average_recall"]["value"] == pytest.approx(
+            right.groupby(part["truth"]).mean().mean()
+        )
+    assert intona("evaluate", "V", "-r", "classic-svm", "-p", protocol, "--report", "r").code == 0
+    assert "by_corpus" not in json.loads(Path("r/evaluation.json").read_text())
+
+
+def test_numbers_have_a_line_per_corpus(here, intona):
+    from intona.metrics import concordance_correlation
+
+    files = sorted(str(path) for path in Path("V").resolve().rglob("*.wav"))
+    rows = [
+        {
+            "file": file,
+            "emotion": "neutral",
+            "arousal": 0.1 * (number % 5) + 0.05 * number % 0.3,
+            "speaker": f"s{number % 6}",
+            "corpus": "one" if number % 6 < 3 else "two",
+        }
+        for number, file in enumerate(files)
+    ]
+    pd.DataFrame(rows).to_csv("numbers.csv", index=False)
+    command = ("evaluate", "numbers.csv", "-r", "classic-svm", "--target", "arousal", "-p", "loso")
+    done = intona(*command, "--report", "r")
+    assert done.code == 0, done.err
+    found = json.loads(Path("r/evaluation.json").read_text())["by_corpus"]
+    table = pd.read_parquet("r/predictions.parquet")
+    part = table[table["corpus"] == "two"]
+    assert found["two"]["concordance_correlation"]["value"] == pytest.approx(
+        concordance_correlation(part["truth"], part["arousal"])
+    )
+    assert "chance" not in found["two"]
+    head = next(line for line in done.out.splitlines() if "CCC" in line)
+    assert head.split() == ["utterances", "speakers", "CCC", "PCC", "MAE"]
+    assert "two: CCC" in Evaluation.load("r")._repr_html_()
+
+
+def test_predict_asks_a_function(two, intona):
+    files = sorted(str(path) for path in Path("loud").rglob("*.wav"))
+    Path("loud/broken.wav").write_bytes(b"RIFF")
+    done = intona("predict", "loud", "--model", "levels:judge", "--out", "answers.csv")
+    assert done.code == 1
+    assert "error: " in done.err
+    assert "broken.wav" in done.err
+    assert "note: Its labels were read as ours: Anger as angry, Neutrality as neutral." in done.err
+    table = pd.read_csv("answers.csv")
+    assert list(table["file"]) == files
+    assert list(table["emotion"]) == ["angry", "angry", "neutral", "neutral"]
+    for row in table.itertuples():
+        samples, _ = __import__("soundfile").read(row.file)
+        assert row.angry == pytest.approx(min(4 * samples.std(), 1), abs=1e-4)
+    # The same by many, with the bad one in the table of errors.
+    command = ("predict", "loud", "--model", "levels:judge", "--out", "answers.parquet")
+    assert intona(*command).code == 1
+    pd.testing.assert_frame_equal(
+        pd.read_parquet("answers.parquet").reset_index()[["file", "emotion", "angry"]],
+        table[["file", "emotion", "angry"]],
+    )
+    assert len(pd.read_parquet("answers.errors.parquet")) == 1
+    # And evaluate takes what predict wrote.
+    assert intona("evaluate", "answers.csv", "loud", "--skip-bad", "--report", "r").code == 0
+    assert Evaluation.load("r").headline.value == 1.0
+
+
+@pytest.mark.parametrize("out", ["answers.csv", "answers.parquet"])
+def test_a_recording_at_which_it_fails_is_one_row(two, intona, out):
+    (two / "levels.py").write_text(LEVEL + "fails.labels = ['Anger', 'Neutrality']\n")
+    done = intona("predict", "loud", "--model", "levels:fails", "--out", out)
+    assert done.code == 1
+    read = pd.read_csv if out.endswith("csv") else pd.read_parquet
+    assert list(read(out)["emotion"]) == ["neutral", "neutral"]
+    if out.endswith("csv"):
+        said = done.err.splitlines()
+    else:
+        said = list(pd.read_parquet("answers.errors.parquet")["error"])
+    assert [("too loud" in line, "/angry/" in line) for line in said[:2]] == [(True, True)] * 2
+
+
+def test_predict_says_that_there_is_no_answer(two, intona):
+    done = intona("predict", "soft", "--model", "levels:silent", "--format", "csv")
+    assert done.code == 0, done.err
+    assert [row["status"] for row in csv.DictReader(io.StringIO(done.out))] == ["no_speech"] * 2
+
+
+def test_answers_of_others_can_be_narrowed(two, intona):
+    (two / "levels.py").write_text(
+        "def three(signal, rate):\n"
+        "    return {'calm': 0.2, 'neutral': 0.4, 'sad': 0.2, 'angry': 0.2}"
+    )
+    command = ("predict", "soft", "-m", "levels:three", "--format", "json")
+    done = intona(*command, "--emotions", "sad,neutral", "--merge", "calm=neutral")
+    assert done.code == 0, done.err
+    answer = json.loads(done.out)[0]["probabilities"]
+    assert answer == {"neutral": pytest.approx(0.75), "sad": pytest.approx(0.25)}
+    refused = intona(*command, "--emotions", "sad,happy")
+    assert refused.code == 2
+    assert "happy" in refused.err
+    assert "two are needed" in intona(*command, "--emotions", "sad").err
+
+
+def test_others_over_time(two, intona):
+    loud = next(Path("loud").rglob("angry/*.wav"))
+    done = intona("predict", loud, "-m", "levels:judge", "--timeline", "--format", "csv")
+    assert done.code == 0, done.err
+    assert {row["emotion"] for row in csv.DictReader(io.StringIO(done.out))} == {"angry"}
+    done = intona("predict", loud, "-m", "levels:silent", "--timeline", "--format", "csv")
+    assert done.code == 0, done.err
+    assert {row["status"] for row in csv.DictReader(io.StringIO(done.out))} == {"unsure"}
+
+
+def test_a_live_stream_is_judged_by_others(two, intona, monkeypatch):
+    loud = next(Path("loud").rglob("angry/*.wav"))
+    with open(loud, "rb") as file:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(file))
+        done = intona("listen", "-", "-m", "levels:judge", "--json")
+    assert done.code == 0, done.err
+    events = [json.loads(line) for line in done.out.splitlines()]
+    assert "angry" in {event.get("emotion") for event in events}
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("predict V --model answers.csv", "cannot be asked about other sounds"),
+        ("listen - --model answers.csv", "cannot be asked about other sounds"),
+        ("predict V --model levels:judge --adapt", "only model files of ours can"),
+        ("predict V --model levels:judge --adapt --out a.parquet", "only model files of ours can"),
+        ("predict V --model levels:judge --profile me", "only model files of ours can"),
+        ("listen - --model levels:judge --adapt", "only model files of ours can"),
+        ("predict V --model levels:nothing", "levels has no nothing; it has fails, judge, silent"),
+        ("enroll me --from V --model levels:judge", "functions and hf:NAME go with predict"),
+        ("info levels:judge", "functions and hf:NAME go with predict"),
+        (
+            "serve --model hf:./mine",
+            "what others have made, intona evaluate and intona audit can ask",
+        ),
+    ],
+)
+def test_where_others_do_not_fit_one_sentence_says_so(here, intona, command, words):
+    Path("answers.csv").write_text("file,prediction\na.wav,angry\n")
+    done = intona(*shlex.split(command))
+    assert done.code in (1, 2)
+    assert words in done.err
+    assert len(done.err.splitlines()) == 1

@@ -33,14 +33,18 @@ def test_an_evaluation_is_one_row(result):
 
 def test_by_corpus_every_corpus_is_a_row(result):
     bounds = {"value": 0.5, "low": None, "high": 0.75}
-    from intona.evaluation.by_corpus import MEASURES
-
-    facts = replace(result.facts, by_corpus={"a_b": dict.fromkeys(MEASURES, bounds)})
+    found = dict.fromkeys(("unweighted_average_recall", "expected_calibration_error"), bounds)
+    nothing = {"coverage": {"value": None, "low": None, "high": None}}
+    row = {"utterances": 12, "speakers": 2, "chance": 0.25, **found, **nothing}
+    facts = replace(result.facts, by_corpus={"a_b": row, "mean over corpora": found})
     table = of_evaluation(replace(result, facts=facts))
-    assert table.head == ("corpus", *MEASURES.values())
-    assert str(table.rows[0][1]) == "50.0 [-, 75.0]"
-    assert str(table.rows[0][2]) == "0.500 [-, 0.750]"
-    assert r"a\_b & 50.0 [-, 75.0]" in table.latex()
+    assert table.head == ("corpus", "utterances", "speakers", "chance", "UAR", "ECE")
+    one, mean, heap = ([str(cell) for cell in cells] for cells in table.rows)
+    assert one == ["a_b", "12", "2", "25.0", "50.0 [-, 75.0]", "0.500 [-, 0.750]"]
+    assert mean == ["mean over corpora", "", "", "", "50.0 [-, 75.0]", "0.500 [-, 0.750]"]
+    assert heap[0] == "all in one heap"
+    assert heap[4].startswith(f"{100 * result.headline.value:.1f} [")
+    assert r"a\_b & 12 & 2 & 25.0 & 50.0 [-, 75.0]" in table.latex()
 
 
 def test_what_must_not_be_trusted_is_called_so(result):
@@ -77,8 +81,8 @@ def test_latex_is_spelled_out():
 
 
 def test_bars_in_names_do_not_end_a_cell():
-    text = Table("", ("run", "UAR"), (("a|b", Figure(float("nan"), 0.4, 0.6)),)).markdown()
-    assert r"| a\|b | - [0.400, 0.600] |" in text
+    text = Table("", ("run", "UAR"), (("a|b", Figure(0.5, float("nan"), 0.6)),)).markdown()
+    assert r"| a\|b | 0.500 [-, 0.600] |" in text
 
 
 @pytest.mark.parametrize("name", NAMES)

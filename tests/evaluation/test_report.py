@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -37,6 +38,18 @@ def test_the_page_says_what_a_reader_must_know(page, result):
         assert expected in text
     assert "LEAKY" not in text
     assert (page.parent / "confusion.png").read_bytes().startswith(b"\x89PNG")
+    assert ElementTree.parse(page.parent / "confusion.svg").getroot().tag.endswith("svg")
+
+
+def test_the_matrix_shows_per_cent_and_counts(page, result):
+    text = page.read_text()
+    table = text[text.index('<table class="confusion">') :].split("</table>")[0]
+    cells = re.findall(r"(\d+) %<small>(\d+)</small>", table)
+    counts = np.asarray([int(count) for _, count in cells]).reshape(len(result.labels), -1)
+    assert np.array_equal(counts, result.confusion)
+    shares = np.asarray([int(share) for share, _ in cells]).reshape(counts.shape)
+    assert np.allclose(shares, 100 * counts / counts.sum(axis=1, keepdims=True), atol=0.51)
+    assert text.index('class="headline"') < text.index("confusion.svg") < text.index("All measures")
 
 
 def test_mistakes_can_be_heard_from_the_folder_of_the_page(page):
@@ -99,7 +112,7 @@ def test_a_page_of_numbers(result, tmp_path):
     ).read_text()
     assert "Prediction against truth" in text
     assert "CCC" in text
-    assert not (tmp_path / "confusion.png").exists()
+    assert not list(tmp_path.glob("confusion.*"))
 
 
 def test_a_folder_that_cannot_be_made(tmp_path, result):

@@ -121,6 +121,7 @@ def test_json_and_lines(tmp_path: Path, several: pd.DataFrame) -> None:
         "valence": None,
         "adapted": 12,
         "probabilities": {"neutral": 0.1, "sad": 0.1, "angry": 0.8},
+        "model": None,
     }
     assert whole[1]["reason"] == "low confidence"
     assert (whole[3]["familiarity"], whole[3]["arousal"]) == (None, None)

@@ -17,6 +17,7 @@ from intona.audio import Audio, read
 from intona.corpora import synthetic
 from intona.errors import AudioError, UsageError
 from intona.inference import timeline as timelines
+from intona.inference import turns
 from intona.inference.adapt import (
     FEWEST,
     Following,
@@ -270,7 +271,7 @@ def test_a_timeline_adapts_to_itself_whatever_the_blocks(
     soundfile.write(path, conversation().samples, RATE, subtype="FLOAT")
     plain = timeline(model, path)
     expected = timeline(model, path, adapt=True)
-    monkeypatch.setattr(timelines, "BLOCK", block)
+    monkeypatch.setattr(turns, "BLOCK", block)
     found = timeline(model, path, adapt=True)
     pd.testing.assert_frame_equal(found, expected, rtol=0, atol=1e-5)
     assert (found["adapted"] > 3).all()
@@ -288,9 +289,9 @@ def test_each_recording_of_many_adapts_to_itself(tmp_path: Path) -> None:
     files = [tmp_path / "loud.wav", tmp_path / "soft.wav"]
     plain, adapted = (
         [
-            list(table["emotion"])
-            for _, table in timelines.timeline_each(FakeRecognizer(), files, adapt=on)
-        ]  # type: ignore[index]
+            [row.emotion for row in found.predictions]
+            for _, found in timelines.timeline_each(FakeRecognizer(), files, adapt=on)
+        ]
         for on in (False, True)
     )
     assert plain[0] != plain[1]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +132,17 @@ def test_a_few_recordings_of_the_place_help(model: Recognizer, data: Path) -> No
         )
     assert adapted.adapted_to > 0
     assert right[1] >= right[0]
+
+
+@pytest.mark.parametrize("name", LARGEST)
+def test_the_command_says_the_same_of_a_clip_alone_and_among_others(
+    name: str, intona: Callable
+) -> None:
+    names = [str(load(name).path.with_name(f"voice-{number}.flac")) for number in (1, 2, 3)]
+    together = json.loads(
+        intona("predict", *names, *names, "--model", name, "--format", "json").out
+    )
+    for file, among in zip(names, together, strict=False):
+        (alone,) = json.loads(intona("predict", file, "--model", name, "--format", "json").out)
+        for label, chance in alone["probabilities"].items():
+            assert chance == pytest.approx(among["probabilities"][label], abs=1e-5)

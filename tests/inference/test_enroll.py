@@ -35,7 +35,7 @@ def test_a_profile_is_the_statistics_of_the_clips(model: Recognizer, clips: list
     for speech in ("neutral", "mixed", "place"):
         found = enroll(model, clips, name="me", speech=speech)
         assert (found.count, found.seconds, found.speech) == (3, 4.5, speech)
-        assert found.model == model.fingerprint
+        assert found.model == model.identity.mark
         np.testing.assert_allclose(found.statistics.mean, expected.mean, atol=1e-4)
         np.testing.assert_allclose(found.statistics.deviation, expected.deviation, atol=1e-4)
         assert bool(found.manner) == (speech == "neutral")

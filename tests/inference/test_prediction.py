@@ -15,6 +15,7 @@ from intona.corpora import synthetic
 from intona.errors import UsageError
 from intona.formats.predictions import render
 from intona.inference.recognizer import Recognizer, load
+from intona.tables import Prediction
 
 CLIP = synthetic.utterance("angry", speaker=9, seconds=1.5)
 
@@ -148,3 +149,12 @@ def test_a_number_is_not_narrowed(model: Recognizer) -> None:
     with pytest.raises(UsageError, match="not of one of numbers"):
         model.narrowed(["happy", "sad"])
     assert model.narrowed(None).labels == model.labels
+
+
+def test_it_answers_as_a_pipeline_does():
+    two = Prediction("sad", 0.7, {"happy": 0.25, "sad": 0.7, "calm": 0.05}, "unsure")
+    best = [{"score": 0.7, "label": "sad"}, {"score": 0.25, "label": "happy"}]
+    assert two.ranked(2) == best
+    assert two.ranked() == [*best, {"score": 0.05, "label": "calm"}]
+    nothing = dict.fromkeys(two.probabilities, float("nan"))
+    assert Prediction(None, float("nan"), nothing, "no_speech").ranked(2) == []

@@ -17,7 +17,8 @@ from intona.cli.stopping import Stop
 from intona.corpora import synthetic
 from intona.errors import AudioError, UsageError
 from intona.formats.turns import Turn
-from intona.inference.timeline import TURNS, judge_turns, segments, timeline, timeline_each
+from intona.inference.timeline import segments, timeline, timeline_each
+from intona.inference.turns import TURNS, judge_turns
 from intona.tables import COLUMNS
 
 RATE = 16_000
@@ -203,7 +204,7 @@ def test_many_recordings(recording: Path, tmp_path: Path) -> None:
     )
     assert [file for file, _ in results] == files
     assert isinstance(results[1][1], AudioError)
-    assert len(results[2][1]) == 3  # type: ignore[arg-type]
+    assert len(results[2][1].predictions) == 3
     assert set(done) == {recording}
     stopped = list(timeline_each(FakeRecognizer(), files, stop=lambda: True))
     assert len(stopped) == 1

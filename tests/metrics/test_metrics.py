@@ -54,6 +54,18 @@ def test_decisions_agree_with_scikit_learn_and_audmetric(case):
     )
 
 
+def test_f1_is_over_the_labels_that_are_there(case):
+    """An answer that is never right costs recall and precision of others, and is no class."""
+    truth, _, prediction = case
+    kept = [k for k, label in enumerate(truth) if label != LABELS[0]]
+    truth, prediction = [truth[k] for k in kept], [prediction[k] for k in kept]
+    assert LABELS[0] in prediction
+    assert metrics.macro_f1(truth, prediction, LABELS) == pytest.approx(
+        reference.f1_score(truth, prediction, average="macro", labels=LABELS[1:])
+    )
+    assert metrics.macro_f1(truth, prediction) < 1.0
+
+
 def test_probabilities_agree_with_scikit_learn(case):
     truth, probabilities, _ = case
     columns = sorted(LABELS)

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from intona import corpora
+from intona.audio import read
 from intona.errors import RecipeError
 from intona.features import front_end
 from intona.features.extract import extract
+from intona.features.joined import Joined
 from intona.models import recipes
 from intona.models.augmented import Augmented, augmented
+from intona.models.crowd import crowd
 from intona.models.task import Task
 from intona.models.train import fit
 
@@ -41,13 +44,40 @@ def test_no_steps_change_nothing(table):
     assert np.array_equal(bare, extract(table[:2], front, cache=False))
 
 
-def test_babble_comes_from_the_table(table):
+def test_babble_is_the_same_whoever_trains(table):
     steps = ({"name": "babble", "snr": 10.0},)
-    first, second = augmented(front_end("classic"), steps, table, copies=2, seed=1)
+    front = front_end("classic")
+    first, second = augmented(front, steps, copies=2, seed=1)
     assert first.voices is second.voices
-    assert len(first.voices.signals) == min(40, len(table))
-    changed = [extract(table[:2], heard, cache=False) for heard in (first, second)]
-    assert not np.allclose(*changed)
+    assert first.parameters["voices"] is not None
+    plain, once, other = (extract(table[:2], one, cache=False) for one in (front, first, second))
+    assert not np.allclose(plain, once)
+    assert not np.allclose(once, other)
+    # No recording of the table babbles: what else is trained on changes no copy.
+    (alone,) = augmented(front, steps, copies=1, seed=1)
+    assert np.array_equal(extract(table[1:2], alone, cache=False), once[1:])
+
+
+def test_a_crowd_is_many_talkers_and_always_the_same():
+    bank = crowd()
+    again = crowd.__wrapped__()
+    assert len(bank.signals) == 31
+    assert all(np.array_equal(*pair) for pair in zip(bank.signals, again.signals, strict=True))
+    assert all(len(one) > bank.rate and np.abs(one).max() > 0.05 for one in bank.signals)
+    assert len({one.tobytes() for one in bank.signals}) == 31
+
+
+def test_copies_are_kept_from_one_fold_to_the_next(table, monkeypatch):
+    recipe = recipes.load("classic-svm")
+    training = {**recipe.training, "augmentation": [{"name": "babble", "snr": 10.0}]}
+    task = Task(replace(recipe, training=training), table)
+    fit(task)
+
+    def refused(*_):
+        raise AssertionError("a copy was made anew")
+
+    monkeypatch.setattr(Augmented, "__call__", refused)
+    fit(replace(task, table=table[:-4]))
 
 
 def test_a_recipe_trains_on_changed_copies(table):
@@ -62,6 +92,17 @@ def test_a_recipe_trains_on_changed_copies(table):
     assert robust.recipe.to_dict()["training"]["augmentation"][0]["name"] == "gain"
     few = table[:6]
     assert not np.allclose(plain.probabilities(few), robust.probabilities(few))
+
+
+def test_copies_of_a_part_are_those_of_the_whole(table, monkeypatch):
+    part = front_end("classic", mel=False)
+    whole = Joined([part, front_end("classic", mfcc=False)])
+    both = extract(table[:2], Augmented(whole, STEPS))
+    audio = read(table.index[0][0], rate=whole.rate)
+    assert np.array_equal(both[0], Augmented(whole, STEPS)(audio.samples, audio.rate))
+    monkeypatch.setattr(Augmented, "__call__", lambda *_: 1 / 0)
+    alone = extract(table[:2], Augmented(part, STEPS))
+    assert np.array_equal(alone, both[:, : alone.shape[1]])
 
 
 @pytest.mark.parametrize(

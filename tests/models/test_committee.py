@@ -131,6 +131,16 @@ def test_dimensions_tell_high_from_low(
     assert roc_auc_score(np.isin(targets, high)[told], found[told]) > 0.97
 
 
+def test_the_emotions_alone_are_the_same_heads(heads: Committee) -> None:
+    known = learners()
+    alone = fit_committee(known, np.arange(len(known.corpora)), OPTIONS, emotions_only=True)
+    assert np.array_equal(alone.joint[0], heads.joint[0])
+    assert not alone.dimensions
+    assert alone.difference is None
+    assert heads.dimensions
+    assert np.isnan(alone.dimension("arousal", known.material.features)).all()
+
+
 def test_where_the_labels_do_not_tell_there_is_no_dimension() -> None:
     known = replace(learners("c"), labels=("neutral", "calm", "tired", "bored"))
     found = fitted(known)

@@ -37,6 +37,14 @@ def test_nothing_is_learned_about_a_label_the_corpus_lacks() -> None:
     assert np.abs(masked[:, :2] - alone).max() < 1e-3
 
 
+def test_columns_of_very_different_size_are_the_same_problem_and_no_longer_way() -> None:
+    uneven = FEATURES * np.geomspace(0.05, 50.0, 6)
+    weights, bias = softmax_regression(uneven, TARGETS, 3, C=0.1, iterations=60)
+    theirs = LogisticRegression(C=0.1, tol=1e-8, max_iter=5000).fit(uneven, TARGETS)
+    ours = np.exp(log_softmax(uneven @ weights + bias))
+    assert np.abs(ours - theirs.predict_proba(uneven)).max() < 1e-3
+
+
 def test_more_columns_than_rows_is_the_same_problem() -> None:
     wide = RNG.standard_normal((120, 300)) + 0.2 * np.eye(300)[TARGETS]
     weights, bias = softmax_regression(wide, TARGETS, 3, C=0.01)

@@ -134,7 +134,7 @@ def test_features_and_folds_are_the_same_on_an_engine(voices, monkeypatch, tmp_p
 
 def test_ray_not_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(MissingExtraError, match=r'pip install "intona\[ray\]"'):
+    with pytest.raises(MissingExtraError, match=r"pip install ray, or in a clone .*\[ray\]"):
         engine("ray")
 
 

@@ -67,6 +67,13 @@ class FakeHandler:
             "labels": LABELS,
             "threshold": 0.5,
             "rate": 16000,
+            "identity": {
+                "name": "fake",
+                "version": 1,
+                "created": "2026-01-02",
+                "content": "0" * 64,
+                "recipe": "1" * 64,
+            },
             "metadata": {"licence": "none", "pid": os.getpid()},
             "version": "0",
             "profiles": [],

@@ -71,7 +71,7 @@ def test_a_recording_is_judged_against_itself(
     service: Running, model: Recognizer, talk: Path
 ) -> None:
     data = talk.read_bytes()
-    fitted = adapted_to(model, talk, TimelineOptions())
+    fitted = adapted_to(model, [talk], TimelineOptions())
     answer = service.upload("talk.wav", data, "/v1/timeline?adapt=true").json()
     expected = list(segments(fitted, talk))
     assert answer["adapted"] == expected[0].adapted >= 5
@@ -80,7 +80,9 @@ def test_a_recording_is_judged_against_itself(
     assert plain["segments"] != answer["segments"]
     for found, row in zip(answer["segments"], expected, strict=True):
         times = {"start": round(row.start, 3), "end": round(row.end or 0.0, 3)}
-        assert found == row.rounded().to_dict() | {"file": "talk.wav"} | times
+        said = row.rounded().to_dict()
+        assert said.pop("model") == answer["model"]  # once, at the head
+        assert found == said | {"file": "talk.wav"} | times
         assert 0 < found["familiarity"] < 1
         assert 0 < found["arousal"] < 1
 
@@ -98,7 +100,7 @@ def test_a_clip_is_judged_against_itself_where_it_can(
     service: Running, model: Recognizer, talk: Path
 ) -> None:
     answer = service.upload("talk.wav", talk.read_bytes(), "/v1/predict?adapt=1").json()
-    expected = adapted_to(model, talk, TimelineOptions()).predict(talk)
+    expected = adapted_to(model, [talk], TimelineOptions()).predict(talk)
     assert answer["probabilities"] == expected.rounded().to_dict()["probabilities"]
     assert answer["adapted"] == expected.adapted
     assert answer["profile"] is None
@@ -115,7 +117,7 @@ def test_an_explanation_is_of_the_adapted_model(
 ) -> None:
     query = "adapt=true&start=4&end=6&emotion=angry"
     answer = service.upload("talk.wav", talk.read_bytes(), f"/v1/explain?{query}").json()
-    fitted = adapted_to(model, talk, TimelineOptions())
+    fitted = adapted_to(model, [talk], TimelineOptions())
     samples, rate = soundfile.read(talk, dtype="float32")
     part = Audio(samples[4 * rate : 6 * rate], rate)
     (row,) = fitted.rows([part.samples], rate)
@@ -214,12 +216,53 @@ def test_a_model_that_cannot_adapt_says_so(start, model: Recognizer, talk: Path)
     assert list(answer["probabilities"]) == tiny_model.LABELS
 
 
-def test_answers_are_counted_by_how_sure_they_are(start) -> None:
-    service = start()
-    service.upload("a.wav")
-    service.upload("a.wav", path="/v1/timeline")
-    service.upload("a.wav", path="/v1/timeline?format=csv")
-    lines = service.client.get("/metrics").text.splitlines()
-    assert 'intona_answers_total{reason="unfamiliar",status="unsure"} 3.0' in lines
-    assert 'intona_familiarity_bucket{le="0.3"} 3.0' in lines
-    assert 'intona_familiarity_bucket{le="0.2"} 0.0' in lines
+def test_each_channel_of_a_call_is_heard_by_itself(
+    service: Running, model: Recognizer, tmp_path: Path
+) -> None:
+    left, right = (
+        synthetic.utterance(emotion, speaker=k, seconds=3.0).samples[:40_000]
+        for k, emotion in enumerate(("neutral", "angry"))
+    )
+    path = tmp_path / "call.wav"
+    soundfile.write(path, np.stack([left, right], 1), 16_000, subtype="FLOAT")
+    alone = [model.predict(Audio(side, 16_000)).rounded().probabilities for side in (left, right)]
+
+    found = service.upload(
+        "call.wav", path.read_bytes(), "/v1/predict?channels=each:agent,customer"
+    ).json()
+    assert [(one["channel"], one["speaker"]) for one in found["channels"]] == [
+        (1, "agent"),
+        (2, "customer"),
+    ]
+    assert [one["probabilities"] for one in found["channels"]] == alone
+    assert found["warnings"] == []
+    one = service.upload("call.wav", path.read_bytes(), "/v1/predict?channels=right").json()
+    assert (one["channel"], one["probabilities"]) == (2, alone[1])
+
+    mixed = service.upload("call.wav", path.read_bytes(), "/v1/predict").json()
+    assert "channel" not in mixed
+    (warning,) = mixed["warnings"]
+    assert "call.wav has different speech in its two channels" in warning
+
+    over = service.upload("call.wav", path.read_bytes(), "/v1/timeline?channels=each").json()
+    assert {(row["channel"], row["speaker"]) for row in over["segments"]} == {
+        (1, "left"),
+        (2, "right"),
+    }
+    again = service.client.post("/v1/export?format=csv", json=over)
+    assert again.status_code == 200
+    assert "channel,speaker" in again.text.splitlines()[0]
+    for query, words in {
+        "predict?channels=3": "has 2 channels, and no channel 3",
+        "timeline?channels=each:a": "2 channels, and names are given for 1",
+        "predict?channels=middle": "channels are mix, left, right",
+        "explain?channels=each": "hears one channel",
+    }.items():
+        assert words in refusal(service.upload("call.wav", path.read_bytes(), f"/v1/{query}"))
+
+
+def test_a_live_stream_is_of_one_channel(service: Running, talk: Path) -> None:
+    (error,) = heard(service, talk, "channels=left")
+    assert error["event"] == "error"
+    assert "one channel" in error["message"]
+    assert heard(service, talk, "channels=mix")[0]["event"] == "ready"

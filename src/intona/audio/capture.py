@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio.core import Audio
-from intona.audio.mix import mono
-from intona.errors import AudioError, MissingExtraError, UsageError
+from intona.audio.mix import counted, mono
+from intona.errors import AudioError, UsageError
+from intona.extras import lacking
 
 Samples: TypeAlias = NDArray[np.float32]
 Stopped: TypeAlias = Callable[[], bool]
@@ -71,9 +72,11 @@ class Pipe:
         rate: of raw samples, in Hz; ``None`` when the stream begins with a wav header.
         encoding: of raw samples, a key of :data:`ENCODINGS`.
         channels: of raw samples; they are averaged, except those that would cancel a louder one.
+        side: the one channel that is heard, from 1; 0 for all.
 
     Raises:
-        AudioError: the stream ends at once, or has no wav header and no rate was given.
+        AudioError: the stream ends at once, has no such channel, or has no wav header and no rate
+            was given.
         UsageError: the encoding, rate or channels are impossible.
     """
 
@@ -83,6 +86,7 @@ class Pipe:
         rate: int | None = None,
         encoding: str = "s16le",
         channels: int = 1,
+        side: int = 0,
     ) -> None:
         if encoding not in ENCODINGS:
             raise UsageError(f"no encoding {encoding!r}: choose one of {', '.join(ENCODINGS)}")
@@ -93,6 +97,11 @@ class Pipe:
             self.rate, encoding, channels = self._header()
         else:
             self.rate = rate
+        if side > channels:
+            raise AudioError(
+                f"the stream has {counted(channels)}, and no channel {side}: leave --channels out"
+            )
+        self._side = side
         width, self._convert = ENCODINGS[encoding]
         self._channels = channels
         self._frame = width * channels
@@ -116,6 +125,9 @@ class Pipe:
             rest = data[whole:]
             if whole:
                 samples = self._convert(data[:whole]).reshape(-1, self._channels)
+                if self._side:
+                    yield samples[:, self._side - 1].astype(np.float32)
+                    continue
                 mixed, cancelled = mono(samples)
                 if cancelled and not told:
                     told = True
@@ -323,7 +335,7 @@ def _sounddevice() -> Any:
     try:
         import sounddevice
     except ImportError:
-        raise MissingExtraError("listening to a microphone", "mic") from None
+        raise lacking("listening to a microphone", "sounddevice") from None
     except OSError:
         raise UsageError(
             "the PortAudio library is missing: install it (Debian: apt install libportaudio2), "

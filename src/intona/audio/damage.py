@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from typing import TypeAlias
 
-from intona.errors import RecordingWarning
+from intona.errors import ChannelsWarning, RecordingWarning
 
 Notice: TypeAlias = Callable[[str], object]
 
@@ -17,12 +17,19 @@ class Damage(str):
     __slots__ = ()
 
 
+class Apart(str):
+    """A sentence: the channels carry different speech, and were mixed."""
+
+    __slots__ = ()
+
+
 def warn(sentence: str) -> None:
     """Tell a sentence as a :class:`~intona.errors.RecordingWarning`: once, unless told otherwise.
 
     It is what readers do when nobody asks to be told.
     """
-    warnings.warn(sentence, RecordingWarning, stacklevel=2)
+    kind = ChannelsWarning if isinstance(sentence, Apart) else RecordingWarning
+    warnings.warn(sentence, kind, stacklevel=2)
 
 
 def told_before(_: str) -> None:
@@ -76,6 +83,16 @@ class Journal:
     def remark(self, kind: str, text: str) -> None:
         """Note what is odd and no damage; of each kind, the first."""
         self._say(kind, f"{self._where} {text}")
+
+    def apart(self, is_so: bool) -> None:
+        """Note whether, as far as is known, two channels carry different speech and are mixed."""
+        self._said.pop("apart", None)
+        if is_so:
+            sentence = (
+                f"{self._where} has different speech in its two channels, as a call has, and they "
+                "are mixed: --channels each (channels=each) hears them one by one"
+            )
+            self._say("apart", Apart(sentence))
 
     def tell(self) -> None:
         """Tell all that was noted, once."""

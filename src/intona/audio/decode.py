@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -16,17 +17,37 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from intona.audio.damage import Journal, Notice, warn
+from intona.audio.damage import Journal, Notice, told_before, warn
 from intona.audio.ffmpeg import decoded
 from intona.audio.headers import Survey, survey, view
-from intona.audio.mix import mixed, one_rate
+from intona.audio.mix import mixed, one_channel, one_rate
 from intona.audio.seal import refuse_sealed
 from intona.errors import AudioError
 
-Source: TypeAlias = str | Path | BinaryIO
+Whole: TypeAlias = str | Path | BinaryIO
 Samples: TypeAlias = NDArray[np.float32]
 
 _LONGEST = 1e8  # seconds; a header that says more does not know
+
+
+@dataclass(frozen=True, eq=False)
+class Channel:
+    """One channel of a recording, which is read like a recording.
+
+    Attributes:
+        source: the recording.
+        number: which channel, from 1; 0 for all of them mixed, without a word on what they carry.
+        speaker: whose it is; empty where that is not known.
+        place: where the recording begins in a file object, which is read for each channel anew.
+    """
+
+    source: Whole
+    number: int
+    speaker: str = ""
+    place: int = 0
+
+
+Source: TypeAlias = Whole | Channel
 
 
 def name_of(source: Source) -> str:
@@ -36,6 +57,7 @@ def name_of(source: Source) -> str:
         >>> name_of("call.wav")
         'call.wav'
     """
+    source = whole_of(source)
     if isinstance(source, (str, Path)):
         return str(source)
     name = getattr(source, "name", None)
@@ -44,10 +66,51 @@ def name_of(source: Source) -> str:
 
 def title_of(source: Source) -> str | None:
     """Return the file that a result says it is of: a path, the name of standard input, or none."""
+    source = whole_of(source)
     if isinstance(source, (str, Path)):
         return str(source)
     name = getattr(source, "name", None)
     return name if name == "-" else None
+
+
+def whole_of(source: Source) -> Whole:
+    """Return the recording that a channel is of; a recording is returned as it is."""
+    return source.source if isinstance(source, Channel) else source
+
+
+def rewind(source: Source) -> None:
+    """Make a recording that has been looked into readable from its begin again."""
+    _seek(whole_of(source), 0)
+
+
+def _seek(source: Whole, place: int) -> None:
+    if not isinstance(source, str | Path) and _seekable(source):
+        source.seek(place)
+
+
+def place_of(source: Whole) -> int:
+    """Return where a file object stands, from which it is read; 0 for a path or a stream."""
+    return 0 if isinstance(source, str | Path) or not _seekable(source) else source.tell()
+
+
+def channels_of(source: Whole) -> int:
+    """Return how many channels a recording has, as far as its first sound tells.
+
+    Raises:
+        AudioError: it cannot be read, or is a pipe, which can be read only once.
+    """
+    where = name_of(source)
+    once = _is_pipe(source) if isinstance(source, (str, Path)) else not _seekable(source)
+    if once:
+        raise AudioError(
+            f"{where} is a pipe, which can be read only once: save it to a file to hear each "
+            "channel of it"
+        )
+    place = place_of(source)
+    for block, _ in _Opened(source, Journal(where, told_before), 0.1, 3600.0).blocks(0.0, None):
+        _seek(source, place)
+        return int(block.shape[1])
+    raise AudioError(f"{where} has no samples: record it again")
 
 
 def pieces(
@@ -62,7 +125,8 @@ def pieces(
     """Decode a source in pieces of ``seconds``, the last one shorter, mixed to one channel.
 
     Args:
-        source: a path or a binary file-like object (seekable, or not for FFmpeg's formats).
+        source: a path or a binary file-like object (seekable, or not for FFmpeg's formats); or a
+            channel of one, which is not mixed.
         start: where to begin, in seconds.
         end: where to stop, in seconds; ``None`` means the end.
         seconds: length of a piece; memory is proportional to it.
@@ -77,10 +141,16 @@ def pieces(
     Raises:
         AudioError: when the source cannot be opened or nothing in it can be decoded.
     """
+    if isinstance(source, Channel):
+        _seek(source.source, source.place)
     journal = Journal(name_of(source), notice)
-    blocks = _Opened(source, journal, seconds, longest_gap).blocks(start, end)
+    blocks = one_rate(_Opened(whole_of(source), journal, seconds, longest_gap).blocks(start, end))
+    if isinstance(source, Channel) and source.number:
+        heard = one_channel(blocks, source.number, journal, name_of(source), start)
+    else:
+        heard = mixed(blocks, journal, start, tell_apart=not isinstance(source, Channel))
     try:
-        yield from _even(mixed(one_rate(blocks), journal, start), seconds)
+        yield from _even(heard, seconds)
     except GeneratorExit:  # whoever reads has enough
         journal.tell()
         raise
@@ -106,9 +176,7 @@ def _even(parts: Iterable[tuple[Samples, int]], seconds: float) -> Iterator[tupl
 class _Opened:
     """One source, and how it is read: libsndfile where it does it well, else FFmpeg."""
 
-    def __init__(
-        self, source: Source, journal: Journal, seconds: float, longest_gap: float
-    ) -> None:
+    def __init__(self, source: Whole, journal: Journal, seconds: float, longest_gap: float) -> None:
         self._source = source
         self._where = name_of(source)
         self._journal = journal
@@ -137,12 +205,12 @@ class _Opened:
         yield from self._surveyed(whole, whole, start, end, survey(whole))
 
     def _surveyed(
-        self, source: Source, file: BinaryIO, start: float, end: float | None, seen: Survey
+        self, source: Whole, file: BinaryIO, start: float, end: float | None, seen: Survey
     ) -> Iterator[tuple[Samples, int]]:
         """Read a source, one recording in it after the other; ``file`` is the same, open."""
         base = 0  # bytes before this recording
         while True:
-            part: Source = source
+            part: Whole = source
             if base or seen.patches or seen.sequel is not None:
                 stop = None if seen.sequel is None else base + seen.sequel
                 part = view(file, base, stop, seen.patches)
@@ -165,7 +233,7 @@ class _Opened:
     def _sndfile(
         self,
         file: soundfile.SoundFile,
-        source: Source,
+        source: Whole,
         start: float,
         end: float | None,
         seen: Survey,
@@ -193,7 +261,7 @@ class _Opened:
             self._journal.cut(file.frames / rate, seen.promised)
 
     def _ffmpeg(
-        self, source: Source, start: float, end: float | None, seen: Survey
+        self, source: Whole, start: float, end: float | None, seen: Survey
     ) -> Iterator[tuple[Samples, int]]:
         if not isinstance(source, (str, Path)) and _seekable(source):
             source.seek(0)
@@ -208,7 +276,7 @@ class _Opened:
         )
 
 
-def _check_openable(source: Source) -> None:
+def _check_openable(source: Whole) -> None:
     where = name_of(source)
     if isinstance(source, (str, Path)):
         refuse_sealed(source)
@@ -260,7 +328,7 @@ def _is_text(head: bytes) -> bool:
     return True
 
 
-def _open_sndfile(source: Source, file: BinaryIO) -> soundfile.SoundFile | None:
+def _open_sndfile(source: Whole, file: BinaryIO) -> soundfile.SoundFile | None:
     with suppress(soundfile.LibsndfileError):
         # Of a name that ends in .raw soundfile wants to be told what the content says itself: a
         # view has no name.

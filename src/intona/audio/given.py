@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import soundfile
 from numpy.typing import ArrayLike, NDArray
 
 from intona.audio.core import Audio, check
@@ -30,12 +31,13 @@ _INTEGERS: Mapping[str, tuple[float, float]] = {
 _FORMS = "a path, the bytes of a file, a binary file object, intona.Audio or (samples, rate)"
 
 
-def source_of(given: Any) -> Source | Audio:
+def source_of(given: Any, *, whole: bool = False) -> Source | Audio:
     """Return one recording, however a program holds it, as the decoder or as samples.
 
     Args:
         given: a path, the bytes of a file, a binary file object, :class:`~intona.audio.core.Audio`
             or ``(samples, rate)``; see :func:`audio_of`.
+        whole: return samples as a file in memory, with all of their channels.
 
     Raises:
         UsageError: something else.
@@ -46,7 +48,7 @@ def source_of(given: Any) -> Source | Audio:
         1.0
     """
     if isinstance(given, Audio):
-        return audio_of(given.samples, given.rate)
+        given = (given.samples, given.rate)
     if isinstance(given, str | Path):
         return given
     if isinstance(given, bytes | bytearray | memoryview):
@@ -54,7 +56,7 @@ def source_of(given: Any) -> Source | Audio:
     if isinstance(given, os.PathLike):
         return Path(os.fsdecode(given))
     if is_sound(given):
-        return audio_of(*given)
+        return _file_of(*given) if whole else audio_of(*given)
     if callable(getattr(given, "read", None)):
         if isinstance(given, io.TextIOBase):
             raise UsageError("a recording is read as bytes: open the file with mode 'rb'")
@@ -180,6 +182,18 @@ def one_channel(samples: ArrayLike) -> NDArray[np.float32]:
     if not np.isfinite(signal.sum(dtype=np.float64)):
         raise AudioError("the samples hold NaN or infinite values: repair the recording")
     return signal
+
+
+def _file_of(samples: ArrayLike, rate: Any) -> io.BytesIO:
+    """Return samples as a file in memory: so that channels are taken apart in one place only."""
+    audio_of(samples, rate)  # says what is wrong with them
+    sound = floats(samples)
+    if sound.ndim == 2 and _channel_axis(sound.shape) == 0:
+        sound = sound.T
+    file = io.BytesIO()
+    soundfile.write(file, sound, _rate(rate), format="WAV", subtype="FLOAT")
+    file.seek(0)
+    return file
 
 
 def _channel_axis(shape: tuple[int, ...]) -> int:

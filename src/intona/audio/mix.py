@@ -1,4 +1,4 @@
-"""Streams to one rate, and to one channel: the mean without what would cancel a louder channel."""
+"""Streams to one rate, and to one channel: one of them, or the mean of those that do not cancel."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import soxr
 from numpy.typing import NDArray
 
 from intona.audio.damage import Journal
+from intona.audio.sides import Sides
+from intona.errors import AudioError
 
 Block: TypeAlias = NDArray[np.float32]
 
@@ -20,14 +22,19 @@ MOST = 64  # channels that are compared with each other
 
 
 def mixed(
-    blocks: Iterable[tuple[Block, int]], journal: Journal, start: float = 0.0
+    blocks: Iterable[tuple[Block, int]],
+    journal: Journal,
+    start: float = 0.0,
+    *,
+    tell_apart: bool = True,
 ) -> Iterator[tuple[Block, int]]:
     """Mix a stream to one channel; the cut into blocks makes no difference.
 
     Args:
         blocks: ``(samples, rate)`` of shape ``(n, channels)``, all of one rate in Hz.
-        journal: told where channels cancel.
+        journal: told where channels cancel, and that two carry different speech.
         start: time of the first sample, in seconds.
+        tell_apart: whether the journal is told of different speech in two channels.
 
     Yields:
         ``(samples, rate)`` of shape ``(n,)``.
@@ -35,6 +42,7 @@ def mixed(
     held: list[Block] = []
     count = done = 0
     rate = 1
+    sides: Sides | None = None
     for block, rate in blocks:
         if held and held[0].shape[1] != block.shape[1]:
             yield _mono(np.concatenate(held), journal, start + done / rate), rate
@@ -51,12 +59,68 @@ def mixed(
             whole = count // window * window
             for first in range(0, whole, window):
                 part = joined[first : first + window]
+                if tell_apart and part.shape[1] == 2:
+                    sides = sides or Sides(rate)
+                    sides.add(part)
+                    journal.apart(sides.apart)
                 yield _mono(part, journal, start + done / rate), rate
                 done += window
             rest = joined[whole:]
             held, count = [rest] if len(rest) else [], len(rest)
     if held:
-        yield _mono(np.concatenate(held), journal, start + done / rate), rate
+        joined = np.concatenate(held)
+        if tell_apart and joined.shape[1] == 2:
+            sides = sides or Sides(rate)
+            sides.add(joined)
+            journal.apart(sides.apart)
+        yield _mono(joined, journal, start + done / rate), rate
+
+
+def one_channel(
+    blocks: Iterable[tuple[Block, int]],
+    number: int,
+    journal: Journal,
+    where: str,
+    start: float = 0.0,
+) -> Iterator[tuple[Block, int]]:
+    """Take one channel of a stream.
+
+    Args:
+        blocks: ``(samples, rate)`` of shape ``(n, channels)``, all of one rate in Hz.
+        number: which channel, from 1.
+        journal: told where the channel ends before the recording does.
+        where: what to call the recording in the error.
+        start: time of the first sample, in seconds.
+
+    Yields:
+        ``(samples, rate)`` of shape ``(n,)``; silence where there is no such channel any more.
+
+    Raises:
+        AudioError: there is no such channel.
+    """
+    done = 0
+    for block, rate in blocks:
+        count = block.shape[1]
+        if number <= count:
+            yield np.ascontiguousarray(block[:, number - 1]), rate
+        elif not done:
+            raise AudioError(
+                f"{where} has {counted(count)}, and no channel {number}: choose one that it has"
+            )
+        else:
+            journal.lost(start + done / rate, len(block) / rate)
+            yield np.zeros(len(block), np.float32), rate
+        done += len(block)
+
+
+def counted(channels: int) -> str:
+    """Return a number of channels in words.
+
+    Examples:
+        >>> counted(1), counted(6)
+        ('one channel', '6 channels')
+    """
+    return "one channel" if channels == 1 else f"{channels} channels"
 
 
 def mono(block: Block) -> tuple[Block, bool]:

@@ -25,6 +25,7 @@ import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,25 +125,35 @@ def _recall(
 
     Args:
         gates: shape ``(steps, recordings, 512)``.
-        memory: hidden and cell state, shape ``(2, recordings, 128)``.
+        memory: twice the hidden state, and the cell state, shape ``(2, recordings, 128)``.
         weights: of the network.
         going: how many recordings, the first ones, have each step; all without it.
     """
-    recurrent, scale = weights["recurrent"], weights["scale"]
+    recurrent = weights["recurrent"]
     outputs = np.zeros((*gates.shape[:2], _HIDDEN), np.float32)
     hidden, cell = memory
-    for step, gate in enumerate(gates):
-        count = len(gate) if going is None else going[step]
-        # A logistic is a scaled tanh: one call serves the four gates.
-        active = np.tanh((gate[:count] + hidden[:count] @ recurrent) * scale)
-        active[:, : 3 * _HIDDEN] *= 0.5
-        active[:, : 3 * _HIDDEN] += 0.5
-        enter, forget, leave, new = (
-            active[:, k : k + _HIDDEN] for k in range(0, 4 * _HIDDEN, _HIDDEN)
-        )
-        cell[:count] = forget * cell[:count] + enter * new
-        hidden[:count] = leave * np.tanh(cell[:count])
-        outputs[step] = hidden
+    first = 0
+    for count, alike in groupby(going if going is not None else [gates.shape[1]] * len(gates)):
+        # A logistic is a scaled tanh, (1 + tanh(x / 2)) / 2, so one call serves the four gates. The
+        # weights hold the halves, which leaves twice the hidden state here, and few small steps.
+        last = first + len(list(alike))
+        active = np.empty((count, 4 * _HIDDEN), np.float32)
+        doors = active[:, : 3 * _HIDDEN]
+        enter, forget, leave, new = np.split(active, 4, axis=1)
+        twice, kept, squashed = hidden[:count], cell[:count], np.empty_like(new)
+        for step in range(first, last):
+            np.matmul(twice, recurrent, out=active)
+            active += gates[step, :count]
+            np.tanh(active, out=active)
+            doors += 1.0
+            kept *= forget
+            enter *= new
+            kept += enter
+            kept *= 0.5
+            np.tanh(kept, out=squashed)
+            twice = np.multiply(leave, squashed, out=outputs[step, :count])
+        hidden[:count] = twice
+        first = last
     score = np.maximum(outputs, 0) @ weights["output"] + weights["offset"]
     return np.asarray(0.5 * np.tanh(0.5 * score) + 0.5, np.float32)
 
@@ -174,22 +185,25 @@ def _load() -> dict[str, Array]:
     except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error, zipfile.BadZipFile):
         raise ModelError(
             "the weights of the voice activity network are missing or damaged: "
-            "install intona again (pip install --force-reinstall intona)"
+            "install intona again (pip install --force-reinstall . in a clone)"
         ) from None
 
 
 def _arrange(tensors: dict[str, Array]) -> dict[str, Array]:
-    """Transpose for products from the left; order the gates input, forget, output, new."""
+    """Transpose for products from the left; order the gates input, forget, output, new.
+
+    Halves are in the weights: see :func:`_recall`.
+    """
     gates = np.concatenate([np.arange(256), np.arange(384, 512), np.arange(256, 384)])
     rnn = {key: tensors[f"decoder.rnn.{key}"][gates] for key in ("weight_ih", "weight_hh")}
     bias = tensors["decoder.rnn.bias_ih"] + tensors["decoder.rnn.bias_hh"]
+    scale = np.repeat(np.array([0.5, 0.5, 0.5, 1.0], np.float32), _HIDDEN)
     weights = {
         "basis": tensors["stft.forward_basis_buffer"][:, 0].T,
-        "input": rnn["weight_ih"].T,
-        "recurrent": rnn["weight_hh"].T,
-        "bias": bias[gates],
-        "scale": np.repeat(np.array([0.5, 0.5, 0.5, 1.0], np.float32), _HIDDEN),
-        "output": tensors["decoder.decoder.2.weight"].reshape(-1),
+        "input": rnn["weight_ih"].T * scale,
+        "recurrent": 0.5 * rnn["weight_hh"].T * scale,
+        "bias": bias[gates] * scale,
+        "output": 0.5 * tensors["decoder.decoder.2.weight"].reshape(-1),
         "offset": tensors["decoder.decoder.2.bias"],
     }
     for number in range(len(_STRIDES)):

@@ -164,10 +164,10 @@ class SpeechDetector:
         self._rest = joined[whole * CHUNK :].copy()
         return self.judge(self._network(joined[: whole * CHUNK].reshape(whole, CHUNK)))
 
-    def judge(self, probabilities: Iterable[float]) -> list[Step]:
+    def judge(self, probabilities: NDArray[np.float32]) -> list[Step]:
         """Take the network's probabilities of the next chunks instead of samples."""
         options, steps = self.options, list[Step]()
-        for probability in probabilities:
+        for probability in probabilities.tolist():
             now = (self._chunks + 1) * STEP
             self._chunks += 1
             edges: list[Edge] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,7 @@ class AuditedModel:
         becomes: what each label of the file becomes, ``None`` for a label that is left out; see
             :func:`intona.evaluation.labelmap.shared_map`. ``None`` for numbers.
         table: its answers, where they are all there is: it can be asked about nothing else.
+        said: which model it is, see :class:`intona.tables.Prediction`.
     """
 
     name: str
@@ -47,6 +48,7 @@ class AuditedModel:
     rate: int | None
     becomes: Mapping[str, str | None] | None = None
     table: AnswerTable | None = field(default=None, repr=False)
+    said: Mapping[str, Any] | None = None
 
     @classmethod
     def of(
@@ -59,10 +61,10 @@ class AuditedModel:
         table = model if isinstance(model, AnswerTable) else None
         path, rate = str(model.path), model.rate
         if model.numeric:
-            return cls(name, model.labels, True, path, rate)
+            return cls(name, model.labels, True, path, rate, said=model.said)
         becomes = {label: becomes[label] if becomes else label for label in model.labels}
         left = order(label for label in becomes.values() if label is not None)
-        return cls(name, left, False, path, rate, becomes, table)
+        return cls(name, left, False, path, rate, becomes, table, model.said)
 
     def random(self) -> AuditedModel:
         """Return the model that guesses what this one predicts."""

@@ -76,6 +76,7 @@ def to_dict(result: AuditResult, context: Context) -> dict[str, Any]:
         "models": [
             {
                 "name": model.name,
+                "model": model.said,
                 "random": model.path is None,
                 "passed": passed[model.name][0],
                 "run": passed[model.name][1],

@@ -16,10 +16,11 @@ from importlib import import_module
 
 import typer
 
-from intona.cli.elsewhere import Command
+from intona.cli.elsewhere import Command, refuse_verb
 from intona.cli.say import complain, say
 from intona.cli.stopping import Stopped, stoppable
 from intona.errors import IntonaError
+from intona.extras import asked_for
 from intona.files import show_plainly
 from intona.threads import ask_for_one_thread
 
@@ -34,6 +35,7 @@ VERBS = (
     "compare",
     "info",
     "models",
+    "push",
     "features",
     "front-ends",
     "recipes",
@@ -108,10 +110,18 @@ def _run(verb: str | None) -> int:
         # The service is stopped by its own library, which finishes what is asked.
         with nullcontext() if verb == "serve" else stoppable(), warnings.catch_warnings():
             show_plainly()
+            if verb is not None:
+                refuse_verb(verb, VERBS)
             build(verb)(prog_name="intona")
     except IntonaError as error:
         complain(f"error: {error}")
         return error.exit_code
+    except ModuleNotFoundError as error:  # of what no verb has asked for first
+        lacking = asked_for(error, f"intona {verb}")
+        if lacking is None:
+            raise
+        complain(f"error: {lacking}")
+        return lacking.exit_code
     except BrokenPipeError:
         # The reader (head, less) has gone: nothing more to say, also not at interpreter exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

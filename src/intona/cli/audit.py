@@ -66,6 +66,9 @@ def run(
 
     intona audit model.onnx RAVDESS/ --speakers "ravdess-2[1-4]" --report audit/
     """
+    from intona.extras import require_training
+
+    require_training("intona audit")
     from intona import labels
     from intona.audit.prepare import prepare
     from intona.audit.report import WRITTEN, summary, write

@@ -28,6 +28,9 @@ def run(runs: Runs, out: Out = None, as_json: AsJson = False) -> None:
 
     intona compare report-classic/ report-svm/ --out comparison/
     """
+    from intona.extras import require_training
+
+    require_training("intona compare")
     import json
 
     from intona.evaluation.compare import compare, comparison_text, save_comparison

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from intona.cli import options
-from intona.cli.say import say
+from intona.cli.say import complain, say
 
 app = typer.Typer(help="Corpora: list, describe, fetch, check and draw them.", no_args_is_help=True)
 
@@ -16,6 +16,9 @@ Name = Annotated[str, typer.Argument(help="A name from intona corpus list.", sho
 Folder = Annotated[Path, typer.Option("--into", help="The folder it is put into.")]
 Parts = Annotated[str, typer.Option("--parts", help="Which parts, for example speech,song.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="The picture: .png or .svg.")]
+Commercial = Annotated[
+    bool, typer.Option("--commercial", help="Only those that allow commercial use.")
+]
 Report = Annotated[Path | None, typer.Option("--out", "-o", help="Write all findings as CSV.")]
 Doubtful = Annotated[
     bool, typer.Option("--labels", help="Also look for labels the sound contradicts (slower).")
@@ -23,7 +26,7 @@ Doubtful = Annotated[
 
 
 @app.command("list")
-def list_() -> None:
+def list_(commercial: Commercial = False) -> None:
     """List the corpora known by name, with language, speakers, files and licence."""
     from rich.console import Console
     from rich.table import Table
@@ -31,17 +34,24 @@ def list_() -> None:
     from intona import corpora
     from intona.corpora.fetch import DOWNLOADS
 
-    table = Table("name", "language", "speakers", "files", "get", "licence", box=None)
+    table = Table("name", "language", "speakers", "files", "get", "commercial", "licence", box=None)
     for info in (each.info for each in corpora.loaders()):
+        if commercial and not info.terms.commercial:
+            continue
         table.add_row(
             info.name,
             info.language,
             str(info.speakers or ""),
             str(info.files or ""),
             "yes" if info.name in DOWNLOADS else "",
+            _fact(info.terms.commercial),
             info.licence,
         )
     Console().print(table)
+
+
+def _fact(known: bool | None) -> str:
+    return {True: "yes", False: "no", None: "not said"}[known]
 
 
 @app.command("info")
@@ -54,6 +64,7 @@ def info(name: Name) -> None:
 
     loader = corpora.loader(name)
     found = loader.info
+    terms = found.terms
     description = getdoc(modules[f"intona.corpora.named.{found.name}"]) or found.title
     say(description.replace("``", ""))
     codes = ", ".join(
@@ -61,7 +72,12 @@ def info(name: Name) -> None:
         for code, label in found.labels.items()
     )
     for head, text in (
-        ("\nLicence", found.licence),
+        ("\nLicence", f"{found.licence} ({terms.licence})"),
+        (
+            "Terms",
+            f"commercial use: {_fact(terms.commercial)}; passing on: {_fact(terms.redistribute)}; "
+            f"share alike: {_fact(terms.share_alike)}",
+        ),
         ("Citation", found.citation),
         ("Source", found.url),
         ("Codes", codes),
@@ -81,6 +97,9 @@ def get(name: Name, into: Folder = Path("corpora"), parts: Parts = "speech") -> 
 
     intona corpus get ravdess --into data --parts speech,song
     """
+    from intona.extras import require_training
+
+    require_training("intona corpus get")
     from intona import corpora, labels
     from intona.cli.progress import bar
     from intona.corpora import fetch
@@ -89,7 +108,11 @@ def get(name: Name, into: Folder = Path("corpora"), parts: Parts = "speech") -> 
     say(f"{found.title}: {found.licence}\nPlease cite: {found.citation}")
     with bar() as progress:
         folders = fetch.get(
-            name, into, parts=labels.parse_list(parts) or ("speech",), progress=progress
+            name,
+            into,
+            parts=labels.parse_list(parts) or ("speech",),
+            progress=progress,
+            notice=lambda sentence: complain(f"note: {sentence}"),
         )
     for folder in folders:
         corpus = corpora.load(folder, name)
@@ -114,6 +137,9 @@ def check(
     hardly meant as written, missing, extra, unreadable, clipped and silent files, what lies there
     and is not read. The exit code is 1 when something was found.
     """
+    from intona.extras import require_training
+
+    require_training("intona corpus check")
     from intona.cli.progress import bar
     from intona.corpora.inputs import files_of
     from intona.corpora.integrity import check as check_corpus
@@ -159,6 +185,9 @@ def stats(
     address: options.Address = None,
 ) -> None:
     """Draw durations, emotions, speakers, levels and pitch as one picture."""
+    from intona.extras import require_training
+
+    require_training("intona corpus stats")
     from intona.cli.progress import bar
     from intona.corpora.inputs import files_of
     from intona.corpora.plot import draw, summary

@@ -37,6 +37,7 @@ def run(
     name: Name,
     source: From = None,
     microphone: Microphone = None,
+    channels: options.Channels = None,
     speech: Speech = "neutral",
     model: options.Model = None,
     out: Out = None,
@@ -52,8 +53,11 @@ def run(
     intona enroll me --from neutral1.wav --from neutral2.wav
 
     intona enroll office --speech place --from recordings/
+
+    intona enroll agent --speech mixed --from call.wav --channels left
     """
     from intona.audio import Audio, files, find
+    from intona.audio.channels import Channels
     from intona.audio.decode import Source
     from intona.errors import AudioError, UsageError
     from intona.files import require_apart, require_writable
@@ -71,6 +75,7 @@ def run(
     if out is not None:
         require_writable(out)
         require_apart([out], [*named, *files(named), *options.files_named(model)])
+    hear = Channels.parse(channels)
     recognizer = load(model)
     recordings: list[Source | Audio | AudioError] = []
     failed: list[AudioError] = []
@@ -90,7 +95,13 @@ def run(
         complain(f"note: {sentence}")
     notes: list[str] = []
     profile = enroll(
-        recognizer, recordings, name=name, speech=speech, trouble=trouble, notice=notes.append
+        recognizer,
+        recordings,
+        name=name,
+        speech=speech,
+        channels=hear,
+        trouble=trouble,
+        notice=notes.append,
     )
     damaged = options.tell(notes)
     profile.save(path)

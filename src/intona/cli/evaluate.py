@@ -152,6 +152,9 @@ def run(
     intona evaluate own.csv --recipe classic-svm --target arousal,valence,dominance --report report/
     """
     arguments = dict(locals())
+    from intona.extras import require_training
+
+    require_training("intona evaluate")
     targets = [part.strip() for part in target.split(",") if part.strip()]
     if len(targets) > 1:  # one after the other, each with a report of its own
         for one in targets:
@@ -340,7 +343,7 @@ def _of_recipe(
     from intona.evaluation.run import evaluate, parse_seeds
     from intona.models import recipes
 
-    plan = recipes.load(recipe or options.DEFAULT_RECIPE).normalised(normalise)
+    plan = recipes.load(recipe or recipes.DEFAULT).normalised(normalise)
     seeds = parse_seeds(model_seeds)
     corpus = read(paths)
     # What --corpus, --columns and --set say is said of the corpus under test.

@@ -43,6 +43,7 @@ def run(
     emotion: Emotion = None,
     start: Start = 0.0,
     end: End = None,
+    channels: options.Channels = None,
     check: Check = False,
     as_json: AsJson = False,
 ) -> None:
@@ -53,6 +54,7 @@ def run(
     intona explain clip.wav --plot why.png
     """
     from intona.audio import read
+    from intona.audio.channels import Channels
     from intona.explain.occlusion import check as compare
     from intona.explain.occlusion import occlude, require_speech
     from intona.features.manner import remarks
@@ -63,7 +65,8 @@ def run(
     if plot is not None:
         plot = picture(plot)
         require_apart([plot], [clip, *options.files_named(model, profile)])
-    (source,) = options.sources([clip])
+    (given,) = options.sources([clip])
+    source = Channels.parse(channels).one(given, "intona explain")
     require_askable(model)
     opened = open_recognizer(model)
     own = find_profile(profile) if profile is not None else None
@@ -85,6 +88,7 @@ def run(
     if as_json:
         content = {
             "file": str(clip),
+            "model": recognizer.said,
             "evidence": evidence.to_dict(),
             "manner": [remark.to_dict() for remark in said],
             "check": curves.to_dict() if curves is not None else None,

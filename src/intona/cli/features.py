@@ -44,12 +44,16 @@ def run(
 
     intona features recordings/ --front-end classic --out table.parquet
     """
+    from intona.extras import require_training
+
+    require_training("intona features")
     from intona import features
     from intona.audio import files, find
     from intona.cli.progress import bar
     from intona.errors import UsageError
     from intona.features.table import feature_table, require_suffix, save
     from intona.files import require_apart, require_writable
+    from intona.inference.notice import Sides
     from intona.registry import is_path, look_beside
 
     if options.STANDARD_INPUT in paths:
@@ -67,7 +71,8 @@ def run(
         table, errors = feature_table(
             find(paths), front, on=on, progress=progress, notice=notes.append
         )
-    damaged = options.tell(notes)
+    sides = Sides()
+    damaged = options.tell([*sides.other(notes), *sides.sentences(len(table))])
     for error in errors:
         complain(f"error: {error}")
     if table.empty:

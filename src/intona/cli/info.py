@@ -20,11 +20,13 @@ def run(model: Model = None, as_json: AsJson = False) -> None:
     """Print what a model file is: labels, input, training material, calibration, licence."""
     from intona.models.artefact import locate, read_model
     from intona.models.card import describe, measured, without_sounds
+    from intona.models.identity import Identity
 
     path = locate(model)
     content, metadata = read_model(path)
     if as_json:
-        say(json.dumps(without_sounds(metadata), indent=2, ensure_ascii=False))
+        said = {**without_sounds(metadata), "identity": Identity.of(content, metadata).to_dict()}
+        say(json.dumps(said, indent=2, ensure_ascii=False))
         return
-    for name, value in {**measured(path), **describe(metadata, len(content))}.items():
+    for name, value in {**measured(path), **describe(metadata, content)}.items():
         say(f"{name + ':':<17}{value}")

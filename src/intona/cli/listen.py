@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from intona.cli import options
-from intona.cli.say import say
+from intona.cli.say import complain, say
 
 Source = Annotated[
     str | None,
@@ -28,7 +28,13 @@ Rate = Annotated[
 Encoding = Annotated[
     str, typer.Option("--format", "-f", help="Raw input: u8, s16le, s24le, s32le, f32le, f64le.")
 ]
-Channels = Annotated[int, typer.Option("--channels", min=1, help="Channels of raw input.")]
+Channels = Annotated[
+    str,
+    typer.Option(
+        "--channels",
+        help="How many raw input has, which are mixed; or left or right, to hear one of two.",
+    ),
+]
 Update = Annotated[float, typer.Option("--update", help="Seconds of speech between updates.")]
 Lines = Annotated[bool, typer.Option("--json", help="JSON Lines also in a terminal.")]
 Out = Annotated[
@@ -48,7 +54,7 @@ Hook = Annotated[
 
 def run(
     source: Source = None,
-    model: options.Model = None,
+    model: options.AnyModel = None,
     profile: options.Profile = None,
     adapt: options.Adapt = False,
     emotions: options.Answered = None,
@@ -57,7 +63,7 @@ def run(
     devices: Devices = False,
     rate: Rate = None,
     encoding: Encoding = "s16le",
-    channels: Channels = 1,
+    channels: Channels = "1",
     update: Update = 0.5,
     lines: Lines = False,
     out: Out = None,
@@ -87,32 +93,41 @@ def run(
     from intona.cli.stopping import Stop
     from intona.errors import UsageError
     from intona.inference.adapt import Following
+    from intona.inference.asking import in_windows, open_to_ask
     from intona.inference.listen import Diary, Reaction, listen
     from intona.inference.reactions import Command, Webhook
-    from intona.inference.recognizer import load
+    from intona.inference.recognizer import Recognizer
 
     if source not in (None, "-"):
         raise UsageError(f"cannot listen to {source}: use - for standard input, or intona predict")
     if profile is not None and adapt:
         raise UsageError("--profile and --adapt are two answers to one question: choose one")
-    recognizer = load(model, profile=profile).narrowed(
+    recognizer = open_to_ask(model, profile=profile).narrowed(
         labels.parse_list(emotions), labels.parse_merge(merge)
     )
-    heard = Following(recognizer) if adapt else recognizer
+    heard = in_windows(recognizer)
+    if adapt:
+        recognizer.require_adaptable()
+    if adapt and isinstance(recognizer, Recognizer):
+        heard = Following(recognizer)
 
-    def complain(words: str) -> None:
+    count, side = _channels(channels)
+    if side and source is None:
+        raise UsageError("a microphone is heard as one channel: leave --channels out")
+
+    def warn(words: str) -> None:
         complain(f"warning: {words}")
 
     reactions: list[Reaction] = []
     if on_change is not None:
-        reactions.append(Command(on_change, complain))
+        reactions.append(Command(on_change, warn))
     if webhook is not None:
-        reactions.append(Webhook(webhook, complain))
+        reactions.append(Webhook(webhook, warn))
     with Stop() as stop:
         sound: live.Live = (
             live.Microphone(device, rate)
             if source is None
-            else live.Pipe(sys.stdin.buffer, rate, encoding, channels)
+            else live.Pipe(sys.stdin.buffer, rate, encoding, count, side)
         )
         diary = Diary(out, recognizer.labels) if out is not None else None
         with shown(LiveView(recognizer.labels, recognizer.numeric), lines) as show:
@@ -125,3 +140,18 @@ def run(
                 reactions=reactions,
                 stop=stop,
             )
+
+
+def _channels(text: str) -> tuple[int, int]:
+    """Return how many channels raw input has, and which of them is heard; 0 for all, mixed."""
+    from intona.audio.channels import Channels
+    from intona.errors import UsageError
+
+    if text.isascii() and text.isdecimal() and 0 < int(text[:4]) <= 64:
+        return int(text), 0
+    if text.strip().lower() not in ("left", "right", "mix"):
+        raise UsageError(
+            "--channels of a live stream is the number of channels that raw input has (1 to 64), "
+            f"or mix, left or right, not {text[:20]!r}: to hear each, listen to each by itself"
+        )
+    return 2, Channels.parse(text).number or 0

@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 
 STANDARD_INPUT = Path("-")
 
+LogFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--log-format",
+        help="Of what is written to standard error: text, or json (one object a line).",
+        show_default="text",
+    ),
+]
+
 
 def named(text: str) -> Path:
     """Return the path that is written on the command line.
@@ -167,6 +176,15 @@ Adapt = Annotated[
         "the training material. Needs mixed speech: not where all of it is one emotion.",
     ),
 ]
+Channels = Annotated[
+    str | None,
+    typer.Option(
+        "--channels",
+        help="Of recordings with several: mix, left, right, a number from 1, or each: every "
+        "channel by itself, with a speaker (each:agent,customer names them).",
+        show_default=False,
+    ),
+]
 Model = Annotated[
     str | None,
     typer.Option("--model", "-m", help="Model file, or small; without it the bundled default."),
@@ -184,14 +202,14 @@ Profile = Annotated[
     typer.Option("--profile", help="Of the speaker: a name from intona enroll, or a .json file."),
 ]
 
-DEFAULT_RECIPE = "head"
-
 
 def tell_of_default(recipe: str | None) -> None:
     """Say on standard error which recipe is taken, where none was named."""
+    from intona.models.recipes import DEFAULT
+
     if recipe is None:
         complain(
-            f"note: no --recipe, so {DEFAULT_RECIPE} is taken: your labels on the bundled model's "
+            f"note: no --recipe, so {DEFAULT} is taken: your labels on the bundled model's "
             "embedding (others: intona recipes)"
         )
 

@@ -6,7 +6,23 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from intona.cli.log import Log
+
 Progress = Callable[[int, int, str], None]
+
+
+@contextmanager
+def following(log: Log) -> Iterator[Progress]:
+    """Yield a report as :func:`bar` does; one in lines where they are wanted, none when quiet."""
+    if log.verbose:
+        yield lambda done, total, text: log.detail(
+            f"{text}: {done} of {total}", done=done, total=total
+        )
+    elif log.quiet or log.json:
+        yield lambda done, total, text: None
+    else:
+        with bar() as report:
+            yield report
 
 
 @contextmanager

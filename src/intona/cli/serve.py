@@ -47,6 +47,14 @@ Hosts = Annotated[
 ]
 NoToken = Annotated[bool, typer.Option("--no-token", help="Let other machines in without a token.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no line per request.")]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        help="Also say how long each request took, why one was refused, what the workers do.",
+    ),
+]
 
 
 def run(
@@ -62,6 +70,8 @@ def run(
     allow_host: Hosts = None,
     no_token: NoToken = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
+    log_format: options.LogFormat = None,
 ) -> None:
     """Serve predictions over HTTP and WebSocket, with a page to try them.
 
@@ -74,12 +84,12 @@ def run(
 
     INTONA_TOKEN=secret intona serve --host 0.0.0.0
     """
-    try:
-        from intona.server.run import serve
-    except ModuleNotFoundError as error:
-        from intona.errors import MissingExtraError
+    from intona.extras import require
 
-        raise MissingExtraError("intona serve", "server") from error
+    require(
+        "intona serve", "fastapi", "uvicorn", "python_multipart", "prometheus_client", "websockets"
+    )
+    from intona.server.run import serve
     from intona.server.settings import Settings
 
     settings = Settings.from_environment(
@@ -96,5 +106,7 @@ def run(
         allow_hosts=allow_host,
         no_token=no_token or None,
         access_log=False if quiet else None,
+        verbose=verbose or None,
+        log_format=log_format,
     )
     serve(settings, ready=lambda url: say(f"listening on {url} (Ctrl-C ends it)"))

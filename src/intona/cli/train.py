@@ -14,6 +14,13 @@ Without = Annotated[
     str | None,
     typer.Option(help="Leave these speakers out, for example ravdess-2[1-4],emodb-03."),
 ]
+Licence = Annotated[
+    str | None,
+    typer.Option(
+        help="Of data of your own, for example CC-BY-4.0; commercial: it may be used commercially, "
+        "and refuse what may not."
+    ),
+]
 Out = Annotated[Path, typer.Option("--out", "-o", help="The model file to write.")]
 
 
@@ -27,6 +34,7 @@ def run(
     emotions: options.Emotions = None,
     merge: options.Merge = None,
     without: Without = None,
+    licence: Licence = None,
     target: options.Target = "emotion",
     numbers: options.Numbers = None,
     skip_bad: options.SkipBad = False,
@@ -43,6 +51,9 @@ def run(
 
     intona train RAVDESS/ --recipe classic --emotions happy,sad,angry --out model.onnx
     """
+    from intona.extras import require_training
+
+    require_training("intona train")
     from dataclasses import replace
     from itertools import chain
 
@@ -54,7 +65,7 @@ def run(
     from intona.models import recipes
     from intona.models.train import train
 
-    plan = recipes.load(recipe or options.DEFAULT_RECIPE)
+    plan = recipes.load(recipe or recipes.DEFAULT)
     require_writable(out)
     corpus = options.corpus_of(
         paths,
@@ -75,5 +86,7 @@ def run(
     on = options.place(workers, engine, address)
     options.tell_of_default(recipe)
     with bar() as progress, on.session(), pointing(corpus):
-        summary = train(plan, corpus, out, target=target, seed=seed, on=on, progress=progress)
+        summary = train(
+            plan, corpus, out, target=target, licence=licence, seed=seed, on=on, progress=progress
+        )
     say(summary)

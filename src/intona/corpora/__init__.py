@@ -18,6 +18,7 @@ from intona import registry
 from intona.audio.damage import warn
 from intona.corpora.problem import Problem, kind_of
 from intona.errors import CorpusError, PlugInError, UsageError, meant
+from intona.extras import require_training
 
 if TYPE_CHECKING:
     from intona.corpora.base import Corpus
@@ -112,7 +113,9 @@ def load(source: Any, name: str | None = None, **options: Any) -> Corpus:
     Raises:
         UsageError: no such corpus name, or an option that none of the corpora has.
         CorpusError: no such path, no audio in it, or a layout that no loader knows.
+        MissingExtraError: the packages of the extra ``train`` are not all installed.
     """
+    require_training("reading a corpus")
     several = list(source) if isinstance(source, list | tuple) else [source]
     if not several:
         raise UsageError("no corpus given: name at least one folder")

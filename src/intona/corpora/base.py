@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from intona import notebook
 from intona.errors import CorpusError
 from intona.files import spelled
 from intona.labels import Labels, Merge, labels_of, merge_of, order, relabel
 from intona.tables import segmented_index
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SHOWN = 3  # problems and notes in a notebook
 COLUMNS = ("emotion", "speaker", "corpus", "language")
@@ -24,6 +25,8 @@ def table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     ``start`` and ``end`` (seconds) are optional. The columns ``emotion``, ``speaker``,
     ``corpus`` and ``language`` always exist; a value a corpus does not know is ``None``.
     """
+    import pandas as pd
+
     rows = sorted(rows, key=lambda row: (str(row["file"]), row.get("start") or 0.0))
     index = segmented_index(
         [row["file"] for row in rows],
@@ -134,6 +137,8 @@ class Corpus:
             UsageError: what is asked does not fit the labels; see :func:`intona.labels.label_map`.
             CorpusError: nothing is left.
         """
+        import pandas as pd
+
         labels = relabel(
             [None if pd.isna(label) else label for label in self.table["emotion"]],
             labels_of(emotions),

@@ -2,7 +2,8 @@
 
 pooch names the file and checks its hash; the transfer itself is ours, because pooch starts again
 from the first byte when a connection drops. What has arrived stays in ``NAME.zip.part`` and is
-continued, in this call and in the next one.
+continued, in this call and in the next one. Where a publisher declares no digest, that of the first
+download is kept beside the corpus, and a later one must have the same.
 """
 
 from __future__ import annotations
@@ -15,31 +16,17 @@ from pathlib import Path
 
 from intona.corpora import info
 from intona.corpora.archive import Limits, unpack
+from intona.corpora.pointers import fill
+from intona.corpora.publishers import Download, Record
 from intona.errors import CorpusError, UsageError
+from intona.files import save_text
 
 Progress = Callable[[int, int, str], None]
 
 _BLOCK = 16 * 1024  # what a dropped connection may cost
+_DROPPED = "the connection was dropped"
+LARGEST = 2**36  # bytes of an archive
 _GROWTH = 4  # unpacked and packed together, over packed: enough for zipped PCM
-
-
-@dataclass(frozen=True)
-class Download:
-    """One archive of a corpus.
-
-    Attributes:
-        part: what it holds, for example ``"speech"``.
-        folder: the folder it is unpacked into, below the one given to :func:`get`.
-        url: where it is.
-        md5: its MD5, as the publisher states it.
-        size: its size in bytes.
-    """
-
-    part: str
-    folder: str
-    url: str
-    md5: str
-    size: int
 
 
 @dataclass(frozen=True)
@@ -58,7 +45,7 @@ class Patience:
 
 
 _ZENODO = "https://zenodo.org/records/1188976/files/"
-DOWNLOADS: dict[str, tuple[Download, ...]] = {
+DOWNLOADS: dict[str, tuple[Download | Record, ...]] = {
     "ravdess": (
         Download(
             "speech",
@@ -73,6 +60,32 @@ DOWNLOADS: dict[str, tuple[Download, ...]] = {
             _ZENODO + "Audio_Song_Actors_01-24.zip",
             "5411230427d67a21e18aa4d466e6d1b9",
             225_505_317,
+        ),
+    ),
+    "emozionalmente": (Record("speech", "emozionalmente", 6569824),),
+    "subesco": (Record("speech", "subesco", 4526477),),
+    "mesd": (
+        Download(
+            "speech",
+            "mesd",
+            "https://prod-dcd-datasets-cache-zipfiles.s3.eu-west-1.amazonaws.com/cy34mh68j9-5.zip",
+        ),
+    ),
+    "jlcorpus": (
+        Download(
+            "speech",
+            "jlcorpus",
+            "https://www.kaggle.com/api/v1/datasets/download/tli725/jl-corpus",
+            file="jl-corpus.zip",
+        ),
+    ),
+    "cremad": (
+        Download(
+            "speech",
+            "cremad",
+            "https://codeload.github.com/CheyneyComputerScience/CREMA-D/zip/refs/heads/master",
+            file="cremad.zip",
+            pointers="https://media.githubusercontent.com/media/CheyneyComputerScience/CREMA-D/master",
         ),
     ),
 }
@@ -96,9 +109,10 @@ def get(
     folder: Path,
     *,
     parts: tuple[str, ...] = ("speech",),
-    downloads: tuple[Download, ...] | None = None,
+    downloads: tuple[Download | Record, ...] | None = None,
     patience: Patience | None = None,
     progress: Progress | None = None,
+    notice: Callable[[str], object] | None = None,
 ) -> list[Path]:
     """Download and unpack a corpus; what is already there is left as it is.
 
@@ -109,6 +123,7 @@ def get(
         downloads: other archives than :data:`DOWNLOADS` has (a mirror).
         patience: how long to go on when a transfer fails.
         progress: called as ``progress(bytes, total, text)``.
+        notice: called with a sentence where the publisher declares no digest.
 
     Returns:
         The unpacked folders.
@@ -133,20 +148,52 @@ def get(
             continue
         target = folder / each.folder
         if not target.is_dir():
-            archive = _fetch(each, folder, patience or Patience(), progress)
+            try:
+                found = each.download() if isinstance(each, Record) else each
+                archive = _fetch(found, folder, patience or Patience(), progress)
+            except CorpusError as error:
+                by_hand = f"; by hand: {known.get}" if known.get else ""
+                raise CorpusError(f"{error}{by_hand}") from None
+            if not found.md5:
+                _remember(archive, target, notice)
             unpack(archive, target)
             archive.unlink()
+        if isinstance(each, Download) and each.pointers:
+            stall = (patience or Patience()).stall
+            fill(target, each.pointers, patience=stall, progress=progress)
         folders.append(target)
     return folders
+
+
+def _remember(archive: Path, target: Path, notice: Callable[[str], object] | None) -> None:
+    """Keep the digest of an archive that its publisher gives none of, or compare it.
+
+    Raises:
+        CorpusError: it is another than that of an earlier download.
+    """
+    import hashlib
+
+    with open(archive, "rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    kept = target.with_name(f"{target.name}.sha256")
+    if kept.is_file() and kept.read_text("utf-8").split()[:1] != [digest]:
+        archive.unlink()
+        raise CorpusError(
+            f"{archive.name} is not what was fetched before (its SHA-256 is not that in {kept}): "
+            "its publisher has changed it, or it is damaged; remove that file to accept it"
+        )
+    save_text(kept, f"{digest}  {archive.name}\n")
+    if notice is not None:
+        notice(f"the publisher declares no digest of {archive.name}; its SHA-256 is now in {kept}")
 
 
 def _fetch(download: Download, folder: Path, patience: Patience, progress: Progress | None) -> Path:
     """Bring one archive into the folder; a damaged one is fetched once more from the start."""
     import pooch
 
-    name = download.url.rsplit("/", 1)[-1].split("?")[0]
+    name, size = download.name, download.size or _size(download.url, patience)
     part = folder / f"{name}.part"
-    needed = _GROWTH * download.size - (part.stat().st_size if part.is_file() else 0)
+    needed = _GROWTH * size - (part.stat().st_size if part.is_file() else 0)
     free = shutil.disk_usage(folder).free
     if needed + Limits().spare > free:
         raise CorpusError(
@@ -155,9 +202,12 @@ def _fetch(download: Download, folder: Path, patience: Patience, progress: Progr
         )
 
     def transfer(url: str, output_file: str, _: object) -> None:
-        _transfer(url, part, download.size, patience, progress)
+        _transfer(url, part, size, patience, progress)
         shutil.move(part, output_file)
 
+    if not download.md5:
+        transfer(download.url, str(folder / name), None)
+        return folder / name
     for final in (False, True):
         try:
             pooch.retrieve(download.url, f"md5:{download.md5}", name, folder, downloader=transfer)
@@ -171,27 +221,47 @@ def _fetch(download: Download, folder: Path, patience: Patience, progress: Progr
     raise AssertionError("unreachable")
 
 
+def _size(url: str, patience: Patience) -> int:
+    """Ask how large something is; 0 where the host does not say, or does not answer."""
+    import requests
+
+    try:
+        asked = {"Accept-Encoding": "identity"}
+        with requests.head(
+            url, headers=asked, allow_redirects=True, timeout=patience.stall
+        ) as answer:
+            length = answer.headers.get("Content-Length", "") if answer.ok else ""
+            return int(length) if length.isdigit() else 0
+    except requests.RequestException:
+        return 0
+
+
 def _transfer(
     url: str, part: Path, size: int, patience: Patience, progress: Progress | None
 ) -> None:
-    """Append to ``part`` until it has ``size`` bytes, reconnecting when the connection drops."""
+    """Append to ``part`` until it has ``size`` bytes, reconnecting when the connection drops.
+
+    Where the size is 0, unknown, it is begun anew each time and ends with the answer.
+    """
     import requests
 
     failures = 0
     with requests.Session() as session:
         while True:
             have = part.stat().st_size if part.is_file() else 0
-            if have == size:
+            if have == size and size:
                 return
             if have > size:  # not ours, or the publisher has changed it
                 part.unlink()
                 have = 0
             reason = _receive(session, url, part, have, size, patience, progress)
+            if not reason and not size:
+                return
             now = part.stat().st_size if part.is_file() else 0
-            failures = 0 if now > have else failures + 1
+            failures = 0 if now > have and size else failures + 1
             if failures >= patience.attempts:
                 raise CorpusError(
-                    f"{url}: cannot be fetched ({reason}); what has arrived is kept, "
+                    f"{url}: cannot be fetched ({reason or _DROPPED}); what has arrived is kept, "
                     "run the command again to go on"
                 )
             if now != size and failures:
@@ -207,7 +277,7 @@ def _receive(
     patience: Patience,
     progress: Progress | None,
 ) -> str:
-    """Receive what one connection gives; return why it ended."""
+    """Receive what one connection gives; return why it ended, nothing where it was whole."""
     import requests
 
     assert isinstance(session, requests.Session)
@@ -229,8 +299,10 @@ def _receive(
                 for block in answer.iter_content(_BLOCK):
                     target.write(block)
                     done += len(block)
-                    if progress is not None:
+                    if done > LARGEST:
+                        raise CorpusError(f"{url}: larger than the {LARGEST} bytes allowed")
+                    if progress is not None and size:
                         progress(min(done, size), size, part.name.removesuffix(".part"))
-        return "the connection was dropped"
+        return ""
     except requests.RequestException as error:
         return type(error).__name__

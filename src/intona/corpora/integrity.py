@@ -31,6 +31,7 @@ KINDS = (
     "extra",
     "unreadable",
     "damaged",
+    "channels",
     "duplicate",
     "silent",
     "clipped",
@@ -77,6 +78,9 @@ def check(
     good = sound[sound["error"].isna()]
     for file, notes in good["notes"].dropna().items():
         findings.append(("damaged", str(file), str(notes)))
+    for file in good.index[good["apart"].astype(bool)]:
+        words = "its two channels carry different speech, and are mixed"
+        findings.append(("channels", str(file), words))
     findings += _copies(good["hash"][good["peak"] >= _SILENT], corpus.table)  # silence is alike
     for file, peak in good["peak"][good["peak"] < _SILENT].items():
         words = "every sample is zero" if peak <= _NOTHING else f"its peak is {peak:.0f} dBFS"

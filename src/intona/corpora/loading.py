@@ -20,6 +20,7 @@ from intona.audio.finding import unusual
 from intona.corpora.base import Corpus, table
 from intona.corpora.problem import Problem
 from intona.errors import CorpusError, UsageError
+from intona.licences import UNSTATED, Terms, known
 
 Fields = dict[str, Any]
 """What is known about one utterance: ``emotion``, ``speaker`` and any other column."""
@@ -50,6 +51,7 @@ class Info:
         title: the full name.
         language: ISO 639-3 code of the speech, for example ``"deu"``.
         licence: the licence of the audio, in words.
+        terms: what it allows; a licence that :func:`intona.licences.known` knows needs none.
         citation: the paper to cite.
         url: where the corpus is published.
         example: one file name, used in messages.
@@ -70,9 +72,15 @@ class Info:
     example: str
     labels: Mapping[str, str]
     get: str = ""
+    terms: Terms = UNSTATED
     speakers: int = 0
     files: int = 0
     bad: Mapping[str, Problem] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Read the terms from the words where none are given."""
+        if self.terms is UNSTATED:
+            object.__setattr__(self, "terms", known(self.licence) or UNSTATED)
 
 
 @dataclass(frozen=True)

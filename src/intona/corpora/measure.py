@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from intona import parallel
 from intona.audio import read, resample
+from intona.audio.damage import Apart
 from intona.errors import AudioError
 from intona.features.pitch import pitch
 from intona.files import spelled
@@ -83,7 +84,8 @@ def _measure(file: str, pitched: bool) -> Row:
         "clipped": _clipped(samples, peak),
         "pitch": _median_pitch(samples, audio.rate) if pitched else float("nan"),
         "hash": hashlib.sha256(samples.tobytes()).hexdigest(),
-        "notes": spelled("; ".join(notes)) or None,
+        "notes": spelled("; ".join(n for n in notes if not isinstance(n, Apart))) or None,
+        "apart": any(isinstance(note, Apart) for note in notes),
         "error": None,
     }
 
@@ -92,7 +94,14 @@ def _unread(file: str, why: str) -> Row:
     nothing: Row = dict.fromkeys(
         ("duration", "rate", "level", "peak", "clipped", "pitch"), float("nan")
     )
-    return {"file": file, **nothing, "hash": None, "notes": None, "error": spelled(why)}
+    return {
+        "file": file,
+        **nothing,
+        "hash": None,
+        "notes": None,
+        "apart": False,
+        "error": spelled(why),
+    }
 
 
 def _decibel(value: float) -> float:

@@ -20,6 +20,7 @@ FIXES: Mapping[str, str] = {
     "extra": "move what does not belong to the corpus, or name it as the others are",
     "unreadable": "record or export it again, or leave it out with --skip-bad",
     "damaged": "export it again from the original, or leave it out with --skip-bad",
+    "channels": "write each channel to a file of its own, with its own speaker",
     "duplicate": "keep one of them: a copy in training and test makes a result too good",
     "silent": "remove it, or leave it out with --skip-bad",
     "clipped": "lower the level of the recording if the original is at hand",

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from intona.corpora import labelstudio
 from intona.corpora.cells import is_missing, number_of
 from intona.corpora.problem import ROW, Problem
 from intona.errors import CorpusError
@@ -88,7 +89,7 @@ def read(path: Path, known: Collection[str] = (), texts: Collection[str] = ()) -
             return _of_parquet(path)
         text = decoded(path.read_bytes())
         if suffix in (".json", ".jsonl"):
-            return _of_json(text)
+            return _of_json(text, path.parent)
         return _of_text(text, known, texts, "\t" if suffix == ".tsv" else ",")
     except OSError as error:
         reason = error.strerror or str(error).partition("\n")[0]
@@ -123,8 +124,11 @@ def _of_parquet(path: Path) -> Sheet:
     return Sheet.of(pd.read_parquet(path))
 
 
-def _of_json(text: str) -> Sheet:
-    """Read a list of objects, an object of objects (EmoBox) or of columns, or lines of objects."""
+def _of_json(text: str, folder: Path) -> Sheet:
+    """Read a list of objects, an object of objects (EmoBox) or of columns, or lines of objects.
+
+    An export of Label Studio is its utterances.
+    """
     import pandas as pd
 
     try:
@@ -132,6 +136,10 @@ def _of_json(text: str) -> Sheet:
     except ValueError as error:
         content, places = _lines(text, error)
     else:
+        if labelstudio.is_export(content):
+            marked, problems = labelstudio.rows_of(content, folder)
+            frame = pd.DataFrame([row for _, row in marked], dtype="object")
+            return Sheet(frame, tuple(place for place, _ in marked), tuple(problems))
         content = _rows_of(content)
         places = [f"row {number}" for number in range(1, len(content) + 1)]
     bad = [

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from intona.errors import CorpusError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def speaker_names(table: pd.DataFrame) -> list[str]:
     """Return the speaker per row; a row without one gets a name of its own."""
+    import pandas as pd
+
     return [
         f"row {row}" if pd.isna(speaker) else str(speaker)
         for row, speaker in enumerate(table["speaker"])

@@ -152,8 +152,7 @@ def comparison_text(comparison: Comparison) -> str:
     lines += [f"TRANSDUCTIVE: {name}: {TRANSDUCTIVE}." for name in comparison.transductive]
     lines.append(f"{short_name(metric)} on the same folds ({comparison.protocol})")
     for name, value in comparison.runs.items():
-        low, high = (value_text(metric, end) for end in (value.low, value.high))
-        lines.append(f"{name:<{width}}{value_text(metric, value.value):>8}  [{low}, {high}]")
+        lines.append(f"{name:<{width}}{_shown(metric, value)}")
     lines += [
         "",
         f"{'pair':<{2 * width}}{'difference':>11}  {'95 % interval':<18}"
@@ -161,7 +160,7 @@ def comparison_text(comparison: Comparison) -> str:
     ]
     for pair in comparison.pairs:
         difference, low, high = (
-            f"{100 * end:+.1f}" if metric != "concordance_correlation" else f"{end:+.3f}"
+            _lead(metric, end)
             for end in (pair.difference.value, pair.difference.low, pair.difference.high)
         )
         ps = (pair.p_bootstrap, pair.p_wilcoxon, pair.p_holm)
@@ -175,6 +174,15 @@ def comparison_text(comparison: Comparison) -> str:
         "the speakers, corrected for the number of pairs by Holm."
     )
     return "\n".join(lines) + "\n"
+
+
+def _shown(metric: str, value: Interval) -> str:
+    low, high = (value_text(metric, end) for end in (value.low, value.high))
+    return f"{value_text(metric, value.value):>8}  [{low}, {high}]"
+
+
+def _lead(metric: str, difference: float) -> str:
+    return f"{difference:+.3f}" if metric not in PERCENT else f"{100 * difference:+.1f}"
 
 
 def save_comparison(comparison: Comparison, folder: str | Path) -> Path:
@@ -282,16 +290,27 @@ def _wilcoxon(differences: NDArray[np.float64]) -> float:
 
 def _drawing(comparison: Comparison) -> Any:
     from matplotlib.figure import Figure
+    from matplotlib.ticker import PercentFormatter
 
     names = list(comparison.runs)
-    figure = Figure(figsize=(7, 1.2 + 0.45 * len(names)), layout="constrained")
+    figure = Figure(figsize=(8, 1.1 + 0.6 * len(names)), layout="constrained")
     axes = figure.add_subplot()
+    against = {pair.other: pair for pair in comparison.pairs if pair.one == names[0]}
     for row, value in enumerate(comparison.runs.values()):
         axes.plot([value.low, value.high], [row, row], color=MAIN, linewidth=2)
         axes.plot([value.value], [row], "o", color=MAIN)
+        text = _shown(comparison.metric, value).strip()
+        if names[row] in against:
+            p = against[names[row]].p_holm
+            text += f"\n{_lead(comparison.metric, -against[names[row]].difference.value)}"
+            text += "" if p != p else f" to the first, p {p:.3f}"
+        axes.annotate(text, (1.01, row), xycoords=("axes fraction", "data"), va="center")
     axes.set_yticks(range(len(names)), names)
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    if comparison.metric in PERCENT:
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
     axes.grid(axis="x", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel(f"{comparison.metric.replace('_', ' ')}, 95 % interval over speakers")
     stamp = stamp_word(bool(comparison.leaky_reasons), bool(comparison.transductive))
     axes.set_title(f"{stamp}same folds, {comparison.protocol}", fontsize="medium")

@@ -19,6 +19,7 @@ import numpy as np
 
 from intona.evaluation.leaks import LeakReport, content_hashes
 from intona.labels import order
+from intona.models.identity import recipe_hash
 from intona.models.task import Answers, is_numeric
 from intona.models.train import provenance
 
@@ -142,14 +143,14 @@ class EnrolmentFacts:
         count: utterances in a profile; 0 for all there are.
         seed: of what was drawn by chance.
         without: metric to its ``value``, ``low`` and ``high`` without profiles.
-        without_by_corpus: the measures by corpus without profiles, of the protocol ``corpora``.
+        without_by_corpus: the measures by corpus without profiles, where there are several.
     """
 
     speech: str
     count: int
     seed: int
     without: Mapping[str, Mapping[str, float]]
-    without_by_corpus: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None
+    without_by_corpus: Mapping[str, Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +164,8 @@ class Facts:
         transductive: whether test speakers were normalised by their own recordings.
         recipe: name of the recipe.
         recipe_details: its sections.
-        model: of a finished model, its file and what made it.
+        recipe_hash: of them, see :func:`intona.models.identity.recipe_hash`.
+        model: of a finished model, its file, what made it and its identity.
         mapping: of a finished model, how the corpus's labels became the model's.
         answers: of a finished model, each of its labels and what it counts as.
         corpus: name of the corpus under test.
@@ -179,7 +181,8 @@ class Facts:
         created: UTC time, ISO 8601.
         versions: of intona, Python and the libraries that compute.
         enrolment: what test utterances were judged against, if against anything.
-        by_corpus: measures of each corpus and as their mean, of the protocol ``corpora``.
+        by_corpus: measures of each corpus and as their mean, where several are tested; see
+            :func:`intona.evaluation.by_corpus.rows_by_corpus`.
     """
 
     leaky_reasons: tuple[str, ...]
@@ -188,7 +191,8 @@ class Facts:
     transductive: bool = False
     recipe: str
     recipe_details: Mapping[str, Any]
-    model: Mapping[str, str] | None = None
+    recipe_hash: str = ""
+    model: Mapping[str, Any] | None = None
     mapping: Sequence[Mapping[str, Any]] | None = None
     answers: Mapping[str, str | None] | None = None
     corpus: str
@@ -204,7 +208,7 @@ class Facts:
     created: str
     versions: Mapping[str, str]
     enrolment: EnrolmentFacts | None = None
-    by_corpus: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None
+    by_corpus: Mapping[str, Mapping[str, Any]] | None = None
 
     @classmethod
     def of(
@@ -239,6 +243,7 @@ class Facts:
             protocol_words=protocol[1],
             recipe=str(recipe.get("name", "unknown")),
             recipe_details=dict(recipe),
+            recipe_hash=recipe_hash(recipe),
             corpus=corpus.name,
             corpus_details=CorpusFacts.of(corpus, table, target),
             speakers=int(table["speaker"].nunique()),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from intona.formats import palette
 from intona.metrics import risk_coverage
@@ -58,21 +57,19 @@ def scatter(truth: ArrayLike, prediction: ArrayLike) -> str:
     return _frame(drawn, "truth", "prediction", "Prediction against truth", ticks)
 
 
-def confusion_png(counts: ArrayLike, names: Names, title: str, path: Path) -> None:
-    """Draw a confusion matrix, each row in percent, into a PNG file."""
-    palette.save(_confusion(np.asarray(counts, dtype=np.float64), names, title), path)
-
-
-def _confusion(counts: NDArray[np.float64], names: Names, title: str) -> Figure:
+def confusion(counts: ArrayLike, names: Names, title: str) -> Figure:
+    """Draw a confusion matrix: each row in per cent, with how many utterances that are."""
     from matplotlib.figure import Figure
 
+    matrix = np.asarray(counts, dtype=np.float64)
     labels, answers = names
-    totals = counts.sum(axis=1, keepdims=True)
-    share = 100 * np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
-    side = 2.2 + 0.55 * len(labels)
-    figure = Figure(figsize=(side, side), layout="constrained")
+    totals = matrix.sum(axis=1, keepdims=True)
+    share = 100 * np.divide(matrix, totals, out=np.zeros_like(matrix), where=totals > 0)
+    figure = Figure(
+        figsize=(2.6 + 0.8 * len(answers), 2.2 + 0.62 * len(labels)), layout="constrained"
+    )
     axes = figure.add_subplot()
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=100)
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=100, aspect="auto")
     axes.set_xticks(range(len(answers)), answers, rotation=45, ha="right")
     axes.set_yticks(range(len(labels)), labels)
     axes.set_xlabel("answer")
@@ -81,7 +78,9 @@ def _confusion(counts: NDArray[np.float64], names: Names, title: str) -> Figure:
     for i, row in enumerate(share):
         for j, value in enumerate(row):
             colour = palette.PAPER if value > 55 else palette.INK
-            axes.text(j, i, f"{value:.0f}", ha="center", va="center", color=colour)
+            axes.text(j, i, f"{value:.0f} %", ha="center", va="bottom", color=colour, size=11)
+            number = f"{matrix[i, j]:.0f}"
+            axes.text(j, i + 0.06, number, ha="center", va="top", color=colour, size=8)
     return figure
 
 

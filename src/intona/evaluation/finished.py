@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from intona import parallel
 from intona.errors import AudioError, CorpusError, ModelError
+from intona.evaluation.by_corpus import rows_by_corpus
 from intona.evaluation.contamination import CHECKED_MODEL, contamination
 from intona.evaluation.enrolment import Enrolment, enrolled
 from intona.evaluation.facts import Facts, FoldFacts, outcome_table
@@ -126,12 +127,16 @@ def evaluate_model(
     return enrolled(plain, asked.evaluation(facts, asked.predictions(around)), enrolment, seed=seed)
 
 
-def _told(model: OwnModel | Foreign) -> tuple[Mapping[str, Any], dict[str, str], str]:
+def _told(model: OwnModel | Foreign) -> tuple[Mapping[str, Any], dict[str, Any], str]:
     """Return a model's recipe, its file and what made it, and the protocol in one sentence."""
     if isinstance(model, OwnModel):
         trained = ", ".join(model.training.corpora) or "unknown material"
         words = f"A finished model, trained on {trained}, tested as it is."
-        told = {"file": model.path.name, "made_by": model.metadata["version"]}
+        told = {
+            "file": model.path.name,
+            "made_by": model.metadata["version"],
+            **model.identity.to_dict(),
+        }
         return model.metadata["recipe"], told, words
     told = {"file": model.name, "made_by": "others"}
     return {"name": model.name}, told, f"A recogniser of others, tested as it is.{model.words}"
@@ -210,8 +215,13 @@ class _Asked:
         words = _silent_words(int(mapped.silent.sum()), len(frame), model.numeric)
         if failures:
             words += f" At {len(failures)} of these it failed, first: {failures[0]}."
-        facts = replace(facts, protocol_words=facts.protocol_words + words)
-        return Evaluation(target, mapped.labels, self._answered(frame, mapped, facts), facts)
+        frame = self._answered(frame, mapped, facts)
+        facts = replace(
+            facts,
+            protocol_words=facts.protocol_words + words,
+            by_corpus=rows_by_corpus(frame, target, mapped.labels),
+        )
+        return Evaluation(target, mapped.labels, frame, facts)
 
     def _answered(self, frame: pd.DataFrame, mapped: Mapped, facts: Facts) -> pd.DataFrame:
         """Return the table as it is judged: without speech there is no decision."""

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from intona.evaluation.by_corpus import IN_PERCENT, MEASURES
+from intona.evaluation.by_corpus import IN_PERCENT
 from intona.evaluation.measure import short_name
-from intona.evaluation.text import PERCENT, stamp_word
+from intona.evaluation.text import PERCENT, columns_by_corpus, count_text, stamp_word
 from intona.files import save_text
 from intona.metrics.bootstrap import Interval
 
@@ -52,6 +53,8 @@ class Figure:
     signed: bool = False
 
     def __str__(self) -> str:
+        if self.value != self.value:
+            return "-"
         return f"{self._text(self.value)} [{self._text(self.low)}, {self._text(self.high)}]"
 
     def _text(self, value: float) -> str:
@@ -161,7 +164,7 @@ def tex(text: str) -> str:
 
 
 def of_evaluation(evaluation: Evaluation) -> Table:
-    """Return a row per corpus and their mean where the protocol is by corpus, else one row."""
+    """Return one row; of several corpora a row each, their mean, and all in one heap."""
     facts = evaluation.facts
     marked = stamp_word(facts.leaky, facts.transductive)
     protocol = (
@@ -174,13 +177,31 @@ def of_evaluation(evaluation: Evaluation) -> Table:
         f"{facts.corpus_details.utterances} utterances, {facts.speakers} speakers; "
         "95 % intervals by bootstrap over speakers"
     )
-    if facts.by_corpus:
-        rows: tuple[tuple[Cell, ...], ...] = tuple(
-            (f"{marked}{name}", *(_measure(measure, found[measure]) for measure in MEASURES))
-            for name, found in facts.by_corpus.items()
-        )
-        return Table(caption, ("corpus", *MEASURES.values()), rows)
     metrics = evaluation.metrics
+    if facts.by_corpus:
+        counts, names = columns_by_corpus(facts.by_corpus)
+        rows: list[tuple[Cell, ...]] = [
+            (
+                f"{marked}{corpus}",
+                *(count_text(name, found.get(name)) for name in counts),
+                *(_measure(name, found[name]) for name in names),
+            )
+            for corpus, found in facts.by_corpus.items()
+        ]
+        heap = {
+            "utterances": facts.corpus_details.utterances,
+            "speakers": facts.speakers,
+            "chance": evaluation.chance,
+        }
+        none = Figure(math.nan, math.nan, math.nan)
+        rows.append(
+            (
+                f"{marked}all in one heap",
+                *(count_text(name, heap[name]) for name in counts),
+                *(figure(name, metrics[name]) if name in metrics else none for name in names),
+            )
+        )
+        return Table(caption, ("corpus", *counts.values(), *names.values()), tuple(rows))
     head = tuple(short_name(name) for name in metrics)
     row = tuple(figure(name, value) for name, value in metrics.items())
     return Table(caption, ("recipe", *head), ((f"{marked}{facts.recipe}", *row),))

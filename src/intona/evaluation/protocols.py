@@ -91,10 +91,27 @@ def parse(text: str, test_only: Sequence[str] = ()) -> Split:
     if registry.has("protocols", kind):
         return _plugged(kind, value)
     known = [*FORMS, *registry.names("protocols")]
-    near = meant(kind, [form.partition(":")[0] for form in known])
+    near = _meant(text) or meant(
+        kind, [one for form in known if (one := form.partition(":")[0]) != kind]
+    )
     raise UsageError(
         f"cannot read the protocol {text!r}{near}: write {', '.join(known[:-1])} or {known[-1]}"
     )
+
+
+def _meant(text: str) -> str:
+    """Return a question about what scikit-learn's users write; empty where it is not known."""
+    share = _number(text.rpartition(":")[2])
+    if share is not None and 0.0 < share < 1.0:
+        return f" (did you mean random:{share:g}, stamped LEAKY?)"
+    if text.isdecimal() and int(text) >= 2:
+        return f" (did you mean speakers:{text}?)"
+    kind, _, value = text.lower().partition(":")
+    if kind.replace("-", "").replace("_", "") in ("leaveonegroupout", "logo", "leaveonespeakerout"):
+        return " (did you mean loso?)"
+    if "fold" in kind or kind in ("speakers", "cv"):
+        return f" (did you mean speakers:{value if value.isdecimal() else 5}?)"
+    return " (did you mean random:0.25, stamped LEAKY?)" if kind == "random" else ""
 
 
 def _plugged(kind: str, value: str) -> Split:

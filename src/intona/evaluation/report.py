@@ -21,7 +21,7 @@ from intona.evaluation.text import (
 )
 from intona.evaluation.worst import worst
 from intona.files import save_text
-from intona.formats import page
+from intona.formats import page, palette
 from intona.metrics.bootstrap import Interval
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from intona.explain.occlusion import Model
 
 PAGE = "report.html"
-CONFUSION = "confusion.png"
-WRITTEN = (PAGE, CONFUSION, JSON, TABLE, *paper.NAMES)
+CONFUSION = ("confusion.png", "confusion.svg")
+WRITTEN = (PAGE, *CONFUSION, JSON, TABLE, *paper.NAMES)
 
 
 def write_report(evaluation: Evaluation, folder: str | Path, *, model: Model | None = None) -> Path:
-    """Write ``report.html``, ``confusion.png``, ``evaluation.json``, tables, predictions.
+    """Write the report: a page, the confusion matrix as picture, the numbers, tables, predictions.
 
     Args:
         evaluation: the result.
@@ -53,12 +53,13 @@ def write_report(evaluation: Evaluation, folder: str | Path, *, model: Model | N
     if not evaluation.numeric:
         facts = evaluation.facts
         title = f"{stamp_word(facts.leaky, facts.transductive)}{_title(evaluation)}"
-        figures.confusion_png(
-            evaluation.confusion,
-            (evaluation.labels, evaluation.answers),
-            f"{title}, {facts.protocol}",
-            folder / CONFUSION,
-        )
+        for name in CONFUSION:
+            drawn = figures.confusion(
+                evaluation.confusion,
+                (evaluation.labels, evaluation.answers),
+                f"{title}, {facts.protocol}",
+            )
+            palette.save(drawn, folder / name)
     return folder / PAGE
 
 
@@ -96,11 +97,12 @@ def _view(evaluation: Evaluation, folder: Path, model: Model | None) -> dict[str
         "numeric": evaluation.numeric,
         "labels": evaluation.labels,
         "answers": evaluation.answers,
-        "chance": None if evaluation.numeric else f"{100 / len(evaluation.labels):.1f} %",
+        "chance": None if evaluation.numeric else f"{100 * evaluation.chance:.1f} %",
         "resampled": "resampling speakers" if speakers else "resampling files: no speakers known",
         "headline": _metric(main, evaluation.headline),
         "metrics": [_metric(name, value) for name, value in evaluation.metrics.items()],
         "confusion": _confusion(evaluation),
+        "pictures": CONFUSION,
         "tables": _tables(evaluation, main),
         "figures": _figures(evaluation),
         "controls": [
@@ -163,6 +165,8 @@ def _tables(evaluation: Evaluation, main: str) -> list[dict[str, Any]]:
         note = "The thin line is the 95 % interval."
         tables.append(_table("Recall per emotion", "emotion", "recall", rows, note))
     for column, parts in evaluation.groups.items():
+        if column == "corpus" and evaluation.facts.by_corpus:
+            continue  # has a table of its own, with intervals
         rows = [_row(name, main, part[main], part["utterances"]) for name, part in parts.items()]
         words = column.replace("_", " ")
         tables.append(_table(f"By {words}", words, short_name(main), rows))

@@ -66,8 +66,10 @@ class Evaluation:
         notes += [f"LEAKY: {reason}" for reason in facts.leaky_reasons]
         notes += ["TRANSDUCTIVE"] if facts.transductive else []
         for corpus, measures in (facts.by_corpus or {}).items():
-            recall = measures["unweighted_average_recall"]["value"]
-            notes.append(f"{corpus}: UAR {notebook.percent(recall)}")
+            main = headline(self.numeric)
+            value = measures[main]["value"]
+            text = f"{value:.3f}" if self.numeric else notebook.percent(value)
+            notes.append(f"{corpus}: {short_name(main)} {text}")
         if self.numeric:
             rows: list[Sequence[object]] = [("metric", "value")]
             rows += [(short_name(name), f"{one.value:.3f}") for name, one in self.metrics.items()]
@@ -106,6 +108,15 @@ class Evaluation:
     def headline(self) -> Interval:
         """The metric an evaluation is judged by: UAR, or CCC for numbers."""
         return self.metrics[headline(self.numeric)]
+
+    @property
+    def chance(self) -> float:
+        """UAR of who does not listen: 1 / labels that occur in the truth; NaN for numbers.
+
+        More than that no guess reaches, whatever its favourite label: of the labels that occur,
+        the recalls of one who guesses blindly sum to 1 at most.
+        """
+        return math.nan if self.numeric else 1 / self.predictions["truth"].nunique()
 
     @cached_property
     def per_class(self) -> dict[str, dict[str, Any]]:

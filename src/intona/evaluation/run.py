@@ -10,7 +10,7 @@ import numpy as np
 
 from intona.errors import CorpusError, UsageError
 from intona.evaluation.across import LeaveOneCorpusOut, shared_labels
-from intona.evaluation.by_corpus import as_rows, by_corpus
+from intona.evaluation.by_corpus import rows_by_corpus
 from intona.evaluation.contamination import contamination
 from intona.evaluation.controls import run_controls
 from intona.evaluation.enrolment import Enrolment, enrolled
@@ -308,8 +308,8 @@ class _Tables:
         labels = self.task.labels
         if self.shared is not None:
             labels = order(name for part in parts for name in part.columns if name in EMOTIONS)
-            measured = as_rows(by_corpus(predictions, target, list(labels)))
-            facts = replace(facts, by_corpus=measured)
+        facts = replace(facts, by_corpus=rows_by_corpus(predictions, target, labels))
+        if self.shared is not None:
             predictions[list(labels)] = predictions[list(labels)].fillna(0.0)
         return Evaluation(target, labels, predictions, facts)
 

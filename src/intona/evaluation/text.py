@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from intona.evaluation.by_corpus import IN_PERCENT, MEASURES
+from intona.evaluation.by_corpus import FOR_PAPERS, IN_PERCENT, MEASURES, NUMERIC_MEASURES
 from intona.evaluation.measure import NUMERIC_HEADLINE, headline, short_name
 from intona.metrics.bootstrap import Interval
 
@@ -70,33 +70,80 @@ def _certainty(evaluation: Evaluation) -> list[str]:
     return [f"ok: {100 * fine.mean():.0f} % of the answers{share}; the others are unsure"]
 
 
-def _by_corpus(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:
+def _by_corpus(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return a line per corpus, and their mean, with intervals."""
     view = corpus_view(found)
-    width = max(map(len, found)) + 2
-    lines = [" " * width + "".join(f"{words:>22}" for words in view["words"])]
-    for row in view["rows"]:
-        lines.append(f"{row['name']:<{width}}" + "".join(f"{cell:>22}" for cell in row["cells"]))
+    table = [["", *view["words"]], *([row["name"], *row["cells"]] for row in view["rows"])]
+    first, *others = (max(map(len, column)) for column in zip(*table, strict=True))
+    lines = [
+        f"{name:<{first}}"
+        + "".join(f"  {cell:>{width}}" for cell, width in zip(cells, others, strict=True))
+        for name, *cells in table
+    ]
     lines.append("intervals: of a corpus over its speakers, of the mean over corpora")
     return lines
 
 
-def corpus_view(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, Any]:
+# What is known of a corpus beside the measures, and what tables call it.
+COUNTS: Mapping[str, str] = {
+    "utterances": "utterances",
+    "speakers": "speakers",
+    "chance": "chance",
+}
+
+
+def corpus_view(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return what a table by corpus shows: ``words`` of its columns, ``rows`` with ``cells``."""
+    counts, names = columns_by_corpus(found)
+    shown = {name: words for name, words in names.items() if name not in FOR_PAPERS}
     rows = [
-        {"name": corpus, "cells": [_cell(name, measures[name]) for name in MEASURES]}
+        {
+            "name": corpus,
+            "cells": [
+                *(count_text(name, measures.get(name)) for name in counts),
+                *(_cell(name, measures[name]) for name in shown),
+            ],
+        }
         for corpus, measures in found.items()
     ]
-    return {"words": list(MEASURES.values()), "rows": rows}
+    return {"words": [*counts.values(), *shown.values()], "rows": rows}
 
 
-def _cell(name: str, bounds: Mapping[str, float]) -> str:
+def columns_by_corpus(
+    found: Mapping[str, Mapping[str, Any]],
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the columns that say something of any corpus, counts and measures, by name."""
+    counts = {
+        name: words
+        for name, words in COUNTS.items()
+        if any(measures.get(name) is not None for measures in found.values())
+    }
+    measures = {
+        name: words
+        for name, words in {**MEASURES, **NUMERIC_MEASURES}.items()
+        if any(_there(measures.get(name, {}).get("value")) for measures in found.values())
+    }
+    return counts, measures
+
+
+def count_text(name: str, value: float | None) -> str:
+    """Return a count, or chance in per cent; nothing where there is none."""
+    if value is None:
+        return ""
+    return f"{100 * value:.1f}" if name == "chance" else str(value)
+
+
+def _there(value: float | None) -> bool:
+    return value is not None and value == value
+
+
+def _cell(name: str, bounds: Mapping[str, float | None]) -> str:
     scale, digits = (100, 1) if name in IN_PERCENT else (1, 3)
     value, low, high = (
-        "-" if (one := bounds[key]) is None or one != one else f"{scale * one:.{digits}f}"
+        f"{scale * one:.{digits}f}" if _there(one := bounds[key]) and one is not None else "-"
         for key in ("value", "low", "high")
     )
-    return f"{value} [{low}, {high}]"
+    return "-" if value == "-" else f"{value} [{low}, {high}]"
 
 
 def stamp(facts: Facts) -> list[str]:
@@ -146,7 +193,7 @@ def _metrics(evaluation: Evaluation) -> list[str]:
     for name, value in evaluation.metrics.items():
         words = METRIC_WORDS.get(name, "")
         if name == headline(False):
-            words += f"; chance {100 / len(evaluation.labels):.1f} %"
+            words += f"; chance {100 * evaluation.chance:.1f} %"
         lines.append(f"{short_name(name):<12}{_with_interval(name, value)}  {words}".rstrip())
     resampled = "speakers" if evaluation.facts.speakers else "files: no speakers are known"
     lines.append(f"95 % intervals by bootstrap over {resampled}.")

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from intona.audio import Audio
 from intona.errors import AudioError, UsageError
+from intona.explain.transform import ShortTime
 from intona.features.mel import evenly
 from intona.inference.clip import clips
 from intona.labels import canonical
@@ -143,13 +144,10 @@ class _Patches:
     """
 
     def __init__(self, audio: Audio, bands: int) -> None:
-        from scipy.signal import ShortTimeFFT
-
         self.audio = audio
         size = int(WINDOW * audio.rate) // 4 * 4
-        window = np.sqrt(0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size))
-        self._stft = ShortTimeFFT(window, hop=size // 4, fs=audio.rate, dual_win=None)
-        self._spectrum = self._stft.stft(audio.samples.astype(np.float64))
+        self._transform = ShortTime(size, audio.rate, audio.samples)
+        self._spectrum = self._transform.spectrum
         # Speech only made softer would still be heard by a model that evens out levels.
         mean = np.sqrt(np.mean(np.abs(self._spectrum) ** 2, axis=1, keepdims=True))
         phases = np.random.default_rng(0).standard_normal((2, *self._spectrum.shape))
@@ -157,10 +155,12 @@ class _Patches:
         spans = int(np.clip(round(audio.duration / _SPAN), 1, _MOST_SPANS))
         self.times = np.linspace(0.0, audio.duration, spans + 1)
         self.hz = evenly(0.0, min(audio.rate / 2.0, 8000.0), bands + 1)
-        frame_times = self._stft.t(len(audio.samples))
+        frame_times = self._transform.times
         self._span = np.clip(np.searchsorted(self.times, frame_times, "right") - 1, 0, spans - 1)
         # Above 8 kHz belongs to the highest band.
-        self._band = np.clip(np.searchsorted(self.hz, self._stft.f, "right") - 1, 0, bands - 1)
+        self._band = np.clip(
+            np.searchsorted(self.hz, self._transform.hz, "right") - 1, 0, bands - 1
+        )
         self.shape = (bands, spans)
 
     @property
@@ -175,8 +175,7 @@ class _Patches:
         """Return the signal with only the kept patches, ``kept`` of shape ``self.shape``."""
         audible = kept[self._band[:, None], self._span[None, :]]
         spectrum = np.where(audible, self._spectrum, self._noise)
-        signal = self._stft.istft(spectrum, k1=len(self.audio.samples))
-        return np.asarray(signal, dtype=np.float32)
+        return self._transform.samples(spectrum)
 
 
 def require_speech(audio: Audio, where: str) -> None:

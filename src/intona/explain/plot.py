@@ -46,19 +46,20 @@ def figure(
     from matplotlib.figure import Figure
 
     heights = [3.3, 1.5, 2.7, *([1.9] if curves is not None else [])]
-    gaps = [0.55, 0.95, 0.95][: len(heights) - 1]
-    top, bottom = 1.0, 0.6
+    gaps = [0.15, 0.9, 0.95][: len(heights) - 1]
+    top, bottom = 0.8, 0.6
     whole = top + sum(heights) + sum(gaps) + bottom
     page = Figure(figsize=(10.0, whole))
-    # The right quarter is for the colour bar and the words.
+    # What runs over time takes the width but for the scale; beside the others stand words.
+    sides = [(0.08, 0.8), (0.08, 0.8), (0.15, 0.55), (0.08, 0.55)]
     axes, edge = [], whole - top
-    for height, gap in zip(heights, [*gaps, 0.0], strict=True):
+    for (left, width), height, gap in zip(sides, heights, [*gaps, 0.0], strict=False):
         edge -= height
-        axes.append(page.add_axes((0.14, edge / whole, 0.56, height / whole)))
+        axes.append(page.add_axes((left, edge / whole, width, height / whole)))
         edge -= gap
     first = f"{evidence.emotion} {100 * evidence.probability:.0f} %"
     first = first if title is None else f"{title}: {first}"
-    page.text(0.42, 1.0 - 0.32 / whole, first, fontsize=14, ha="center", va="center")
+    page.text(0.08, 1.0 - 0.3 / whole, first, fontsize=14, ha="left", va="center")
     signal = audio.samples if audio.rate == RATE else resample(audio.samples, audio.rate, RATE)
     _draw_evidence(page, axes[0], signal, evidence)
     _draw_contours(axes[1], signal, float(evidence.times[-1]))
@@ -90,7 +91,7 @@ def _draw_evidence(
     axes.set_ylabel("frequency in kHz")
     axes.set_title(f"What speaks for (red) and against (blue) “{evidence.emotion}”", fontsize=10)
     axes.tick_params(labelbottom=False)
-    bar = page.colorbar(mesh, cax=axes.inset_axes((1.02, 0.0, 0.025, 1.0)))
+    bar = page.colorbar(mesh, cax=axes.inset_axes((1.02, 0.0, 0.02, 1.0)))
     if bar.solids is not None:
         bar.solids.set_alpha(1.0)
     bar.set_label("log-odds lost when silenced")

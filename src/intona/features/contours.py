@@ -86,8 +86,6 @@ def contours(samples: NDArray[np.float32], rate: int, times: Doubles) -> Contour
         rate: sample rate in Hz, at least 10 kHz for the spectral measures.
         times: centres of the frames in seconds, in steps of 10 ms.
     """
-    from scipy import fft
-
     size = int(WINDOW * rate)
     padded = np.zeros(len(samples) + 2 * size, dtype=np.float32)
     padded[size : size + len(samples)] = samples
@@ -100,7 +98,7 @@ def contours(samples: NDArray[np.float32], rate: int, times: Doubles) -> Contour
     frames = frames * window
     mean_power = np.einsum("ft,ft->f", frames, frames) / float(window @ window)
     intensity = 10.0 * np.log10(np.maximum(mean_power, 10 ** (FLOOR_DB / 10))).astype(np.float64)
-    spectrum = fft.rfft(frames, _N_FFT, axis=1, workers=1)
+    spectrum = np.fft.rfft(frames, _N_FFT, axis=1)
     power = np.square(spectrum.real) + np.square(spectrum.imag)
     np.maximum(power, np.float32(1e-12), out=power)
     levels = np.float32(10.0) * np.log10(power)

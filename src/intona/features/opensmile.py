@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio.given import one_channel
-from intona.errors import MissingExtraError, UsageError
+from intona.errors import UsageError
+from intona.extras import lacking
 from intona.features.logmel import RATE, trim
 from intona.features.transformer import Transformer
 
@@ -95,7 +96,7 @@ def _package() -> Any:
     try:
         import opensmile
     except ImportError:
-        raise MissingExtraError("the front end opensmile", "opensmile") from None
+        raise lacking("the front end opensmile", "opensmile") from None
     logging.getLogger(__name__).warning(
         "openSMILE is licensed for non-commercial use only (audEERING GmbH); "
         "so are models and results made with it"

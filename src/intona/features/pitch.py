@@ -68,11 +68,9 @@ def _window(rate: int) -> tuple[NDArray[np.float32], int, Doubles]:
 
 def _autocorrelation(frames: NDArray[np.floating], n_fft: int) -> NDArray[np.floating]:
     """Return the autocorrelation of each row at ``_OVERSAMPLING`` lags a sample."""
-    from scipy import fft
-
-    spectrum = fft.rfft(frames, n_fft, axis=1, workers=1)
+    spectrum = np.fft.rfft(frames, n_fft, axis=1)
     power = np.square(spectrum.real) + np.square(spectrum.imag)
-    return fft.irfft(power, n_fft * _OVERSAMPLING, axis=1, workers=1)
+    return np.fft.irfft(power, n_fft * _OVERSAMPLING, axis=1)
 
 
 def pitch(samples: NDArray[np.float32], rate: int) -> PitchTrack:

@@ -44,13 +44,11 @@ def magnitude(framed: NDArray[np.float32]) -> NDArray[np.float32]:
     Args:
         framed: what :func:`frames` gives, or some of its rows.
     """
-    from scipy import fft
-
     size = framed.shape[1]
     result = np.empty((len(framed), size // 2 + 1), dtype=np.float32)
     for start in range(0, len(framed), _BLOCK):
         windowed = framed[start : start + _BLOCK] * _window(size)
-        spectrum = fft.rfft(windowed, axis=1, overwrite_x=True, workers=1)
+        spectrum = np.fft.rfft(windowed, axis=1)
         np.abs(spectrum.astype(np.complex64), out=result[start : start + _BLOCK])
     return result
 

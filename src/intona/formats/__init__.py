@@ -1,8 +1,9 @@
 """Timelines as files: every format people open them with, and ready-made segments back in.
 
 Written are ``text``, ``json``, ``jsonl``, ``csv``, ``parquet``, ``audformat`` (a database folder),
-``vtt``, ``srt``, ``textgrid``, ``audacity`` and ``rttm``. Segments are read from CSV, RTTM,
-TextGrid, WebVTT, SRT and Audacity labels. Installed packages may register more
+``vtt``, ``srt``, ``textgrid``, ``audacity``, ``rttm``, ``eaf`` (ELAN) and ``labelstudio``. Segments
+are read from CSV, RTTM, TextGrid, EAF, WebVTT, SRT, Audacity labels, and from the JSON of Whisper,
+WhisperX and faster-whisper. Installed packages may register more
 (``intona.formats``).
 """
 
@@ -17,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 from intona import registry
 from intona.audio.damage import Notice, warn
 from intona.errors import IntonaError, PlugInError, UsageError, meant
+from intona.extras import require
 from intona.files import fitting, read_bounded, save_text, spelled
+from intona.formats.rows import Segmentation, framed
 from intona.formats.turns import Turn, checked
 
 if TYPE_CHECKING:
@@ -48,14 +51,16 @@ FORMATS: tuple[str, ...] = (
     "textgrid",
     "audacity",
     "rttm",
+    "eaf",
+    "labelstudio",
 )
 LARGEST = 2**26  # bytes of segments
 _SUFFIXES = {"txt": "text", "ndjson": "jsonl"}
-_READ_SUFFIXES = {"txt": "audacity", "tsv": "csv"}
+_READ_SUFFIXES = {"txt": "audacity", "tsv": "csv", "ndjson": "jsonl"}
 _NOT_TEXT = ("parquet", "audformat")
-_ONE_RECORDING = ("vtt", "srt", "textgrid", "audacity")
-_TELLING = ("csv", "textgrid")  # their readers have something to tell
-_READABLE = ("csv", "rttm", "textgrid", "vtt", "srt", "audacity")
+_ONE_RECORDING = ("vtt", "srt", "textgrid", "audacity", "eaf")
+_TELLING = ("csv", "textgrid", "eaf")  # their readers have something to tell
+_READABLE = ("csv", "rttm", "textgrid", "eaf", "vtt", "srt", "audacity", "json", "jsonl")
 
 
 def names() -> tuple[str, ...]:
@@ -69,6 +74,7 @@ def format_of(path: str | Path | None, name: str | None = None) -> str:
 
     Raises:
         UsageError: no such format, or it needs a path and there is none.
+        MissingExtraError: it needs packages that are not installed.
 
     Examples:
         >>> format_of("talk.TextGrid"), format_of("talk.ndjson"), format_of(None)
@@ -81,33 +87,39 @@ def format_of(path: str | Path | None, name: str | None = None) -> str:
         name = suffix if is_one else "text"
     if name not in FORMATS and name not in names():
         known = names()
+        if name == "pipeline":
+            raise UsageError(
+                "the format pipeline is of whole recordings: it goes without --timeline"
+            )
         raise UsageError(
             f"no format {name!r}{meant(name, known)}: choose one of {', '.join(known)}"
         )
+    if name in _NOT_TEXT:
+        require(f"the format {name}", "pandas", *(["pyarrow"] if name == "parquet" else []))
     if path is None and (name in _NOT_TEXT or not hasattr(_module(name), "render")):
         raise UsageError(f"{name} is not text: name a file (or folder) to write to")
     return name
 
 
-def render(table: pd.DataFrame, format: str) -> str:
+def render(table: Segmentation | pd.DataFrame, format: str) -> str:
     """Return a timeline as text.
 
     Args:
-        table: as :func:`intona.inference.timeline.timeline` returns it.
+        table: as :func:`intona.inference.timeline.timeline` or ``segmentation`` returns it.
         format: one of :data:`FORMATS`, but neither ``parquet`` nor ``audformat``.
 
     Raises:
         UsageError: the format is not text, or cannot hold this table.
     """
     name = format_of(None, format)
-    return str(_outside(name, _module(name).render, table))
+    return str(_outside(name, _module(name).render, _taken(table, name)))
 
 
-def write(table: pd.DataFrame, path: str | Path, format: str | None = None) -> Path:
+def write(table: Segmentation | pd.DataFrame, path: str | Path, format: str | None = None) -> Path:
     """Write a timeline; the file appears whole or not at all.
 
     Args:
-        table: as :func:`intona.inference.timeline.timeline` returns it.
+        table: as :func:`intona.inference.timeline.timeline` or ``segmentation`` returns it.
         path: the file, or for ``audformat`` the folder.
         format: one of :data:`FORMATS`; ``None`` goes by the suffix.
 
@@ -121,9 +133,9 @@ def write(table: pd.DataFrame, path: str | Path, format: str | None = None) -> P
         raise UsageError(f"the format {name} is read, not written")
     try:
         if hasattr(module, "save"):
-            _outside(name, module.save, table, path)
+            _outside(name, module.save, _taken(table, name), path)
         else:
-            save_text(path, str(_outside(name, module.render, table)))
+            save_text(path, str(_outside(name, module.render, _taken(table, name))))
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
     return path
@@ -134,7 +146,7 @@ def places(files: Sequence[Path], out: str | Path, format: str | None = None) ->
 
     Args:
         files: the recordings.
-        out: one file for all; for the formats that hold one recording (captions, TextGrid,
+        out: one file for all; for the formats that hold one recording (captions, TextGrid, ELAN,
             Audacity labels) and more than one recording, a folder.
         format: one of :data:`FORMATS`; ``None`` goes by the suffix.
 
@@ -161,7 +173,7 @@ def written(out: str | Path, format: str | None = None) -> list[Path]:
 
 
 def write_each(
-    tables: Mapping[Path, pd.DataFrame],
+    tables: Mapping[Path, Segmentation],
     where: Mapping[Path, Path],
     format: str | None = None,
 ) -> list[Path]:
@@ -178,9 +190,7 @@ def write_each(
     Raises:
         UsageError: as :func:`write`, of the first that could not be written.
     """
-    import pandas as pd
-
-    together: dict[Path, list[pd.DataFrame]] = {}
+    together: dict[Path, list[Segmentation]] = {}
     for file, table in tables.items():
         together.setdefault(where[file], []).append(table)
     done: list[Path] = []
@@ -189,7 +199,7 @@ def write_each(
         try:
             if len(set(where.values())) > 1:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            done.append(write(pd.concat(parts), path, format))
+            done.append(write(Segmentation.joined(parts), path, format))
         except OSError as error:
             raise UsageError(
                 f"one file for each recording: {path.parent} must be a folder ({error.strerror})"
@@ -207,8 +217,8 @@ def read_turns(
     """Read ready-made segments.
 
     Args:
-        path: ``.csv``, ``.tsv``, ``.rttm``, ``.TextGrid``, ``.vtt``, ``.srt`` or ``.txt``
-            (Audacity).
+        path: ``.csv``, ``.tsv``, ``.rttm``, ``.TextGrid``, ``.eaf``, ``.vtt``, ``.srt``, ``.txt``
+            (Audacity), ``.json`` or ``.jsonl`` (transcripts).
         recording: what they belong to; of a file about several recordings, only the segments
             of the one with this name (with or without folder and suffix) are taken.
         notice: told in a sentence each what was left out or understood in a special way.
@@ -221,8 +231,8 @@ def read_turns(
     name = _READ_SUFFIXES.get(suffix, suffix)
     if name not in _READABLE and not (name in names() and hasattr(_module(name), "read")):
         raise UsageError(
-            f"cannot read segments from {path}: use .csv, .tsv, .rttm, .TextGrid, .vtt, .srt or "
-            ".txt"
+            f"cannot read segments from {path}: use .csv, .tsv, .rttm, .TextGrid, .eaf, .vtt, "
+            ".srt, .txt, .json or .jsonl"
         )
     try:
         text = _decode(read_bounded(path, LARGEST))
@@ -263,6 +273,11 @@ def _module(name: str) -> Any:
     if not any(callable(getattr(found, each, None)) for each in ("render", "save", "read")):
         raise PlugInError(f"the format {name} of an installed package has no render, save or read")
     return found
+
+
+def _taken(table: Segmentation | pd.DataFrame, name: str) -> Segmentation | pd.DataFrame:
+    """Return a timeline as a format takes it: those of installed packages know tables alone."""
+    return table if name in FORMATS else framed(table)
 
 
 def _outside(name: str, call: Callable[..., Any], *values: Any, **more: Any) -> Any:

@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from intona.errors import UsageError
-from intona.formats.rows import single
+from intona.formats.rows import Segmentation, single
 from intona.formats.turns import Turn, lines_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def render(table: pd.DataFrame) -> str:
+def render(table: Segmentation | pd.DataFrame) -> str:
     """Return one line per segment."""
     lines = []
     for row in single(table, "audacity"):

@@ -11,20 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from intona.files import atomic
+from intona.formats.rows import Segmentation, framed
 from intona.tables import legible
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def save(table: pd.DataFrame, path: Path) -> None:
+def save(table: Segmentation | pd.DataFrame, path: Path) -> None:
     """Write ``db.yaml`` and ``db.emotion.csv`` into a folder, which is made if need be.
 
     Raises:
         OSError: the folder cannot be written.
     """
     path.mkdir(parents=True, exist_ok=True)
-    table = legible(table)
+    table = legible(framed(table))
     frame = table.reset_index()
     with atomic(path / "db.emotion.csv") as temporary:
         frame.to_csv(temporary, index=False)

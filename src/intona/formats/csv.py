@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from intona.audio.damage import Notice, warn
 from intona.errors import UsageError
-from intona.formats.rows import rows
+from intona.formats.rows import Segmentation, rows
 from intona.formats.turns import Turn
 from intona.tables import COLUMNS, guarded, unguarded
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LONGEST_SEGMENT = 60.0  # seconds; sentences that take longer are counted in milliseconds
 
 
-def render(table: pd.DataFrame) -> str:
+def render(table: Segmentation | pd.DataFrame) -> str:
     """Return a header and one line per segment; what is unknown is empty.
 
     What a spreadsheet would take for a formula is :func:`intona.tables.guarded`.

@@ -1,17 +1,20 @@
-"""A timeline as one JSON array."""
+"""A timeline as one JSON array; transcripts back in."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from intona.formats.rows import Row, rows
+from intona.formats.rows import Row, Segmentation, rows
+from intona.formats.transcripts import read
 
 if TYPE_CHECKING:
     import pandas as pd
 
+__all__ = ["as_dict", "read", "render"]
 
-def render(table: pd.DataFrame) -> str:
+
+def render(table: Segmentation | pd.DataFrame) -> str:
     """Return an array of objects; times in seconds, what is unknown is ``null``."""
     return json.dumps([as_dict(row) for row in rows(table)], indent=2, ensure_ascii=False) + "\n"
 
@@ -31,8 +34,14 @@ def as_dict(row: Row) -> dict[str, Any]:
         "valence": _rounded(row.valence),
         "adapted": row.adapted,
         "probabilities": {name: round(value, 6) for name, value in row.probabilities.items()},
-        **row.values,
+        "model": None if row.model is None else dict(row.model),
+        **{name: _whole(name, value) for name, value in row.values.items()},
     }
+
+
+def _whole(name: str, value: str) -> str | int:
+    """Return the number of a channel as a number, and words as they are."""
+    return int(value) if name == "channel" and value.isdecimal() else value
 
 
 def _rounded(value: float | None) -> float | None:

@@ -15,7 +15,7 @@ from intona.audio.damage import told_before
 from intona.audio.decode import Source
 from intona.errors import UsageError
 from intona.formats import palette
-from intona.formats.rows import Row, rows
+from intona.formats.rows import Row, Segmentation, rows
 from intona.labels import order
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _halve(
     return list(merged), columns[-1] if len(columns) % 2 else None
 
 
-def plot(table: pd.DataFrame, source: Source | Audio, path: str | Path) -> Path:
+def plot(table: Segmentation | pd.DataFrame, source: Source | Audio, path: str | Path) -> Path:
     """Draw a timeline.
 
     Args:

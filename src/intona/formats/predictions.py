@@ -7,13 +7,16 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from intona import formats
 from intona.errors import UsageError, meant
+from intona.extras import require
 from intona.files import plain, save_text, spelled
 from intona.tables import COLUMNS, Prediction, guarded, to_table
 
-FORMATS = ("text", "json", "csv", "parquet")
+FORMATS = ("text", "json", "csv", "parquet", "pipeline")
+TOP = 5  # answers of one recording as a pipeline gives them; what transformers gives
 
 
 def format_of(name: str | None, out: Path | None) -> str:
@@ -22,6 +25,7 @@ def format_of(name: str | None, out: Path | None) -> str:
     Raises:
         UsageError: an unknown format, or parquet (which :mod:`intona.inference.batch` writes)
             without a file to write to.
+        MissingExtraError: it needs packages that are not installed.
 
     Examples:
         >>> format_of(None, Path("table.csv"))
@@ -40,6 +44,8 @@ def format_of(name: str | None, out: Path | None) -> str:
         )
     if name == "parquet" and out is None:
         raise UsageError("parquet is binary: name a file with --out FILE")
+    if name == "parquet":
+        require("the format parquet", "pandas", "pyarrow")
     return name
 
 
@@ -48,23 +54,44 @@ def _others() -> tuple[str, ...]:
     return formats.names()[len(formats.FORMATS) :]
 
 
-def render(predictions: Sequence[Prediction], labels: Sequence[str], style: str) -> str:
-    """Return predictions as text in one of the textual formats: ``text``, ``json``, ``csv``.
+def render(
+    predictions: Sequence[Prediction],
+    labels: Sequence[str],
+    style: str,
+    *,
+    top_k: int = TOP,
+    alone: bool = False,
+) -> str:
+    """Return predictions as text in one of the textual formats.
 
     Formats of installed packages are given the table of results.
+
+    Args:
+        predictions: the answers.
+        labels: of the model.
+        style: ``text``, ``json``, ``csv``, or ``pipeline``: what a ``pipeline`` of transformers
+            answers, per recording a list (:meth:`intona.tables.Prediction.ranked`), ``null`` for
+            one that could not be used.
+        top_k: labels of a ``pipeline``.
+        alone: whether one recording was asked about, of which a ``pipeline`` gives the bare list.
     """
+    if style == "pipeline":
+        rows = [None if p.status == "error" else p.rounded().ranked(top_k) for p in predictions]
+        return json.dumps(rows[0] if alone else rows, indent=2, ensure_ascii=False) + "\n"
     if style not in FORMATS:
         return formats.render(to_table(predictions, labels), style)
     if style == "json":
-        rows = [{**p.rounded().to_dict(), "file": _name(p)} for p in predictions]
-        return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
+        found = [{**p.rounded().to_dict(), "file": _name(p)} for p in predictions]
+        return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
     if style == "csv":
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         beside = [name for name in COLUMNS if name not in labels]
-        writer.writerow(["file", "start", "end", *beside, *map(guarded, labels)])
+        more = list(dict.fromkeys(name for p in predictions for name in p.values))
+        writer.writerow(["file", "start", "end", *beside, *map(guarded, labels), *more])
         for p in predictions:
             values = [getattr(p, name) for name in beside] + [p.probabilities[k] for k in labels]
+            values += [p.values.get(name) for name in more]
             writer.writerow([guarded(_name(p) or ""), p.start, p.end, *map(_cell, values)])
         return text.getvalue()
     return "".join(line(prediction) + "\n" for prediction in predictions)
@@ -72,7 +99,7 @@ def render(predictions: Sequence[Prediction], labels: Sequence[str], style: str)
 
 def line(prediction: Prediction) -> str:
     """Return one prediction as one line for people."""
-    file = plain(prediction.file or "")
+    file = plain("  ".join(filter(None, (prediction.file, _side(prediction)))))
     ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
     if prediction.status == "no_speech":
         return f"{file}  no speech"
@@ -85,14 +112,29 @@ def line(prediction: Prediction) -> str:
     return f"{file}  {guess}{mark}  then {rest}{adapted}"
 
 
-def save(predictions: Sequence[Prediction], labels: Sequence[str], style: str, out: Path) -> None:
+def _side(prediction: Prediction) -> str:
+    """Say which channel it is about, where it is about one."""
+    number = prediction.values.get("channel")
+    return str(prediction.values.get("speaker") or (f"channel {number}" if number else ""))
+
+
+def save(
+    predictions: Sequence[Prediction], labels: Sequence[str], style: str, out: Path, **options: Any
+) -> None:
     """Write predictions to a file in a textual format; it appears whole or not at all.
+
+    Args:
+        predictions: the answers.
+        labels: of the model.
+        style: of the file.
+        out: the file.
+        **options: of :func:`render`.
 
     Raises:
         UsageError: the file cannot be written.
     """
     if style in FORMATS:
-        save_text(out, render(predictions, labels, style))
+        save_text(out, render(predictions, labels, style, **options))
     else:
         formats.write(to_table(predictions, labels), out, style)
 

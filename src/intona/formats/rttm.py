@@ -16,7 +16,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from intona.errors import UsageError
-from intona.formats.rows import rows
+from intona.formats.rows import Segmentation, rows
 from intona.formats.turns import Turn, lines_of
 from intona.labels import EMOTIONS
 
@@ -27,7 +27,7 @@ _NOTHING = "<NA>"
 _FORM = "'SPEAKER file 1 begin duration <NA> <NA> name <NA> <NA>'"
 
 
-def render(table: pd.DataFrame) -> str:
+def render(table: Segmentation | pd.DataFrame) -> str:
     """Return one line per segment; files are named without folder and suffix."""
     lines = []
     for row in rows(table):
@@ -37,10 +37,10 @@ def render(table: pd.DataFrame) -> str:
         speaker = word(row.values.get("speaker", _NOTHING))
         name = word(row.emotion or _NOTHING)
         confidence = _NOTHING if row.confidence is None else f"{row.confidence:.4f}"
+        channel = row.values.get("channel", "1")
         span = f"{row.start:.3f} {row.end - row.start:.3f}"
-        lines.append(
-            f"SPEAKER {file} 1 {span} {_NOTHING} {speaker} {name} {confidence} {_NOTHING}\n"
-        )
+        rest = f"{_NOTHING} {speaker} {name} {confidence} {_NOTHING}"
+        lines.append(f"SPEAKER {file} {word(channel)} {span} {rest}\n")
     return "".join(lines)
 
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from intona.formats.captions import clock
 from intona.formats.captions import read_cues as read  # noqa: F401  (a format reads and renders)
-from intona.formats.rows import single
+from intona.formats.rows import Segmentation, single
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def render(table: pd.DataFrame) -> str:
+def render(table: Segmentation | pd.DataFrame) -> str:
     """Return one cue per segment: ``angry 81 %``, after the speaker where known."""
     parts = []
     for number, row in enumerate(single(table, "srt"), 1):

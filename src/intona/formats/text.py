@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from intona.files import plain
-from intona.formats.rows import Row, rows
+from intona.formats.rows import Row, Segmentation, rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def render(table: pd.DataFrame) -> str:
+def render(table: Segmentation | pd.DataFrame) -> str:
     """Return one line per segment, a heading per recording."""
     lines, file = [], None
     found = rows(table)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from intona.audio.damage import Notice, warn
 from intona.errors import UsageError
-from intona.formats.rows import Row, single
+from intona.formats.rows import Segmentation, layered, rows, single
 from intona.formats.turns import Turn
 
 if TYPE_CHECKING:
@@ -27,40 +27,24 @@ _TOKEN = re.compile(
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)(e[-+]?\d+)?\s*%?|nan|--undefined--", re.I)
 
 
-def render(table: pd.DataFrame) -> str:
+def render(table: Segmentation | pd.DataFrame) -> str:
     """Return the tiers ``emotion`` and ``confidence``, or an ``emotion`` tier per speaker.
 
     Segments that overlap go to tiers of their own, for a tier cannot hold both.
     """
     found = single(table, "textgrid")
-    end = max((stop.total_seconds() for stop in table.index.get_level_values("end")), default=1.0)
+    end = max((row.end for row in rows(table)), default=1.0)
     tiers: list[tuple[str, list[tuple[float, float, str]]]] = []
-    by_speaker: dict[str, list[Row]] = {}
-    for row in found:
-        by_speaker.setdefault(row.values.get("speaker", ""), []).append(row)
-    for speaker, group in (by_speaker or {"": []}).items():
-        for number, layer in enumerate(_layers(group), 1):
-            suffix = (f" {speaker}" if speaker else "") + (f" {number}" if number > 1 else "")
-            words = [(row.start, row.end, row.emotion or row.title) for row in layer]
-            tiers.append((f"emotion{suffix}", words))
-            sure = [
-                (row.start, row.end, "" if row.confidence is None else f"{row.confidence:.3f}")
-                for row in layer
-            ]
-            tiers.append((f"confidence{suffix}", sure))
-    return _grid(tiers, round(end, 3))
-
-
-def _layers(group: list[Row]) -> list[list[Row]]:
-    layers: list[list[Row]] = [[]]
-    for row in sorted(group, key=lambda row: row.start):
-        for layer in layers:
-            if not layer or layer[-1].end <= row.start:
-                layer.append(row)
-                break
-        else:
-            layers.append([row])
-    return layers
+    for speaker, number, layer in layered(found) or [("", 1, [])]:
+        suffix = (f" {speaker}" if speaker else "") + (f" {number}" if number > 1 else "")
+        words = [(row.start, row.end, row.emotion or row.title) for row in layer]
+        tiers.append((f"emotion{suffix}", words))
+        sure = [
+            (row.start, row.end, "" if row.confidence is None else f"{row.confidence:.3f}")
+            for row in layer
+        ]
+        tiers.append((f"confidence{suffix}", sure))
+    return _grid(tiers, end)
 
 
 def _grid(tiers: list[tuple[str, list[tuple[float, float, str]]]], end: float) -> str:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from intona.formats.captions import clock
 from intona.formats.captions import read_cues as read  # noqa: F401  (a format reads and renders)
-from intona.formats.rows import single
+from intona.formats.rows import Segmentation, single
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def render(table: pd.DataFrame) -> str:
+def render(table: Segmentation | pd.DataFrame) -> str:
     """Return one cue per segment: ``angry 81 %``, in the speaker's voice where known."""
     parts = ["WEBVTT\n"]
     for row in single(table, "vtt"):

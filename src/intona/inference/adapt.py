@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import Audio, blocks
+from intona.audio.channels import Channels
 from intona.audio.damage import Notice, told_before, warn
-from intona.audio.decode import Source
+from intona.audio.decode import Source, rewind
 from intona.errors import AudioError
 from intona.inference.clip import UTTERANCE, clips
 from intona.inference.model import Adaptable
@@ -38,6 +39,7 @@ def statistics_of(
     most: int = MOST,
     longest: float = UTTERANCE,
     progress: Callable[[float], object] | None = None,
+    channels: Channels | None = None,
 ) -> Statistics:
     """Return the statistics of recordings' embeddings, for :meth:`Recognizer.adapted`.
 
@@ -47,6 +49,7 @@ def statistics_of(
         most: utterances heard, at most.
         longest: seconds of one; longer stretches of speech are divided.
         progress: called with the seconds of a recording read so far.
+        channels: what is heard of files.
 
     Raises:
         UsageError: the model cannot adapt.
@@ -54,6 +57,8 @@ def statistics_of(
     """
     model.require_adaptable()
     chosen = sample((one for one in sources if not isinstance(one, AudioError)), most)
+    if channels is not None:
+        chosen = [one for one in channels.heard(chosen) if not isinstance(one, AudioError)]
     running = Running()
     share = max(1, most // max(len(chosen), 1))
     for source in chosen:
@@ -63,8 +68,8 @@ def statistics_of(
             continue  # whoever predicts it hears of it
         for utterance in found:
             running.add(model.embedding([utterance.samples], utterance.rate))
-        if not isinstance(source, str | Path | Audio) and source.seekable():
-            source.seek(0)  # it is heard again
+        if not isinstance(source, Audio):
+            rewind(source)  # it is heard again
     if not running.count:
         raise AudioError("nothing to adapt to: there is no speech in these recordings")
     return running.statistics()

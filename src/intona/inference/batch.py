@@ -21,24 +21,28 @@ import hashlib
 import os
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intona.audio import Damage, files, find
-from intona.audio.damage import warn
+from intona.audio.channels import Channels
+from intona.audio.damage import Apart, warn
+from intona.audio.decode import Source
 from intona.audio.finding import Found, UnheardError, require_some
-from intona.errors import AudioError, UsageError
+from intona.errors import AudioError, IntonaError, UsageError
+from intona.extras import require
 from intona.files import require_apart, require_writable, spelled
 from intona.inference.choice import Choice
+from intona.inference.foreign.base import Foreign
 from intona.inference.parts import Parts, errors_of
 from intona.parallel import HERE, Engine, Local, Lost
 
 if TYPE_CHECKING:
     from intona.inference.recognizer import Recognizer
     from intona.models.adaptation import Statistics
-    from intona.models.metadata import Metadata
     from intona.tables import Prediction
 
 Progress = Callable[[int, int, str], None]
@@ -57,6 +61,7 @@ class Summary:
     Attributes:
         files: recordings in the result.
         errors: rows of the table of errors: recordings that failed, or are damaged.
+        apart: recordings whose two channels carry different speech, and were mixed.
         resumed: recordings that an earlier, interrupted run had already done.
         audio: seconds of audio in the result.
         seconds: how long this run took.
@@ -64,6 +69,7 @@ class Summary:
 
     files: int
     errors: int
+    apart: int
     resumed: int
     audio: float
     seconds: float
@@ -82,46 +88,57 @@ class Predict:
     """The job of one worker: hold a model, predict shards.
 
     Attributes:
-        content: the model file's bytes, so that all workers use the same one.
-        metadata: its metadata, validated.
-        path: where it was read from, for messages.
+        again: makes the model, the same in all workers.
         choice: what the model is asked.
         statistics: what it is adapted to, the same for all workers.
     """
 
-    content: bytes = field(repr=False)
-    metadata: Metadata
-    path: Path
+    again: Callable[[], Recognizer | Foreign] = field(repr=False)
     choice: Choice
     statistics: Statistics | None = None
 
-    def setup(self) -> Recognizer:
+    def setup(self) -> Recognizer | Foreign:
         """Load the model."""
-        from intona.inference.recognizer import Recognizer
+        model = self.again()
+        if self.statistics is not None:
+            model = model.adapted(self.statistics)
+        return model.narrowed(self.choice.emotions, self.choice.merge)
 
-        model = Recognizer(self.content, self.metadata, self.path)
-        return model.adapted(self.statistics).narrowed(self.choice.emotions, self.choice.merge)
+    def run(self, state: Recognizer | Foreign, task: Shard) -> list[dict[str, Any]]:
+        """Predict the shard's files; a row each, or each channel, and one more of each damage."""
+        from intona.inference.asking import predict_files
 
-    def run(self, state: Recognizer, task: Shard) -> list[dict[str, Any]]:
-        """Predict the shard's files; one row each, in order, and one more of each damage."""
-        from intona.inference.clip import predict_each
+        heard = [(file, one) for file in task.files for one in self._heard(file)]
+        found = zip(predict_files(state, [one for _, one in heard]), heard, strict=True)
+        rows = [row for answer, (file, _) in found for row in _rows(answer, file)]
+        # What is damaged in a recording is told of each of its channels.
+        told: set[tuple[str, str]] = set()
+        return [row for row in rows if row["error"] is None or _is_new(row, told)]
 
-        found = zip(predict_each(state, task.files), task.files, strict=True)
-        return [row for answer, file in found for row in _rows(answer, file)]
+    def _heard(self, file: str | UnheardError) -> Iterator[Source | AudioError]:
+        yield from self.choice.channels.heard([file])
 
 
-def _rows(found: Prediction | AudioError, file: str | UnheardError) -> Iterator[dict[str, Any]]:
+def _is_new(row: dict[str, Any], told: set[tuple[str, str]]) -> bool:
+    """Tell whether an error has not been told of the file yet, and note that it is now."""
+    new = (row["file"], row["error"]) not in told
+    told.add((row["file"], row["error"]))
+    return new
+
+
+def _rows(found: Prediction | IntonaError, file: str | UnheardError) -> Iterator[dict[str, Any]]:
     name = _name(file)
-    if isinstance(found, AudioError):
+    if isinstance(found, IntonaError):
         yield {"file": name, "error": spelled(str(found))}
         return
     row = found.to_dict()
     probabilities = row.pop("probabilities")
-    yield {"error": None, **row, **probabilities, "file": name}
+    apart = any(isinstance(note, Apart) for note in found.notes)
+    yield {"error": None, "apart": apart, **row, **probabilities, "file": name}
     for note in found.notes:
         if isinstance(note, Damage):
             yield {"file": name, "error": spelled(note)}
-        else:
+        elif not isinstance(note, Apart):
             warn(note)
 
 
@@ -142,10 +159,13 @@ def predict_folder(
     """Predict every recording below ``paths`` into one parquet file.
 
     Args:
-        model: model file or name of a bundled one; ``None`` for the default.
+        model: model file, name of a bundled one, or a function or model of others (which is
+            asked anew about all recordings when a run was stopped: whether it is still the same
+            cannot be known); ``None`` for the default.
         paths: recordings, and folders of them.
         out: the ``.parquet`` file; its table is that of ``intona predict``.
-        choice: labels to answer with, and whether to adapt to the recordings: then an even
+        choice: labels to answer with, what is heard of recordings with several channels (of
+            ``each`` there are as many rows), and whether to adapt to them: then an even
             sample of them is heard first, the same whenever the names are the same.
         on: where: here, in local processes, on Ray.
         shard: files per part file, at most.
@@ -157,35 +177,42 @@ def predict_folder(
             or is an input, another run is writing it, or ``shard`` is not positive.
         AudioError: none of the paths exists.
         ModelError: the model cannot be loaded.
+        MissingExtraError: pandas or pyarrow is not installed.
     """
     from intona._version import __version__
-    from intona.models.artefact import locate, read_model
+    from intona.inference.opening import open_recognizer, require_askable
 
     begin = time.monotonic()
     out = Path(out)
+    require("a batch", "pandas", "pyarrow")
     require_parquet(out)
     if shard < 1:
         raise UsageError(f"a shard holds at least 1 file, not {shard}")
-    source = locate(model)
-    content, metadata = read_model(source)
+    require_askable(model)
+    opened = open_recognizer(model)
     choice = choice or Choice()
     roots = [Path(path) for path in paths]
     require_some(roots)
     require_writable(out)
-    require_apart([out, errors_of(out)], (*files(roots), source))
-    job = Predict(content, metadata, source, choice)
+    require_apart([out, errors_of(out)], (*files(roots), Path(opened.path)))
+    job = Predict(opened.again(), choice)
     recognizer = job.setup()
     if choice.adapt:
         from intona.inference.adapt import statistics_of
 
-        job = replace(job, statistics=statistics_of(recognizer, roots))
+        if isinstance(recognizer, Foreign):
+            recognizer.require_adaptable()
+        else:
+            statistics = statistics_of(recognizer, roots, channels=choice.channels)
+            job = replace(job, statistics=statistics)
     made_by = {
-        "model": hashlib.sha256(content).hexdigest(),
+        # Whether a recogniser of others is still the same cannot be known: its parts serve once.
+        "model": uuid.uuid4().hex if isinstance(opened, Foreign) else opened.identity.content,
         "intona": __version__,
         "asked": repr(choice),
         "adapted": _digest(job.statistics),
     }
-    parts = Parts(out, recognizer.labels)
+    parts = Parts(out, recognizer.labels, _beside(choice.channels))
     with parts.opened(made_by):
         tally = _Tally(progress, roots)
         keys: list[str] = []
@@ -198,8 +225,15 @@ def predict_folder(
                 tally.add(len(task.files))
         finally:
             tally.stop()
-        good, errors, audio = parts.join(keys)
-    return Summary(good, errors, tally.resumed, audio, time.monotonic() - begin)
+        good, errors, apart, audio = parts.join(keys)
+    return Summary(good, errors, apart, tally.resumed, audio, time.monotonic() - begin)
+
+
+def _beside(channels: Channels) -> tuple[str, ...]:
+    """Return the columns that tell of channels."""
+    if channels.plain:
+        return ()
+    return ("channel", "speaker") if channels.each else ("channel",)
 
 
 def require_parquet(out: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from intona.audio.channels import MIXED, Channels
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -15,8 +17,10 @@ class Choice:
         merge: old label to new label, first.
         adapt: whether the recordings are judged against each other, see
             :meth:`intona.inference.recognizer.Recognizer.adapt`.
+        channels: what is heard of recordings with several.
     """
 
     emotions: tuple[str, ...] | None = None
     merge: Mapping[str, str] | None = None
     adapt: bool = False
+    channels: Channels = MIXED

@@ -14,15 +14,15 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import Audio, blocks, resample
+from intona.audio.channels import values_of
 from intona.audio.core import check_span
 from intona.audio.damage import Notice, warn
-from intona.audio.decode import Source, name_of, title_of
+from intona.audio.decode import Source, name_of, rewind, title_of
 from intona.audio.vad import RATE, SpeechOptions, chances, regions_of
 from intona.errors import AudioError
 from intona.inference.model import Model
@@ -151,7 +151,13 @@ def predict(
                 mean.add(part, row)
     if mean.duration == 0.0:
         raise AudioError(f"{file or 'the recording'} has no audio between {start} s and {end} s")
-    return mean.prediction(model, file, start)
+    return about(source, mean.prediction(model, file, start))
+
+
+def about(source: Source | Audio, found: Prediction) -> Prediction:
+    """Return an answer that says which channel of its recording it is about."""
+    values = values_of(source)
+    return replace(found, values={**found.values, **values}) if values else found
 
 
 def predict_each(
@@ -266,10 +272,11 @@ def _short(source: Source | Audio | AudioError, notice: Notice) -> Audio | Audio
         first = next(parts)
         return first if next(parts, None) is None else None
     except (AudioError, OSError) as error:
-        return _as_error(source, error)
+        return as_error(source, error)
 
 
-def _as_error(source: Source | Audio, error: AudioError | OSError) -> AudioError:
+def as_error(source: Source | Audio, error: AudioError | OSError) -> AudioError:
+    """Return why a recording could not be read."""
     if isinstance(error, AudioError):
         return error
     name = "the audio" if isinstance(source, Audio) else name_of(source)
@@ -286,13 +293,13 @@ def _predict_window(model: Model, window: Sequence[_Waiting]) -> Iterator[Predic
         elif found is None:
             assert not isinstance(source, AudioError)
             try:
-                if not isinstance(source, str | Path | Audio):
-                    source.seek(0)  # it has been looked into
+                if not isinstance(source, Audio):
+                    rewind(source)  # it has been looked into
                 said.clear()  # it is read again
                 answer = predict(model, source, notice=said.append)
                 yield replace(answer, notes=tuple(said))
             except (AudioError, OSError) as error:
-                yield _as_error(source, error)
+                yield as_error(source, error)
         else:
             clip = next(waiting)
             mean = Mean(clip.duration)
@@ -300,7 +307,7 @@ def _predict_window(model: Model, window: Sequence[_Waiting]) -> Iterator[Predic
                 mean.add(clip, next(rows))
             assert not isinstance(source, AudioError)
             named = None if isinstance(source, Audio) else title_of(source)
-            yield replace(mean.prediction(model, named), notes=tuple(said))
+            yield about(source, replace(mean.prediction(model, named), notes=tuple(said)))
 
 
 def _followed(parts: Iterable[Audio]) -> Iterator[tuple[Audio, bool]]:

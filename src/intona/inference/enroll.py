@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from intona.audio import Audio
+from intona.audio.channels import Asked, Channels
 from intona.audio.damage import Notice, warn
 from intona.audio.decode import Source
 from intona.audio.given import Given
@@ -37,6 +38,7 @@ def enroll(
     *,
     name: str,
     speech: str = "neutral",
+    channels: Asked = None,
     trouble: Callable[[AudioError], object] | None = None,
     notice: Notice = warn,
 ) -> Profile:
@@ -50,6 +52,8 @@ def enroll(
         name: of the speaker or place.
         speech: ``"neutral"``; ``"mixed"`` for varied speech without labels; ``"place"`` for
             varied speech of anybody, for a language, room or microphone.
+        channels: what is heard of recordings with several; ``"left"`` for the speaker there. Of
+            ``"each"`` all count, as of a place.
         trouble: called with the error of a recording that cannot be used, which is then left out;
             without it the first such error is raised.
         notice: told what is lost or odd, see :func:`intona.audio.read`.
@@ -63,7 +67,8 @@ def enroll(
     model.require_adaptable()
     running, seconds = Running(), 0.0
     measured: list[dict[str, float]] = []
-    for source in _once(recordings_in(sources)):
+    hear = Channels.parse(channels)
+    for source in hear.heard(_once(recordings_in(sources, whole=not hear.plain))):
         try:
             if isinstance(source, AudioError):
                 raise source
@@ -82,7 +87,8 @@ def enroll(
         )
     return Profile(
         name=name,
-        model=model.fingerprint,
+        model=model.identity.mark,
+        made_with=model.identity.short(),
         speech=speech,
         seconds=round(seconds, 2),
         statistics=running.statistics(),

@@ -66,10 +66,10 @@ class Diary:
     def save(self) -> None:
         """Bring the file up to date."""
         from intona.formats import write
-        from intona.tables import to_table
+        from intona.formats.rows import Segmentation
 
         if self._changed:
-            write(to_table(self._segments, self._labels), self._path)
+            write(Segmentation(self._segments, self._labels), self._path)
         self._changed, self._saved = False, time.monotonic()
 
 

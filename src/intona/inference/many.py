@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intona.audio import Audio, find
+from intona.audio.channels import MIXED, Channels
 from intona.audio.decode import Source, title_of
 from intona.audio.finding import UnheardError
 from intona.audio.given import is_many, source_of
-from intona.errors import AudioError
+from intona.errors import AudioError, IntonaError
+from intona.extras import require
 from intona.inference.clip import predict, predict_each
+from intona.inference.foreign.base import Foreign
 from intona.inference.model import Model
 from intona.tables import Prediction, Utterance, stretches, to_table
 
@@ -24,12 +27,13 @@ if TYPE_CHECKING:
 _Heard = Source | Audio | AudioError
 
 
-def recordings(given: Any) -> Iterator[_Heard]:
+def recordings(given: Any, *, whole: bool = False) -> Iterator[_Heard]:
     """Yield recordings one by one, folders as they are; an error in place of unusable samples.
 
     Args:
         given: one recording as :func:`intona.audio.given.source_of` takes it, a folder, an iterable
             of those, or a corpus or its table, whose files are meant.
+        whole: keep sound with all of its channels, as a file in memory.
 
     Raises:
         UsageError: an item that cannot be a recording.
@@ -40,18 +44,18 @@ def recordings(given: Any) -> Iterator[_Heard]:
         return
     for one in given if is_many(given) else [given]:
         try:
-            yield one if isinstance(one, AudioError) else source_of(one)
+            yield one if isinstance(one, AudioError) else source_of(one, whole=whole)
         except AudioError as error:
             yield error
 
 
-def recordings_in(given: Any) -> Iterator[_Heard]:
+def recordings_in(given: Any, *, whole: bool = False) -> Iterator[_Heard]:
     """Yield recordings one by one, folders searched; see :func:`recordings`."""
-    for one in recordings(given):
+    for one in recordings(given, whole=whole):
         yield from find([one]) if isinstance(one, str | Path) else [one]
 
 
-def predict_table(model: Model, given: Any) -> pd.DataFrame:
+def predict_table(model: Model, given: Any, channels: Channels | None = None) -> pd.DataFrame:
     """Predict many recordings, one row each, in their order.
 
     A recording that cannot be used becomes a row of status ``error`` whose ``reason`` says why,
@@ -61,51 +65,62 @@ def predict_table(model: Model, given: Any) -> pd.DataFrame:
         model: the recogniser.
         given: an iterable of recordings and folders; or a table of utterances, indexed by
             ``(file, start, end)``, or a corpus, of which each stretch is predicted.
+        channels: what is heard of each; of every channel by itself, one row each.
 
     Raises:
         UsageError: a table without that index, or an item that cannot be a recording.
+        MissingExtraError: pandas is not installed.
     """
+    require("a table of many recordings", "pandas")
     wanted = stretches(given)
-    found = _each(model, given) if wanted is None else _each_stretch(model, wanted)
+    hear = channels or MIXED
+    found = _each(model, given, hear) if wanted is None else _each_stretch(model, wanted, hear)
     rows = [
-        result if isinstance(result, Prediction) else _failed(model, result, utterance)
+        result if isinstance(result, Prediction) else failed(model, result, utterance)
         for utterance, result in found
     ]
-    failed = sum(row.status == "error" for row in rows)
-    if failed:
+    errors = sum(row.status == "error" for row in rows)
+    if errors:
         warnings.warn(
-            f"{failed} of {len(rows)} recordings could not be used: the rows of status 'error' "
+            f"{errors} of {len(rows)} recordings could not be used: the rows of status 'error' "
             "say why",
             stacklevel=3,
         )
     return to_table(rows, model.labels)
 
 
-def _each(model: Model, given: Any) -> Iterator[tuple[Utterance, Prediction | AudioError]]:
+def _each(
+    model: Model, given: Any, channels: Channels
+) -> Iterator[tuple[Utterance, Prediction | AudioError]]:
     names: deque[str] = deque()
 
     def named() -> Iterator[_Heard]:
-        for source in recordings_in(given):
-            names.append(_name(source))
-            yield source
+        for source in recordings_in(given, whole=not channels.plain):
+            for heard in channels.heard([source]):
+                names.append(_name(source))
+                yield heard
 
     for result in predict_each(model, named()):
         yield Utterance(names.popleft()), result
 
 
 def _each_stretch(
-    model: Model, wanted: Iterable[Utterance]
+    model: Model, wanted: Iterable[Utterance], channels: Channels
 ) -> Iterator[tuple[Utterance, Prediction | AudioError]]:
     for one in wanted:
-        try:
-            yield one, predict(model, one.file, one.start, one.end)
-        except AudioError as error:
-            yield one, error
-        except OSError as error:
-            yield one, AudioError(f"cannot read {one.file}: {error.strerror or error}")
+        for heard in channels.heard([one.file]):
+            try:
+                if isinstance(heard, AudioError):
+                    raise heard
+                yield one, predict(model, heard, one.start, one.end)
+            except AudioError as error:
+                yield one, error
+            except OSError as error:
+                yield one, AudioError(f"cannot read {one.file}: {error.strerror or error}")
 
 
-def _failed(model: Model, error: AudioError, where: Utterance) -> Prediction:
+def failed(model: Model | Foreign, error: IntonaError, where: Utterance) -> Prediction:
+    """Return the row of status ``error`` of a recording that cannot be used."""
     nothing = dict.fromkeys(model.labels, math.nan)
     return Prediction(
         None, math.nan, nothing, "error", where.file, where.start, where.end, reason=str(error)

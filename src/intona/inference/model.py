@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,9 +93,11 @@ class Judged(Model, Protocol):
 
     Attributes:
         threshold: confidence below which it is unsure, at no familiarity in particular.
+        said: which model it is, see :class:`intona.tables.Prediction`.
     """
 
     threshold: float
+    said: Mapping[str, Any] | None
 
     @property
     def name(self) -> str:

@@ -3,7 +3,9 @@
 =============================  ==========================================================
 ``model.onnx``, ``default``    a model file of ours, a bundled one
 ``package.module:function``    a Python function (:mod:`intona.inference.foreign.callables`)
-``hf:NAME``, ``hf:FOLDER``     a Hugging Face model (:mod:`intona.inference.foreign.hub`)
+``hf:NAME``, ``hf:FOLDER``     of the Hugging Face hub or a folder: a model file of ours where it
+                               holds one (:mod:`intona.models.hub`), else somebody else's
+                               (:mod:`intona.inference.foreign.hub`)
 ``answers.csv``, ``table:X``   a table of answers (:mod:`intona.inference.foreign.table`)
 =============================  ==========================================================
 
@@ -20,7 +22,8 @@ from intona.errors import UsageError
 from intona.inference.foreign import callables, hub, table
 from intona.inference.foreign.base import Foreign
 from intona.inference.own import OwnModel
-from intona.models.artefact import locate, names_model, read_model
+from intona.models.artefact import LARGEST, locate, names_model, read_model
+from intona.models.hub import UnreachedError, fetch
 
 
 def open_recognizer(text: str | Path | None) -> OwnModel | Foreign:
@@ -32,10 +35,19 @@ def open_recognizer(text: str | Path | None) -> OwnModel | Foreign:
         MissingExtraError: a model of the hub, and transformers is not installed.
     """
     kind = _foreign(str(text)) if text is not None else None
-    if kind is not None:
+    path = _ours(str(text)) if kind is hub.HubModel else None
+    if kind is not None and path is None:
         return kind(str(text))
-    path = locate(text)
-    return OwnModel(*read_model(path), path)
+    path = path or locate(text)
+    return OwnModel(*read_model(path), path, called=str(text) if kind else None)
+
+
+def _ours(text: str) -> Path | None:
+    """Return the file of a model of ours on the hub; ``None`` for somebody else's."""
+    try:
+        return fetch(text, LARGEST)
+    except UnreachedError:  # somebody else's may be kept here
+        return None
 
 
 def names_recognizer(text: str | Path) -> bool:

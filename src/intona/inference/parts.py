@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _KINDS = {name: "float64" if name in NUMBERS else "string" for name in COLUMNS} | {
-    "adapted": "int64"
+    "adapted": "int64",
+    "channel": "int64",
+    "speaker": "string",
 }
 _PANDAS = {"string": "str", "float64": "float64", "int64": "int64"}
 _ROWS = 65_536  # of the result held in memory at a time
@@ -42,13 +44,15 @@ class Parts:
     Args:
         out: the result, a ``.parquet`` file.
         labels: its probability columns.
+        beside: further columns, ``channel`` and ``speaker``, where recordings are heard so.
     """
 
-    def __init__(self, out: Path, labels: Sequence[str]) -> None:
+    def __init__(self, out: Path, labels: Sequence[str], beside: Sequence[str] = ()) -> None:
         self.out = out
         self.folder = out.with_name(f"{out.name}.parts")
         self._note = self.folder / "job.json"
         self._labels = tuple(labels)
+        self._beside = tuple(beside)
         self._columns = tuple(name for name in COLUMNS if name not in self._labels)
 
     @contextmanager
@@ -107,14 +111,15 @@ class Parts:
         except OSError as error:
             raise self._unwritten(error) from None
 
-    def join(self, keys: Iterable[str]) -> tuple[int, int, float]:
+    def join(self, keys: Iterable[str]) -> tuple[int, int, int, float]:
         """Join parts into the result and the table of its errors.
 
         Args:
             keys: of the parts, in order.
 
         Returns:
-            The rows of both, and the seconds of audio in the result.
+            The recordings of both, those of the result whose channels carry different speech, and
+            the seconds of audio in the result.
 
         Raises:
             UsageError: the result cannot be written.
@@ -123,13 +128,17 @@ class Parts:
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
-        counts = [0, 0]
+        counts = [0, 0, 0]
         audio = 0.0
         whole, errors = self.folder / "result.parquet", self.folder / "errors.parquet"
         bad_schema = pa.schema([("file", pa.string()), ("error", pa.string())])
         try:
             sample = pa.Table.from_pylist(
-                [{"file": "a.wav", "start": 0.0, "adapted": 0}], self._schema()
+                [
+                    {"file": "a.wav", "start": 0.0, "adapted": 0}
+                    | ({"channel": 1} if self._beside else {})
+                ],
+                self._schema(),
             )
             with (
                 pq.ParquetWriter(whole, self._as_predictions(sample).schema) as good,
@@ -142,8 +151,9 @@ class Parts:
                     if len(fine):
                         good.write_table(self._as_predictions(fine))
                     bad.write_table(wrong)
-                    counts[0] += len(fine)
+                    counts[0] += len(pc.unique(fine["file"])) if self._beside else len(fine)
                     counts[1] += len(wrong)
+                    counts[2] += pc.sum(fine["apart"]).as_py() or 0
                     audio += pc.sum(pc.subtract(fine["end"], fine["start"])).as_py() or 0.0
             os.replace(errors, errors_of(self.out))
             os.replace(whole, self.out)
@@ -153,7 +163,7 @@ class Parts:
             raise UsageError(
                 f"{self.folder} holds a damaged part ({error}): delete the folder to start again"
             ) from None
-        return counts[0], counts[1], audio
+        return counts[0], counts[1], counts[2], audio
 
     def _unwritten(self, error: OSError) -> UsageError:
         return UsageError(
@@ -214,7 +224,9 @@ class Parts:
                 ("end", pa.float64()),
                 *((name, pa.type_for_alias(_KINDS[name])) for name in self._columns),
                 *((label, pa.float64()) for label in self._labels),
+                *((name, pa.type_for_alias(_KINDS[name])) for name in self._beside),
                 ("error", pa.string()),
+                ("apart", pa.bool_()),
             ]
         )
 
@@ -234,6 +246,10 @@ class Parts:
                 **{
                     name: pd.Series(columns[name], index=index, dtype="float64")
                     for name in self._labels
+                },
+                **{
+                    name: pd.Series(columns[name], index=index, dtype=_PANDAS[_KINDS[name]])
+                    for name in self._beside
                 },
             },
             index=index,

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from intona.errors import UsageError
-from intona.files import TooLargeError, read_json, save_text
+from intona.files import TooLargeError, plain, read_json, save_text
 from intona.models.adaptation import Statistics, decoded, encoded
+from intona.models.identity import Identity
 
 KINDS: tuple[str, ...] = ("neutral", "mixed", "place")
 SCHEMA = 2
@@ -33,11 +34,13 @@ class Profile:
 
     Attributes:
         name: of the speaker or place.
-        model: fingerprint of the model it was made with.
+        model: mark of the model it was made with, see :class:`intona.models.identity.Identity`.
         speech: ``"neutral"``; ``"mixed"`` for varied speech without labels; ``"place"`` for
             varied speech of anybody, for a language, room or microphone.
         seconds: of speech it was made from.
         statistics: of the embeddings of that speech.
+        made_with: that model as :meth:`intona.models.identity.Identity.short` says it; empty of
+            profiles made before models had an identity.
         manner: per measure of :mod:`intona.features.manner` its ``mean`` and ``count``; only of
             neutral speech.
     """
@@ -48,6 +51,7 @@ class Profile:
     seconds: float
     statistics: Statistics
     manner: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    made_with: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return (
@@ -71,6 +75,7 @@ class Profile:
             "schema": SCHEMA,
             "name": self.name,
             "model": self.model,
+            "made_with": dict(self.made_with),
             "speech": self.speech,
             "count": self.count,
             "seconds": self.seconds,
@@ -122,6 +127,11 @@ def _validated(content: Mapping[str, Any], path: str | Path) -> Profile:
                 str(name): {key: _measured(entry[key]) for key in ("mean", "count")}
                 for name, entry in dict(content["manner"]).items()
             },
+            made_with={
+                str(key): value
+                for key, value in dict(content.get("made_with") or {}).items()
+                if isinstance(value, str | int)
+            },
         )
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         raise UsageError(f"the profile {path} is damaged: enroll again") from None
@@ -129,6 +139,29 @@ def _validated(content: Mapping[str, Any], path: str | Path) -> Profile:
     if not sound or not np.isfinite([mean, deviation]).all() or (deviation < 0).any():
         raise UsageError(f"the profile {path} is damaged: enroll again")
     return found
+
+
+def require_made_with(to: Profile | Statistics, identity: Identity, path: Path) -> None:
+    """Refuse a profile of another model.
+
+    Args:
+        to: a profile; statistics alone do not say what they were made with.
+        identity: of the model.
+        path: its file.
+
+    Raises:
+        UsageError: the profile was made with another model.
+    """
+    if not isinstance(to, Profile) or to.model == identity.mark:
+        return
+    said = to.made_with
+    what = "another model"
+    if {"name", "version"} <= said.keys():
+        what += plain(f", {said['name']} version {said['version']} ({to.model}),")
+    raise UsageError(
+        f"the profile {to.name} was made with {what}, and {path} is {identity}: enroll again with "
+        "this one"
+    )
 
 
 def _measured(value: Any) -> float:

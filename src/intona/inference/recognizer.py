@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from intona.audio.channels import Asked, Channels
 from intona.audio.given import Given, is_many, source_of
 from intona.errors import ModelError, UsageError
 from intona.inference import clip
 from intona.inference.many import predict_table, recordings
 from intona.labels import Labels, Merge, label_map, labels_of, merge_of, merging_matrix
 from intona.models.artefact import locate, read_model
+from intona.models.identity import Identity
 from intona.models.metadata import Metadata
 from intona.models.session import BESIDE, Session
 from intona.tables import Prediction
@@ -38,16 +40,16 @@ class Recognizer:
         metadata: its validated metadata, from :func:`intona.models.artefact.read_model`.
         path: where it was read from.
         threads: onnxruntime threads; 1 is the fastest for single clips on small machines.
-        brief: for a few clips only: sooner loaded, a tenth slower.
 
     Attributes:
-        labels: emotions in the order of the probability columns; for a model of numbers
-            the target's name.
+        labels: emotions in the order of the columns; the target's name of a model of numbers.
         numeric: whether it predicts numbers instead of emotions.
         threshold: confidence below which a prediction is ``unsure``.
         rate: sample rate the model works at in Hz, ``None`` for the recording's own.
         adapted_to: recordings (or stretches of speech) it is adapted to; 0 for none.
         metadata: everything the file says of itself.
+        identity: which model it is.
+        said: that, as every answer says it.
         path: the file.
 
     Raises:
@@ -61,15 +63,16 @@ class Recognizer:
         path: Path,
         *,
         threads: int = 1,
-        brief: bool = False,
     ) -> None:
-        self._session = Session(content, metadata, path, threads=threads, brief=brief)
+        self._session = Session(content, metadata, path, threads=threads)
         self.path = path
         self.metadata = metadata
         self.labels: tuple[str, ...] = tuple(metadata["labels"])
         self.numeric = bool(metadata.get("numeric", False))
         self.threshold = float(metadata["threshold"])
         self.rate = self._session.rate
+        self.identity: Identity = self._session.identity
+        self.said: Mapping[str, Any] | None = self.identity.short()
         self.adapted_to = 0
         main = "scores" if self.numeric else "probabilities"
         if main not in self._session.outputs:
@@ -81,13 +84,11 @@ class Recognizer:
         self._priors: Sequence[float] | None = metadata.get("priors")
 
     @classmethod
-    def load(
-        cls, path: str | Path | None = None, *, threads: int = 1, brief: bool = False
-    ) -> Recognizer:
+    def load(cls, path: str | Path | None = None, *, threads: int = 1) -> Recognizer:
         """Load a model file, or a bundled model; see :func:`load`."""
         found = locate(path)
         content, metadata = read_model(found)
-        return cls(content, metadata, found, threads=threads, brief=brief)
+        return cls(content, metadata, found, threads=threads)
 
     def __repr__(self) -> str:
         adapted = f", adapted to {self.adapted_to}" if self.adapted_to else ""
@@ -97,11 +98,6 @@ class Recognizer:
         from intona.models.card import page
 
         return page(self.metadata, repr(self)[1:-1])
-
-    @property
-    def fingerprint(self) -> str:
-        """The file's content in 16 hexadecimal digits: profiles belong to one model."""
-        return self._session.fingerprint
 
     @property
     def adaptable(self) -> bool:
@@ -163,6 +159,7 @@ class Recognizer:
             clear: whether it is clearly speech.
         """
         place: dict[str, Any] = {"file": file, "start": start, "end": end}
+        place["model"] = self.said
         if row is None:
             nothing = dict.fromkeys(self.labels, np.nan)
             return Prediction(None, np.nan, nothing, "no_speech", **place)
@@ -193,14 +190,16 @@ class Recognizer:
 
     @overload
     def predict(  # type: ignore[overload-overlap]  # a path is also an iterable of letters
-        self, source: Given, *, start: float = 0.0, end: float | None = None
+        self, source: Given, *, start: float = 0.0, end: float | None = None, channels: Asked = None
     ) -> Prediction: ...
 
     @overload
-    def predict(self, source: Iterable[Given] | Corpus | pd.DataFrame) -> pd.DataFrame: ...
+    def predict(
+        self, source: Iterable[Given] | Corpus | pd.DataFrame, *, channels: Asked = None
+    ) -> pd.DataFrame: ...
 
     def predict(
-        self, source: Any, *, start: float = 0.0, end: float | None = None
+        self, source: Any, *, start: float = 0.0, end: float | None = None, channels: Asked = None
     ) -> Prediction | pd.DataFrame:
         """Predict the emotion of one recording as a whole, or of many, one row each.
 
@@ -214,16 +213,20 @@ class Recognizer:
                 :func:`intona.inference.many.predict_table`.
             start: begin in seconds, of one recording.
             end: end in seconds; ``None`` for the end of the recording.
+            channels: ``"left"``, ``"right"``, a number from 1, ``"mix"``; or ``"each"`` for a table
+                with one row for each channel.
 
         Raises:
             AudioError: the one recording cannot be read or used.
             UsageError: something that cannot be a recording, or an impossible stretch.
         """
-        if not is_many(source):
-            return clip.predict(self, source_of(source), start, end)
+        hear = Channels.parse(channels)
+        if not is_many(source) and not hear.each:
+            (heard,) = hear.of(source_of(source, whole=not hear.plain))
+            return clip.predict(self, heard, start, end)
         if start != 0.0 or end is not None:
             raise UsageError("start and end are of one recording: give a table with an index")
-        return predict_table(self, source)
+        return predict_table(self, source, hear)
 
     def timeline(self, source: Given, **options: Any) -> pd.DataFrame:
         """Return emotion over time by segment: :func:`intona.inference.timeline.timeline`.
@@ -234,7 +237,8 @@ class Recognizer:
         """
         from intona.inference.timeline import timeline
 
-        return timeline(self, source_of(source), **options)
+        plain = Channels.parse(options.get("channels")).plain
+        return timeline(self, source_of(source, whole=not plain), **options)
 
     def stream(
         self, blocks: Iterable[NDArray[np.float32]], rate: int, **options: Any
@@ -247,14 +251,15 @@ class Recognizer:
             yield from live.push(block)
         yield from live.flush()
 
-    def adapt(self, sources: Given | Iterable[Given]) -> Recognizer:
+    def adapt(self, sources: Given | Iterable[Given], *, channels: Asked = None) -> Recognizer:
         """Return the same model, adapted to recordings: they are judged against each other.
 
         It needs no labels and assumes mixed speech: over recordings of one single emotion,
         recall falls by half. Of many recordings an even sample is heard.
 
         Args:
-            sources: recordings (or folders) from one place, or of one speaker, or one long one.
+            sources: recordings (or folders) of one place or speaker, or one long one.
+            channels: as of :meth:`predict`.
 
         Raises:
             UsageError: the model cannot adapt, or something that cannot be a recording.
@@ -262,7 +267,9 @@ class Recognizer:
         """
         from intona.inference.adapt import statistics_of
 
-        return self.adapted(statistics_of(self, recordings(sources)))
+        return self.adapted(
+            statistics_of(self, recordings(sources), channels=Channels.parse(channels))
+        )
 
     def adapted(self, to: Profile | Statistics | None, speech: str | None = None) -> Recognizer:
         """Return the same model, adapted to a speaker or a place; it shares everything else.
@@ -279,14 +286,12 @@ class Recognizer:
         other = copy(self)
         other._inputs, other.adapted_to = {}, 0
         if to is not None:
+            from intona.inference.profile import require_made_with
+            from intona.models.adaptation import standardisation
+
             self.require_adaptable()
-            model = getattr(to, "model", self.fingerprint)
-            if model != self.fingerprint:
-                raise UsageError(
-                    f"the profile {getattr(to, 'name', '')} was made with another model than "
-                    f"{self.path}: enroll again with this one"
-                )
-            centre, scale = self._standardisation(to, speech)
+            require_made_with(to, self.identity, self.path)
+            centre, scale = standardisation(to, self.metadata, speech)
             other._inputs = {
                 "centre": centre.astype(np.float32),
                 "scale": scale.astype(np.float32),
@@ -349,18 +354,6 @@ class Recognizer:
         low, high = self.metadata["thresholds"]
         return float(low + (high - low) * familiarity)
 
-    def _standardisation(
-        self, to: Profile | Statistics, speech: str | None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return a profile's centre and scale; of neutral speech with what speech usually has."""
-        from intona.models.adaptation import standardisation
-
-        statistics: Any = getattr(to, "statistics", to)
-        if len(statistics.mean) != int(self.metadata["embedding"]):
-            raise UsageError("the profile is damaged: it has another size than the model's")
-        kind = speech or getattr(to, "speech", "mixed")
-        return standardisation(statistics, self.metadata["adaptation"], neutral=kind == "neutral")
-
     def _narrowed(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         if self._narrowing is None:
             return rows
@@ -375,7 +368,6 @@ def load(
     path: str | Path | None = None,
     *,
     threads: int = 1,
-    brief: bool = False,
     profile: str | None = None,
 ) -> Recognizer:
     """Load a model file, or the bundled default model.
@@ -384,7 +376,6 @@ def load(
         path: an ``.onnx`` file made by intona, or the name of a bundled model (``default`` or
             ``small``); ``None`` for the default.
         threads: onnxruntime threads.
-        brief: for a few clips only: sooner loaded, a tenth slower.
         profile: adapt it to a speaker or place: the name of a profile from ``intona enroll``, or
             the path of one.
 
@@ -392,7 +383,7 @@ def load(
         ModelError: not a readable model of ours.
         UsageError: no such profile, or it belongs to another model.
     """
-    model = Recognizer.load(path, threads=threads, brief=brief)
+    model = Recognizer.load(path, threads=threads)
     if profile is None:
         return model
     from intona.inference.profile import find_profile

@@ -4,9 +4,9 @@ Conventions
     Truth and prediction are sequences of labels of equal length; ``labels`` fixes the order of
     classes and defaults to the sorted union. A class that never occurs in the truth has no
     recall (NaN) and does not enter the unweighted average recall, as in scikit-learn's
-    ``balanced_accuracy_score``; a class that occurs neither in truth nor in prediction does not
-    enter macro F1. A class that is never predicted has precision 0. A prediction of ``None`` (no
-    answer) is wrong and of no class. Probabilities have the
+    ``balanced_accuracy_score``; nor does it enter macro F1, as in
+    ``f1_score(..., labels=sorted(set(truth)))``. A class that is never predicted has precision 0. A
+    prediction of ``None`` (no answer) is wrong and of no class. Probabilities have the
     shape ``(n, k)``, columns in the order of ``labels``, rows summing to 1.
 
 Metrics

@@ -111,7 +111,7 @@ def weighted_average_recall(
 
 
 def macro_f1(truth: Sequence[str], prediction: Decisions, labels: Labels = None) -> float:
-    """Return the mean F1 of the classes that occur, in [0, 1].
+    """Return the mean F1 of the classes that occur in the truth, in [0, 1].
 
     Examples:
         >>> round(macro_f1(["a", "a", "b"], ["a", "b", "b"]), 3)
@@ -179,7 +179,8 @@ def _war(counts: ArrayLike) -> Floats:
 
 
 def _macro_f1(counts: ArrayLike) -> Floats:
-    return mean_known(_f1(counts))
+    _, true, _ = _parts(counts)
+    return mean_known(np.where(true > 0, _f1(counts), np.nan))
 
 
 def _weighted_f1(counts: ArrayLike) -> Floats:

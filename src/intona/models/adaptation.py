@@ -21,6 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from intona.errors import UsageError
+
 MEAN_WEIGHT = 2.0  # utterances that the training material's mean counts
 DEVIATION_WEIGHT = 20.0  # and its deviation, whose estimate needs more
 NEUTRAL_WEIGHT = 8.0  # utterances that the training material's mean counts against neutral speech
@@ -95,16 +97,24 @@ class NeutralStatistics:
 
 
 def standardisation(
-    statistics: Statistics, adaptation: Mapping[str, Any], *, neutral: bool
+    to: Any, metadata: Mapping[str, Any], speech: str | None = None
 ) -> tuple[Doubles, Doubles]:
     """Return centre and scale, each ``(d,)``, of what a model is adapted to.
 
     Args:
-        statistics: of the speech.
-        adaptation: the section of that name in the model's metadata.
-        neutral: whether it is neutral speech, which lies elsewhere than varied speech.
+        to: the statistics of speech, or a profile, which has them.
+        metadata: of the model.
+        speech: kind of speech it is, ``"neutral"`` or ``"mixed"``: neutral speech lies elsewhere
+            than varied speech; ``None`` for what the profile says.
+
+    Raises:
+        UsageError: a damaged profile.
     """
-    difference = adaptation.get("difference")
+    statistics: Statistics = getattr(to, "statistics", to)
+    if len(statistics.mean) != int(metadata["embedding"]):
+        raise UsageError("the profile is damaged: it has another size than the model's")
+    difference = metadata["adaptation"].get("difference")
+    neutral = (speech or getattr(to, "speech", "mixed")) == "neutral"
     if neutral and difference is not None:
         return NeutralStatistics(statistics, decoded(difference)).standardisation()
     return statistics.standardisation()

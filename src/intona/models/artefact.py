@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intona.errors import ModelError
+from intona.models import hub
+from intona.models.identity import is_own, next_identity, spelled_json, with_metadata
 from intona.models.metadata import BUNDLED, SCHEMA, Metadata, validated
 from intona.models.vetting import require_harmless
 from intona.models.wire import fields
@@ -22,7 +24,6 @@ from intona.models.wire import fields
 if TYPE_CHECKING:
     import onnx
 
-KEY = "intona"
 LARGEST = 512 * 2**20  # bytes; a model file beyond this is refused unread
 LARGEST_METADATA = 2**24  # bytes; what was heard in training takes most of it
 
@@ -35,12 +36,20 @@ def bundled(name: str = "default") -> Path:
 def locate(model: str | Path | None) -> Path:
     """Return the path of a model: a file, the name of a bundled one, or ``None`` for the default.
 
+    One of the hub, ``hf:ORG/NAME``, is fetched: see :mod:`intona.models.hub`.
+
+    Raises:
+        ModelError: what is named of the hub cannot be had, or is not a model of ours.
+        MissingExtraError: it is of the hub, and huggingface_hub is not installed.
+
     Examples:
         >>> locate("small").name, locate("mine/model.onnx").name
         ('small.onnx', 'model.onnx')
     """
     if model is None:
         return bundled()
+    if hub.is_named(model):
+        return hub.require(str(model), LARGEST)
     return bundled(str(model)) if _is_bundled(model) else Path(model)
 
 
@@ -77,8 +86,10 @@ def read_model(path: str | Path) -> tuple[bytes, Metadata]:
             raise ModelError(f"{path} has {size} bytes, more than the {LARGEST} allowed")
         content = path.read_bytes()
     except FileNotFoundError:
+        others = "; functions and hf:NAME go with predict, listen, evaluate, audit and explain"
         raise ModelError(
             f"no model file {path}: give the path of an .onnx file made by intona"
+            f"{others if ':' in str(path) else ''}"
         ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -102,33 +113,40 @@ def read_model(path: str | Path) -> tuple[bytes, Metadata]:
 def write_model(model: onnx.ModelProto, metadata: Mapping[str, Any], path: str | Path) -> Path:
     """Write the graph with its metadata to one file, atomically.
 
+    The file says which model it is (:mod:`intona.models.identity`): where another lies there
+    already, the version is the next, unless the content is the same.
+
     Raises:
         ModelError: incomplete metadata.
         UsageError: the file cannot be written.
     """
-    from intona.files import save, spelled
+    from intona.files import save
 
     path = Path(path)
-    complete = {"schema": SCHEMA, **metadata}
-    validated(complete, path)
+    complete = validated(json.loads(spelled_json({"schema": SCHEMA, **metadata})), path)
     del model.metadata_props[:]
-    entry = model.metadata_props.add()
-    entry.key, entry.value = KEY, spelled(json.dumps(complete, sort_keys=True, ensure_ascii=False))
-    content = model.SerializeToString()
+    bare = model.SerializeToString()
+    identity = next_identity(bare, complete, _identity_at(path))
+    content = with_metadata(bare, {**complete, "identity": identity})
     require_harmless(content, path)  # what would be refused when read is not written
     return save(path, lambda place: place.write_bytes(content))
 
 
+def _identity_at(path: Path) -> Mapping[str, Any]:
+    """Return what the model that lies there says as its identity; nothing where there is none."""
+    try:
+        return read_model(path)[1].get("identity", {}) if path.is_file() else {}
+    except ModelError:
+        return {}
+
+
 def _metadata(content: bytes) -> bytes | None:
     """Return the value stored under our key, or ``None`` when it is not such a file."""
-    view = memoryview(content)
     try:
-        for number, value in fields(view):
-            if number == 14 and isinstance(value, memoryview):
-                pair = dict(fields(value))
-                key, text = pair.get(1), pair.get(2)
-                if isinstance(key, memoryview) and bytes(key) == KEY.encode():
-                    return bytes(text) if isinstance(text, memoryview) else None
+        for number, value in fields(memoryview(content)):
+            if is_own(number, value) and isinstance(value, memoryview):
+                text = dict(fields(value)).get(2)
+                return bytes(text) if isinstance(text, memoryview) else None
     except ValueError:
         return None
     return None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -14,11 +14,7 @@ from numpy.typing import NDArray
 from intona.audio.transforms import Bank, Chain, transform
 from intona.errors import RecipeError, UsageError
 from intona.features.base import FrontEnd
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-VOICES = 40
+from intona.models.crowd import crowd
 
 
 @dataclass(eq=False)
@@ -51,6 +47,11 @@ class Augmented:
         self.name = f"{self.front_end.name}-augmented"
         self.rate = self.front_end.rate
         self.chain()
+
+    @property
+    def parts(self) -> tuple[Augmented, ...]:
+        """Of a joined front end, a changed hearing of each part: each is cached for itself."""
+        return tuple(replace(self, front_end=part) for part in getattr(self.front_end, "parts", ()))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -104,27 +105,19 @@ class Augmented:
 
 
 def augmented(
-    front_end: FrontEnd,
-    steps: Sequence[Mapping[str, Any]],
-    table: pd.DataFrame,
-    *,
-    copies: int,
-    seed: int = 0,
+    front_end: FrontEnd, steps: Sequence[Mapping[str, Any]], *, copies: int, seed: int = 0
 ) -> Iterator[Augmented]:
-    """Yield a front end per copy; babble is made of up to 40 utterances of the table.
+    """Yield a front end per copy; babble is of :func:`intona.models.crowd.crowd`.
 
     Args:
         front_end: what is computed.
         steps: the recipe's augmentation.
-        table: the training part, and nothing else.
         copies: how many.
         seed: of everything random.
 
     Raises:
         RecipeError: an unknown transform or parameter.
     """
-    voices = None
-    if copies and any(step.get("name") == "babble" for step in steps):
-        voices = Bank.from_table(table, limit=VOICES, seed=seed)
+    babbled = copies and any(step.get("name") == "babble" for step in steps)
     for copy in range(copies):
-        yield Augmented(front_end, tuple(steps), seed, copy, voices)
+        yield Augmented(front_end, tuple(steps), seed, copy, crowd() if babbled else None)

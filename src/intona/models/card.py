@@ -10,17 +10,32 @@ from typing import Any
 
 from intona.models.artefact import bundled, read_model
 from intona.models.heard import Heard
+from intona.models.identity import Identity
 from intona.models.metadata import Metadata
+from intona.models.permission import Permission
 from intona.notebook import table
 
+LAW = "https://github.com/intona/intona/blob/main/docs/law.md"
 
-def describe(metadata: Metadata, size: int) -> dict[str, str]:
+
+def describe(metadata: Metadata, content: bytes) -> dict[str, str]:
     """Return the lines ``intona info`` prints: heading to text.
 
     Args:
         metadata: of a model file, validated.
-        size: of the file in bytes.
+        content: of the file.
     """
+    identity = Identity.of(content, metadata)
+    return {
+        "model": f"{identity.name}, {identity.version_words}",
+        "content": identity.content,
+        "recipe hash": identity.recipe,
+        **_words(metadata),
+        "size": f"{len(content) / 1e6:.2f} MB",
+    }
+
+
+def _words(metadata: Metadata) -> dict[str, str]:
     source = metadata["input"]
     if source["kind"] == "waveform":
         takes = f"mono waveform at {source['rate']} Hz"
@@ -34,12 +49,13 @@ def describe(metadata: Metadata, size: int) -> dict[str, str]:
         "recipe": str(metadata["recipe"].get("name", "unknown")),
         "predicts": f"{metadata['target']}: {', '.join(metadata['labels'])}",
         "takes": takes,
-        "size": f"{size / 1e6:.2f} MB",
         "trained on": "; ".join(map(_corpus, metadata["corpora"].items())) or "unknown",
         "remembers": _remembered(metadata),
         "calibration": _calibration(metadata),
         "abstention": _abstention(metadata),
         "licence": metadata["licence"],
+        **Permission.of_file(metadata).words(),
+        "law": f"forbidden on people at work and in education in the EU, and more: {LAW}",
         "made by": f"intona {metadata['version']}, seed {metadata.get('seed', 'unknown')}",
     }
     for name, measured in metadata.get("metrics", {}).items():
@@ -49,8 +65,8 @@ def describe(metadata: Metadata, size: int) -> dict[str, str]:
 
 def page(metadata: Metadata, title: str) -> str:
     """Return what is worth knowing of a model as HTML, for a notebook."""
-    words = describe(metadata, 0)
-    kept = [key for key in words if key not in ("size", "predicts", "remembers")]
+    words = _words(metadata)
+    kept = [key for key in words if key not in ("predicts", "remembers", "law")]
     return table(title, [("", ""), *((key, words[key]) for key in kept)])
 
 
@@ -71,18 +87,32 @@ def bundled_models() -> dict[str, dict[str, str]]:
     found = {}
     for name, lines in _measured().items():
         content, metadata = read_model(bundled(name))
-        words = describe(metadata, len(content))
-        kept = {key: words[key] for key in ("size", "predicts", "licence")}
+        words = describe(metadata, content)
+        kept = {key: words[key] for key in ("model", "content", "size", "predicts", "licence")}
         found[name] = {**kept, **lines}
     return found
 
 
 def without_sounds(metadata: Metadata) -> dict[str, Any]:
     """Return the metadata as people read it: how many recordings are remembered, not how."""
-    found: dict[str, Any] = dict(metadata)
+    found: dict[str, Any] = {**metadata}
+    if "base" in found:
+        found["base"] = dict(found["base"])
     if "heard" in metadata:
         heard = Heard.from_dict(metadata["heard"])
         found["heard"] = {"recordings": heard.recordings, "complete": heard.complete}
+    return found
+
+
+def without_names(metadata: Metadata) -> dict[str, Any]:
+    """Return :func:`without_sounds` for strangers: how many speakers there were, not who."""
+    found = without_sounds(metadata)
+    for place in (found, found.get("base", {})):
+        if "corpora" in place:
+            place["corpora"] = {
+                name: {**facts, "speakers": len(facts.get("speakers", ()))}
+                for name, facts in place["corpora"].items()
+            }
     return found
 
 

@@ -123,7 +123,12 @@ class Committee:
 
 
 def fit_committee(
-    learners: Learners, utterances: Rows, options: HeadOptions, seed: int = 0
+    learners: Learners,
+    utterances: Rows,
+    options: HeadOptions,
+    seed: int = 0,
+    *,
+    emotions_only: bool = False,
 ) -> Committee:
     """Fit all heads on some utterances and their copies.
 
@@ -132,8 +137,9 @@ def fit_committee(
         utterances: numbers of those to learn from, sorted.
         options: see :class:`HeadOptions`.
         seed: of the sets of the views.
+        emotions_only: leave out arousal, valence and what neutral speech lacks.
     """
-    return _Fit(learners, np.asarray(utterances), options, seed).committee()
+    return _Fit(learners, np.asarray(utterances), options, seed).committee(emotions_only)
 
 
 class _Fit:
@@ -164,8 +170,8 @@ class _Fit:
         self.nothing = None if nothing is None else self.standard.embedding(nothing)
         self.views = self._views()
 
-    def committee(self) -> Committee:
-        """Fit everything."""
+    def committee(self, emotions_only: bool) -> Committee:
+        """Fit everything, or the emotions alone."""
         every = np.arange(len(self.origin))
         own = self.corpora[self.origin]
         weights = self.known.weights
@@ -182,9 +188,9 @@ class _Fit:
             self.standard,
             joint,
             members,
-            self._dimensions(own),
+            {} if emotions_only else self._dimensions(own),
             principal_directions(plain, PRINCIPAL, weights=self.alike, seed=self.seed),
-            self._difference(),
+            None if emotions_only else self._difference(),
         )
 
     def _basis(self, block: slice) -> Floats:

@@ -17,6 +17,7 @@ from intona.models.artefact import BUNDLED, LARGEST
 from intona.models.calibration import softmax
 from intona.models.encoders.embedding import Embedding
 from intona.models.encoders.encoder import Encoder
+from intona.models.encoders.traced import traced
 from intona.models.encoders.weights import recorded
 from intona.models.ensemble import new_head
 from intona.models.heads import KINDS
@@ -97,33 +98,45 @@ def require_waveform_graph(recipe: Recipe, fronts: Sequence[Encoder]) -> None:
     """Refuse encoders that have no graph from the waveform on.
 
     Raises:
-        RecipeError: another encoder than Whisper's, another pooling or preparation than the
-            graph's, or a file that would be too large to be read.
+        RecipeError: another encoder than Whisper's beside others or one that cannot be traced,
+            another pooling or preparation than the graph's, or a file that would be too large to
+            be read.
     """
     for front in fronts:
         called = recorded(front.model) or "the encoder"
-        if not front.whisper:
+        if not front.whisper and len(fronts) > 1:
             raise RecipeError(
-                f"recipe {recipe.name}: a linear model's file holds its encoder, and {called} is "
-                f'not Whisper\'s: {BUT}. With kind = "logistic" the file names the encoder, and '
-                "whoever uses it has to have that"
+                f"recipe {recipe.name}: several encoders in one file are Whisper's, and {called} "
+                f"is not: {BUT}"
             )
         if front.pooling != ("mean", "std") or not (front.trim and front.level):
             raise RecipeError(
                 f"recipe {recipe.name}: the graph of a linear model trims, levels and pools by "
                 f'mean and std: drop trim, level and pooling, or {BUT}; kind = "logistic" takes any'
             )
-    if len({front.bands for front in fronts}) > 1:
+    whisper = all(front.whisper for front in fronts)
+    if whisper and len({front.bands for front in fronts}) > 1:
         raise RecipeError(
             f"recipe {recipe.name}: its encoders look at spectrograms of different bands: {BUT}"
         )
     size = sum(front.weight_count for front in fronts)  # a byte each, the first layers two
+    size *= 1 if whisper else 4
     if size > LARGEST:
         raise RecipeError(
             f"recipe {recipe.name}: its encoders up to the last layer used would take about "
             f"{size / 2**20:.0f} MB, and a model file has at most {LARGEST / 2**20:.0f} MB: use "
             "lower layers or a smaller encoder"
+            + ("" if whisper else ', or kind = "logistic", whose file names the encoder')
         )
+    for front in fronts:
+        if not front.whisper:
+            try:
+                traced(front)
+            except RecipeError as error:
+                raise RecipeError(
+                    f'recipe {recipe.name}: {error}: {BUT}; with kind = "logistic" the file names '
+                    "the encoder, and whoever uses it has to have that"
+                ) from None
 
 
 def _try_out(model: Mapping[str, Any], width: int, classes: int, *, numeric: bool) -> None:

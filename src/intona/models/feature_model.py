@@ -135,8 +135,7 @@ def _features(task: Task, front: FrontEnd, options: FeatureTraining) -> NDArray[
     if options.copies:
         from intona.models.augmented import augmented
 
-        steps = options.augmentation
-        fronts += augmented(front, steps, task.table, copies=options.copies, seed=task.seed)
+        fronts += augmented(front, options.augmentation, copies=options.copies, seed=task.seed)
     found = [extract(task.table, one, on=task.on, progress=task.progress) for one in fronts]
     if by_speaker(task.recipe.training):
         found = [normalise(one, task.table["speaker"]) for one in found]

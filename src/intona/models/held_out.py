@@ -112,7 +112,7 @@ def held_out_answers(
     learners = replace(learners, material=learners.material.without_copies())
     found: list[HeldOut] = []
     for done, case in enumerate(cases, 1):
-        heads = fit_committee(learners, case.train, options, seed)
+        heads = fit_committee(learners, case.train, options, seed, emotions_only=True)
         found += _answers(learners, case, heads, adapting, np.random.default_rng(seed))
         if progress is not None:
             progress(done, len(cases), "calibration")

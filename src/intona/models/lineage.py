@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from intona.features.joined import Joined
+from intona.licences import Terms
 from intona.models.heard import Heard
 
 if TYPE_CHECKING:
@@ -23,12 +24,14 @@ class Training:
         heard: the sound; ``None`` where it does not say.
         version: of intona that made the model.
         licence: of its weights.
+        terms: what each part it was made from allows; nothing in older files.
     """
 
     corpora: Mapping[str, Any]
     heard: Heard | None = None
     version: str = "unknown"
     licence: str = "unknown"
+    terms: Mapping[str, Terms] = field(default_factory=dict)
 
     @classmethod
     def of(cls, metadata: Metadata) -> Self:
@@ -39,6 +42,7 @@ class Training:
             None if heard is None else Heard.from_dict(heard),
             metadata["version"],
             metadata["licence"],
+            {name: Terms.from_dict(one) for name, one in metadata.get("terms", {}).items()},
         )
 
 

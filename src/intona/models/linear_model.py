@@ -102,12 +102,13 @@ class LinearModel:
         from intona.models.heads_graph import with_heads
 
         graph, facts = self._embedding_graph()
+        alone = facts.pop("input", {})
         model = with_heads(graph, self.heads, self.blend)
         own = {
             "labels": list(self.labels),
             "target": "emotion",
             "numeric": False,
-            "input": {"kind": "waveform", "rate": RATE, "trim": "inside the graph"},
+            "input": {"kind": "waveform", "rate": RATE, "trim": "inside the graph", **alone},
             "recipe": without_paths(self.recipe.to_dict()),
             "embedding": len(self.heads.standard.centre),
             "familiar": 0.5,
@@ -128,15 +129,25 @@ class LinearModel:
     def _embedding_graph(self) -> tuple[Any, dict[str, Any]]:
         """Return the graph up to the standardised embedding, and what the file says of it."""
         from intona.models.artefact import read_model
-        from intona.models.encoders.waveform import embedding_graph, embedding_graph_on
+        from intona.models.encoders.traced import traced
+        from intona.models.encoders.waveform import (
+            embedding_graph,
+            embedding_graph_on,
+            traced_graph,
+        )
 
         standard = self.heads.standard
         if isinstance(self.front_end, Embedding):
             content, known = read_model(self.front_end.path)
             facts = {key: known[key] for key in ("encoder",) if key in known}
             graph = embedding_graph_on(content, standard.centre, standard.scale)
+            if known["input"].get("alone"):
+                facts["input"] = {"alone": True}
             return graph, {**facts, **base_of(self.front_end)}
         fronts = encoders_of(self.front_end)
+        if not fronts[0].whisper:
+            graph = traced_graph(traced(fronts[0]), standard.centre, standard.scale)
+            return graph, {"encoder": [dict(fronts[0].recorded)], "input": {"alone": True}}
         exact = int(len(fronts) == 1)
         after = 1 if self.recipe.model.get("integers", False) else None
         branches = [branch(front, exact=exact, integer_after=after) for front in fronts]

@@ -61,21 +61,18 @@ class Material:
 def gather(front: FrontEnd, task: Task, known: Known, options: LinearTraining) -> Material:
     """Compute all features a recipe's training options ask for.
 
-    Copies are made of the main corpus alone. Babble is made of speakers that it does not have,
-    where there are some, so that the copies are the same whichever of its speakers are held out.
+    Copies are made of the main corpus alone.
 
     Raises:
         RecipeError: an unknown transform.
         AudioError: a recording cannot be used.
     """
     main, table = known.main(), task.table
-    part, speakers = table.iloc[main], table["speaker"]
-    others = table[~speakers.isin(speakers.iloc[main].unique())]
+    part = table.iloc[main]
     copies = options.copies
     clean = 1.0 / (copies + 1) if options.clean_share is None else options.clean_share
     sounds = list(sounds_without_voice(options.sounds_without_voice, task.seed))
-    voices = others if len(others) else part
-    heard = augmented(front, options.augmentation, voices, copies=copies, seed=task.seed)
+    heard = augmented(front, options.augmentation, copies=copies, seed=task.seed)
 
     features = [extract(table, front, on=task.on, progress=task.progress)]
     features += [extract(part, each, on=task.on, progress=task.progress) for each in heard]

@@ -14,6 +14,7 @@ from typing import Any, TypedDict, cast
 
 from intona.errors import ModelError
 from intona.files import is_plain
+from intona.licences import Terms
 from intona.models.adaptation import decoded
 from intona.models.heard import Heard
 
@@ -35,7 +36,8 @@ class Metadata(TypedDict, total=False):
         version: of intona that made the file.
         labels: emotions in the order of the probability columns.
         target: what is predicted.
-        input: ``kind`` (``waveform`` or ``front_end``), ``rate`` in Hz, and of a front end its
+        input: ``kind`` (``waveform`` or ``front_end``), ``rate`` in Hz, of a waveform whether
+            signals are heard ``alone`` and not side by side, and of a front end its
             ``name``, ``version`` and ``parameters``.
         recipe: the recipe.
         corpora: per training corpus its utterances, speakers and languages.
@@ -56,7 +58,10 @@ class Metadata(TypedDict, total=False):
         base: the finished model that this one stands on.
         heard: see :class:`intona.models.heard.Heard`.
         seed: of everything random.
+        identity: which model it is, see :mod:`intona.models.identity`.
         metrics: measured numbers in words.
+        terms: what each part it was made from allows, see
+            :class:`intona.models.permission.Permission`.
     """
 
     schema: int
@@ -83,7 +88,9 @@ class Metadata(TypedDict, total=False):
     base: dict[str, Any]
     heard: dict[str, Any]
     seed: int
+    identity: dict[str, Any]
     metrics: dict[str, Any]
+    terms: dict[str, Any]
     selected: dict[str, Any]
 
 
@@ -114,7 +121,7 @@ def validated(content: Any, where: object) -> Metadata:
         raise ModelError(f"{where}: its intona metadata is not an object")
     schema = content.get("schema")
     if isinstance(schema, int) and schema > SCHEMA:
-        raise ModelError(f"{where} was made by a newer intona: upgrade with pip install -U intona")
+        raise ModelError(f"{where} was made by a newer intona: git pull and pip install .")
     if not shallow(content, DEPTH):
         raise ModelError(f"{where}: its intona metadata is nested too deeply")
     for name in (*REQUIRED, *content):
@@ -318,6 +325,25 @@ def _abstention(value: Any) -> bool:
     )
 
 
+def _identity(value: Any) -> bool:
+    return (
+        _entries(version=_whole(1, 10**9), created=_text(LABEL), content=_hash, recipe=_hash)(value)
+        and {"version", "created", "content", "recipe"} <= value.keys()
+        and is_plain(value["created"])
+    )
+
+
+def _hash(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value) is not None
+
+
+def _terms(value: Any) -> bool:
+    try:
+        return all(Terms.from_dict(one) for one in value.values())
+    except (AttributeError, ValueError):
+        return False
+
+
 _CHECKS: Mapping[str, Check] = {
     "schema": _whole(1),
     "version": _text(LABEL),
@@ -341,6 +367,8 @@ _CHECKS: Mapping[str, Check] = {
     "calibration": _text(LONGEST),
     "base": _entries(corpora=_CORPORA, version=_text(LABEL), licence=_text(LONGEST)),
     "seed": _whole(-(2**63)),
+    "identity": _identity,
     "metrics": _map_of(lambda value: isinstance(value, str | int | float)),
     "selected": _ANY_OBJECT,
+    "terms": _terms,
 }

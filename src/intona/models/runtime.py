@@ -35,12 +35,11 @@ def onnxruntime() -> ModuleType:
     return module
 
 
-def session_options(threads: int, *, brief: bool = False) -> object:
+def session_options(threads: int) -> object:
     """Return options of a session that takes ONNX only, within :data:`MEMORY`.
 
     Args:
         threads: of a call.
-        brief: take the graph as it is, without optimising it.
     """
     runtime = onnxruntime()
     _limit_memory()
@@ -51,8 +50,6 @@ def session_options(threads: int, *, brief: bool = False) -> object:
     # Bytes that also are a file of onnxruntime's own form would not be the graph that was vetted.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     options.add_session_config_entry("session.use_env_allocators", "1")
-    if brief:
-        options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
     return options
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from intona.audio import resample
 from intona.errors import IntonaError, MissingExtraError, ModelError
 from intona.features import FrontEnd, front_end
 from intona.models.artefact import locate, read_model
+from intona.models.identity import Identity
 from intona.models.metadata import Metadata
 from intona.models.runtime import PATIENCE, SLOWEST, onnxruntime, session_options, within
 
@@ -38,15 +38,13 @@ class Session:
         metadata: its validated metadata, from :func:`intona.models.artefact.read_model`.
         path: where it was read from, for messages.
         threads: onnxruntime threads; 1 is the fastest for single clips on small machines.
-        brief: for a few clips only: the graph is taken as it is, which loads sooner and runs a
-            tenth slower than one that the runtime has optimised first.
 
     Attributes:
         path: the file.
         metadata: everything the file says of itself.
         rate: sample rate the model works at in Hz, ``None`` for the recording's own.
         outputs: names of what the graph gives.
-        fingerprint: the file's content in 16 hexadecimal digits: profiles belong to one model.
+        identity: which model it is.
 
     Raises:
         ModelError: the graph cannot be loaded, or does not fit its metadata.
@@ -59,9 +57,8 @@ class Session:
         path: Path,
         *,
         threads: int = 1,
-        brief: bool = False,
     ) -> None:
-        options = session_options(threads, brief=brief)
+        options = session_options(threads)
         try:
             self._session = within(
                 PATIENCE,
@@ -76,9 +73,10 @@ class Session:
             raise ModelError(f"{path}: its graph cannot be loaded ({_reason(error)})") from None
         self.path = path
         self.metadata = metadata
-        self.fingerprint = hashlib.sha256(content).hexdigest()[:16]
+        self.identity = Identity.of(content, metadata)
         source = metadata["input"]
         self.rate: int | None = source.get("rate")
+        self._alone = source.get("alone") is True
         self._front_end = None if source["kind"] == "waveform" else _front_end(source, path)
         self._widths = _widths(metadata, self._session, path)
         self.outputs = frozenset(self._widths)
@@ -136,7 +134,9 @@ class Session:
         if not ready:
             return np.zeros((0, sum(self._widths[output] for output in outputs)))
         result: list[NDArray[np.float64] | None] = [None] * len(ready)
-        for group in _alike([len(signal) for signal in ready], int(BUDGET * wanted)):
+        lengths = [len(signal) for signal in ready]
+        alone = [[k] for k in range(len(ready))]
+        for group in alone if self._alone else _alike(lengths, int(BUDGET * wanted)):
             longest = max(len(ready[k]) for k in group)
             # Each row is treated by its own length: trailing zeros do not change its answer.
             feed = np.stack([_at_least(ready[k], longest) for k in group])

@@ -12,6 +12,7 @@ from intona.models.estimators import is_outside, is_trainer, target_of
 from intona.models.heard import Heard
 from intona.models.lineage import behind
 from intona.models.metadata import label_fault
+from intona.models.permission import Permission
 from intona.models.recipes import Recipe
 from intona.models.task import Fitted, Task, Trainer
 from intona.parallel import HERE, Engine, Progress
@@ -74,6 +75,7 @@ def train(
     out: str | Path,
     *,
     target: str = "emotion",
+    licence: str | None = None,
     seed: int = 0,
     on: Engine = HERE,
     progress: Progress | None = None,
@@ -85,12 +87,15 @@ def train(
         corpus: the training material; utterances without the target are left out.
         out: the ``.onnx`` file to write.
         target: ``"emotion"`` or a numeric column.
+        licence: of data of one's own; ``"commercial"`` also refuses corpora and encoders that do
+            not allow that. See :meth:`intona.models.permission.Permission.reckoned`.
         seed: of everything random.
         on: where: here, in local processes, on Ray.
         progress: called as ``progress(done, total, text)``.
 
     Raises:
-        IntonaError: see :func:`fit`; also when ``out`` cannot be written.
+        IntonaError: see :func:`fit`; also when ``out`` cannot be written, or the licence does not
+            fit.
     """
     import os
 
@@ -104,6 +109,10 @@ def train(
     _require(target, corpus.table)
     table = corpus.table[corpus.table[target].notna()]
     task = Task(recipe, table, target, seed, on, progress, export=True)
+    made_from = provenance(table)
+    permission = Permission.reckoned(
+        made_from, task.front_end(), licence=licence, stated=corpus.licence
+    )
     fitted = fit(task)
     path = fitted.export(
         out,
@@ -111,9 +120,10 @@ def train(
             "version": __version__,
             "name": recipe.name,
             "seed": seed,
-            "corpora": provenance(table),
+            "corpora": made_from,
             "heard": _heard(task),
-            "licence": corpus.licence,
+            "licence": permission.licence,
+            "terms": permission.to_dict(),
         },
     )
     speakers = int(table["speaker"].nunique())

@@ -14,13 +14,19 @@ Value = int | memoryview
 
 
 def fields(view: memoryview) -> Iterator[tuple[int, Value]]:
-    """Yield ``(field number, value)`` of a message, skipping over nested content.
+    """Yield ``(field number, value)`` of a message; see :func:`located`."""
+    for number, value, _, _ in located(view):
+        yield number, value
+
+
+def located(view: memoryview) -> Iterator[tuple[int, Value, int, int]]:
+    """Yield ``(field number, value, begin, end)`` of a message, skipping over nested content.
 
     Of equal numbers of 4 bytes that follow each other (the weights of a support vector machine are
     kept so, one by one) only the first is given.
 
     Args:
-        view: the message, bytes.
+        view: the message, bytes; a field is ``view[begin:end]``.
 
     Raises:
         ValueError: not such a message, or cut off.
@@ -42,7 +48,7 @@ def fields(view: memoryview) -> Iterator[tuple[int, Value]]:
                 position = _after_alike(view, begin)
         else:
             raise ValueError("not a Protocol Buffers message")
-        yield number, value
+        yield number, value, begin, position
 
 
 def _taken(view: memoryview, position: int, length: int) -> tuple[memoryview, int]:

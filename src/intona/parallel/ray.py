@@ -20,7 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from intona.errors import MissingExtraError, UsageError
+from intona.errors import UsageError
+from intona.extras import lacking
 from intona.parallel.base import Job, Lost
 from intona.threads import one_thread
 
@@ -50,7 +51,7 @@ class RayEngine:
         try:
             import ray  # noqa: F401
         except ImportError:
-            raise MissingExtraError("--engine ray", "ray") from None
+            raise lacking("--engine ray", "ray") from None
 
     def run(self, job: Job, tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
         """Yield ``(task, result)`` in any order; the result may be :class:`Lost`.

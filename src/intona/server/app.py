@@ -12,6 +12,7 @@ from fastapi.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from intona._version import __version__
+from intona.models.card import LAW
 from intona.server import live, problems, routes
 from intona.server.gate import Gate
 from intona.server.intake import Intake
@@ -20,12 +21,14 @@ from intona.server.schemas import Health, Problem
 from intona.server.service import HANDLER, Service
 from intona.server.settings import Settings
 
-DESCRIPTION = """Emotion in speech, with honest confidence.
+DESCRIPTION = f"""Emotion in speech, with honest confidence.
 
 Recordings are judged in memory and forgotten: none is stored or logged. Live streams are
 served at `WS /v1/stream?rate=48000&encoding=s16le`: binary messages of mono samples in, JSON
 events out. Answers say how sure the model is; it hears how a voice sounds, not what a person
-feels, and must not be used to decide about people.
+feels, and must not be used to decide about people. In the European Union emotion recognition at
+work and in education is forbidden, and those who are exposed to it elsewhere are to be told:
+[law and limits]({LAW}).
 """
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -53,7 +56,7 @@ def create_app(settings: Settings, *, handler: str = HANDLER) -> FastAPI:
         description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,
-        # Both load scripts from other hosts; the document itself is at /openapi.json.
+        # Both load scripts from other hosts; /docs is a page of ours.
         docs_url=None,
         redoc_url=None,
     )
@@ -114,6 +117,10 @@ def _add_page(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     async def page(request: Request) -> FileResponse:
         return FileResponse(f"{folder}/index.html", headers=fresh)
+
+    @app.get("/docs", include_in_schema=False)
+    async def reference() -> FileResponse:
+        return FileResponse(f"{folder}/reference.html", headers=fresh)
 
     @app.get("/favicon.ico", include_in_schema=False)
     async def icon() -> FileResponse:

@@ -5,8 +5,21 @@ from __future__ import annotations
 from typing import Literal, get_args
 from urllib.parse import quote
 
+from intona.extras import installed
+
 FormatName = Literal[
-    "json", "jsonl", "csv", "parquet", "vtt", "srt", "textgrid", "audacity", "rttm", "text"
+    "json",
+    "jsonl",
+    "csv",
+    "parquet",
+    "vtt",
+    "srt",
+    "textgrid",
+    "audacity",
+    "rttm",
+    "eaf",
+    "labelstudio",
+    "text",
 ]
 _TYPES = (
     ("application/json", ".json"),
@@ -18,6 +31,8 @@ _TYPES = (
     ("text/plain", ".TextGrid"),
     ("text/plain", ".txt"),
     ("text/plain", ".rttm"),
+    ("text/xml", ".eaf"),
+    ("application/json", ".json"),
     ("text/plain", ".txt"),
 )
 MEDIA_TYPES: dict[str, str] = {
@@ -25,6 +40,12 @@ MEDIA_TYPES: dict[str, str] = {
 }
 TEXTS = frozenset(MEDIA_TYPES.values()) - {MEDIA_TYPES["parquet"]}
 SUFFIXES = {name: suffix for name, (_, suffix) in zip(get_args(FormatName), _TYPES, strict=True)}
+
+
+def available() -> list[str]:
+    """Return the formats that the packages installed here can write."""
+    tables = installed("pandas") and installed("pyarrow")
+    return [name for name in MEDIA_TYPES if name != "parquet" or tables]
 
 
 def clean(name: str | None) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers, MutableHeaders
 
 from intona.server.brake import LONGEST, Brake
-from intona.server.problems import Problem
+from intona.server.problems import PROBLEM, Problem
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # A browser cannot set headers on a WebSocket: the token comes as a second subprotocol.
 BEARER_PROTOCOL = "bearer."
-OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/openapi.json", "/favicon.ico"})
+OPEN_PATHS = frozenset({"/", "/docs", "/healthz", "/readyz", "/openapi.json", "/favicon.ico"})
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
@@ -151,6 +151,7 @@ def _bearer(headers: Headers, scope: Scope) -> bytes | None:
 
 async def refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request, or a WebSocket handshake, with a problem document."""
+    scope[PROBLEM] = problem.kind
     answer = problem.answer()
     if scope["type"] == "http":
         await answer(scope, receive, send)

@@ -11,9 +11,13 @@ import numpy as np
 
 from intona._version import __version__
 from intona.audio import Audio, read
+from intona.audio.channels import Channels
+from intona.audio.decode import Source
 from intona.errors import UsageError
+from intona.extras import require
+from intona.inference.clip import about
 from intona.inference.recognizer import Recognizer
-from intona.models.card import without_sounds
+from intona.models.card import without_names
 from intona.server import wire
 from intona.server.choices import Choices
 from intona.server.wire import ModelFacts, Reply, Request, TooMuchError, Upload, WorkerOptions
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from intona.server.schemas import Segment
     from intona.server.schemas import Timeline as Document
 
+MOST_WARNINGS = 16
 _DTYPES = {"s16le": "<i2", "f32le": "<f4"}
 
 
@@ -58,7 +63,8 @@ class ModelHandler:
             "labels": list(self._choices.model.labels),
             "threshold": self._model.threshold,
             "rate": self._model.rate,
-            "metadata": without_sounds(self._model.metadata),
+            "identity": self._model.identity.to_dict(),
+            "metadata": without_names(self._model.metadata),
             "version": __version__,
             "profiles": list(self._choices.names),
             "adaptable": self._model.adaptable,
@@ -97,23 +103,33 @@ class ModelHandler:
         upload = Upload(data, request.name)
         longest = self._options.clip_seconds
         notes: list[str] = []
-        audio = read(upload, end=longest + 0.5, notice=notes.append)
-        if audio.duration > longest:
-            raise TooMuchError(
-                f"{upload.name} is longer than {longest:g} s: use /v1/timeline, or send a part"
-            )
+        channels = Channels.parse(request.choice.channels)
+        heard: list[tuple[Source | Audio, Audio]] = []
+        for one in channels.of(upload):
+            upload.seek(0)
+            audio = read(cast("Source", one), end=longest + 0.5, notice=notes.append)
+            if audio.duration > longest:
+                raise TooMuchError(
+                    f"{upload.name} is longer than {longest:g} s: use /v1/timeline, or send a part"
+                )
+            heard.append((one, audio))
         if request.choice.adapt:
             from intona.inference.adapt import FEWEST
 
-            model = _adapted(model, audio)
+            model = _adapted(model, [audio for _, audio in heard])
             if model.adapted_to < FEWEST:
                 raise UsageError(
                     f"{upload.name} is too short to be judged against itself: adapt takes at least "
                     f"{FEWEST} stretches of speech, this has {model.adapted_to}"
                 )
-        prediction = replace(model.predict(audio), file=upload.name).rounded()
-        about = {**_by(model, profile), "warnings": notes}
-        return {"prediction": {**about, **prediction.to_dict()}}, b""
+        found = [
+            replace(about(one, model.predict(audio)), file=upload.name).rounded().to_dict()
+            for one, audio in heard
+        ]
+        said = {"file": upload.name, **_by(model, profile), "warnings": _few(notes)}
+        if channels.each:
+            return {"prediction": {**said, "channels": found}}, b""
+        return {"prediction": {**said, **found[0]}}, b""
 
     def _timeline(self, request: wire.Timeline, data: bytes) -> Reply:
         from intona.inference.timeline import segments
@@ -121,22 +137,33 @@ class ModelHandler:
         model, profile = self._choices.choose(request.choice)
         upload = Upload(data, request.name)
         bounded = self._bounded(upload)
+        heard = Channels.parse(request.choice.channels).of(upload)
         if request.choice.adapt:
-            model = _adapted(model, upload, bounded)
+            model = _adapted(model, heard, bounded)
         notes: list[str] = []
-        found = segments(model, upload, progress=bounded, notice=notes.append)
-        rows = [_named(row, upload.name) for row in found]
-        about = {"file": upload.name, **_by(model, profile), "warnings": notes}
+        rows: list[Prediction] = []
+        for one in heard:
+            upload.seek(0)
+            found = segments(model, one, progress=bounded, notice=notes.append)
+            rows += [_named(row, upload.name) for row in found]
+        rows.sort(key=lambda row: row.start)
+        said = {"file": upload.name, **_by(model, profile), "warnings": _few(notes)}
         if request.format == "json":
             segmented = [row.rounded().to_dict() for row in rows]
-            timeline = {**about, "labels": list(model.labels), "segments": segmented}
+            timeline = {**said, "labels": list(model.labels), "segments": segmented}
             return {"timeline": timeline}, b""
         # The service counts how sure answers are, whatever their format.
         counted = [
-            {"status": row.status, "reason": row.reason, "familiarity": known(row.familiarity)}
+            {
+                "emotion": row.emotion,
+                "status": row.status,
+                "reason": row.reason,
+                "familiarity": known(row.familiarity),
+                "arousal": known(row.arousal),
+            }
             for row in rows
         ]
-        return {**about, "segments": counted}, _written(rows, model.labels, request.format)
+        return {**said, "segments": counted}, _written(rows, model.labels, request.format)
 
     def _explain(self, request: wire.Explain, data: bytes) -> Reply:
         from intona.explain.occlusion import occlude, require_speech
@@ -148,7 +175,8 @@ class ModelHandler:
         longest = start + self._options.explain_seconds + 0.5
         notes: list[str] = []
         stop = longest if end is None else min(end, longest)
-        audio = read(upload, start=start, end=stop, notice=notes.append)
+        heard = Channels.parse(request.choice.channels).one(upload, "an explanation")
+        audio = read(heard, start=start, end=stop, notice=notes.append)
         if audio.duration > self._options.explain_seconds + 0.01:
             raise TooMuchError(
                 f"an explanation takes at most {self._options.explain_seconds:g} s of sound: "
@@ -156,7 +184,7 @@ class ModelHandler:
             )
         if request.choice.adapt:
             upload.seek(0)
-            model = _adapted(model, upload, self._bounded(upload))
+            model = _adapted(model, [heard], self._bounded(upload))
         require_speech(audio, upload.name)
         evidence = occlude(model, audio, emotion=request.emotion)
         evidence = replace(evidence, times=evidence.times + start)
@@ -164,7 +192,7 @@ class ModelHandler:
         explanation = {
             "file": upload.name,
             **_by(model, profile),
-            "warnings": notes,
+            "warnings": _few(notes),
             **evidence.to_dict(),
             "text": str(evidence),
             "manner": [remark.to_dict() for remark in remarks(audio, own)],
@@ -200,16 +228,27 @@ class ModelHandler:
 
 
 def _adapted(
-    model: Recognizer, source: Upload | Audio, progress: Callable[[float], None] | None = None
+    model: Recognizer,
+    heard: Sequence[Source | Audio],
+    progress: Callable[[float], None] | None = None,
 ) -> Recognizer:
     """Return the model adapted to a recording, whichever question follows: as its timeline is."""
     from intona.inference.timeline import TimelineOptions, adapted_to
 
-    return cast("Recognizer", adapted_to(model, source, TimelineOptions(), progress=progress))
+    return cast("Recognizer", adapted_to(model, heard, TimelineOptions(), progress=progress))
 
 
 def _by(model: Recognizer, profile: Profile | None) -> dict[str, Any]:
-    return {"profile": None if profile is None else profile.name, "adapted": model.adapted_to}
+    return {
+        "profile": None if profile is None else profile.name,
+        "adapted": model.adapted_to,
+        "model": model.identity.short(),
+    }
+
+
+def _few(notes: Sequence[str]) -> list[str]:
+    """Return notes, each once though it is told of every channel."""
+    return list(dict.fromkeys(notes))[:MOST_WARNINGS]
 
 
 def _events(events: Iterable[Event]) -> Reply:
@@ -225,10 +264,13 @@ def _named(row: Prediction, name: str) -> Prediction:
 def _written(rows: Sequence[Prediction], labels: Sequence[str], style: str) -> bytes:
     """Return a timeline in one of the formats of :mod:`intona.server.formats`."""
     from intona.formats import render
-    from intona.tables import to_table
+    from intona.formats.rows import Segmentation
 
-    frame = to_table(rows, labels)
-    return frame.to_parquet() if style == "parquet" else render(frame, style).encode()
+    found = Segmentation(rows, labels)
+    if style == "parquet":
+        require("the format parquet", "pandas", "pyarrow")
+        return found.frame().to_parquet()
+    return render(found, style).encode()
 
 
 def _row(segment: Segment, timeline: Document) -> Prediction:
@@ -246,6 +288,12 @@ def _row(segment: Segment, timeline: Document) -> Prediction:
         _number(segment.arousal),
         _number(segment.valence),
         segment.adapted,
+        model=None if timeline.model is None else timeline.model.model_dump(),
+        values={
+            name: value
+            for name in ("channel", "speaker")
+            if (value := getattr(segment, name)) is not None
+        },
     )
 
 

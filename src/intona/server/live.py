@@ -19,7 +19,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from intona.server.gate import BEARER_PROTOCOL, refuse
 from intona.server.pool import OpenStream, RefusedError, WorkerDiedError
-from intona.server.problems import Problem
+from intona.server.problems import PROBLEM, Problem
 from intona.server.wire import LABELS_LENGTH, Choice
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ GOING_AWAY = 1001
 BAD_DATA = 1007
 BAD_REQUEST = 1008
 BROKEN = 1011
+# How streams that ended before their time are counted.
+ENDS = {GOING_AWAY: "ended", BAD_DATA: "bad-data", BAD_REQUEST: "invalid", BROKEN: "interrupted"}
 
 
 @router.websocket("/v1/stream")
@@ -107,6 +109,10 @@ def _choice(websocket: WebSocket) -> Choice:
     adapt = said.get("adapt", "false").lower()
     if adapt not in SWITCH:
         raise _StreamError(BAD_REQUEST, "adapt must be true or false")
+    if said.get("channels", "mix").lower() not in ("mix", ""):
+        raise _StreamError(
+            BAD_REQUEST, "a stream is of one channel, mono: open one for each channel of a call"
+        )
     labels = (said.get("emotions"), said.get("merge"))
     if any(len(text or "") > LABELS_LENGTH for text in labels):
         raise _StreamError(BAD_REQUEST, f"emotions and merge take {LABELS_LENGTH} letters")
@@ -114,7 +120,7 @@ def _choice(websocket: WebSocket) -> Choice:
 
 
 def _about(model: ModelFacts) -> dict[str, Any]:
-    return {"model": model["name"], "labels": model["labels"], "threshold": model["threshold"]}
+    return {"labels": model["labels"], "threshold": model["threshold"]}
 
 
 async def _talk(
@@ -179,5 +185,6 @@ async def _send(websocket: WebSocket, service: Service, events: list[dict[str, A
 
 
 async def _end(websocket: WebSocket, code: int, detail: str) -> None:
+    websocket.scope[PROBLEM] = ENDS[code]
     await websocket.send_json({"event": "error", "message": detail})
     await websocket.close(code, detail[:100])

@@ -1,14 +1,24 @@
-"""Log lines, limited: what strangers can cause must not fill a disk."""
+"""Log lines: text or JSON, limited, since what strangers can cause must not fill a disk."""
 
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
+import logging.config
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.config import LOGGING_CONFIG
+
+from intona.logs import line
+
+if TYPE_CHECKING:
+    from intona.server.settings import Settings
 
 LOG = logging.getLogger("uvicorn.error")
+OURS = "intona.server"  # workers, and with --verbose each request
 OFTEN = 5  # lines of a kind that are written per period
 PERIOD = 60.0  # seconds
 KINDS = 256  # kinds remembered
@@ -53,12 +63,40 @@ def _cut(record: logging.LogRecord) -> bool:
     return True
 
 
-def limit() -> None:
+class Lines(logging.Formatter):
+    """JSON lines: those about a request have its parts, all others the logger's name."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record as a line."""
+        level, message = record.levelname.lower(), record.getMessage()
+        if record.name == "uvicorn.access" and isinstance(record.args, tuple):
+            client, method, path, _, status = record.args
+            return line(level, message, client=client, method=method, path=path, status=status)
+        facts = getattr(record, "facts", {"logger": record.name})
+        if record.exc_info:
+            facts = {**facts, "exception": self.formatException(record.exc_info)}
+        return line(level, message, **facts)
+
+
+def set_up(settings: Settings) -> None:
+    """Send all log lines to standard error, those about requests in text to standard output."""
+    config = copy.deepcopy(LOGGING_CONFIG)
+    if settings.log_format == "json":
+        config["formatters"] = {"json": {"()": Lines}}
+        stderr = {"class": "logging.StreamHandler", "formatter": "json"}
+        config["handlers"] = {"default": stderr, "access": stderr}
+    level = "DEBUG" if settings.verbose else "WARNING"
+    config["loggers"][OURS] = {"handlers": ["default"], "level": level, "propagate": False}
+    logging.config.dictConfig(config)
+    _limit()
+
+
+def _limit() -> None:
     """Limit what uvicorn and asyncio log; what is wrong with a form is told its sender alone."""
     for name in ("multipart", "python_multipart"):  # of older releases, of newer ones
         logging.getLogger(name).setLevel(logging.ERROR)
     sparing = Sparing()
-    for name in ("uvicorn.error", "asyncio"):
+    for name in ("uvicorn.error", "asyncio", OURS):
         logging.getLogger(name).addFilter(sparing)
     for name in ("uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).addFilter(_cut)

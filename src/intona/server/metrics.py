@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from intona.server.logs import OURS
+from intona.server.problems import PROBLEM
 from intona.tables import Reason
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+LOG = logging.getLogger(OURS)
 STATUSES = ("ok", "unsure", "no_speech")
+OTHER = "other"  # an emotion that is none of the model's: what clients merge into is theirs
+TENTHS = tuple(tenth / 10 for tenth in range(1, 11))
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Metrics:
-    """Counters of one service, in a registry of their own."""
+    """Counters of one service, in a registry of their own.
+
+    Attributes:
+        emotions: those that answers are counted by; all others are counted as one.
+    """
 
     def __init__(self) -> None:
+        self.emotions: frozenset[str] = frozenset()
         self._registry = CollectorRegistry()
         self.requests = Counter(
             "intona_requests",
@@ -35,9 +46,28 @@ class Metrics:
             registry=self._registry,
             buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
         )
+        self.flying = Gauge(
+            "intona_requests_in_flight",
+            "Requests whose answer has not ended.",
+            registry=self._registry,
+        )
+        self.rejected = Counter(
+            "intona_rejected",
+            "Requests and streams that were refused or failed, by the problem they were told.",
+            ["reason"],
+            registry=self._registry,
+        )
         self.pending = Gauge(
             "intona_uploads_pending",
             "Uploads that arrive, wait or run now.",
+            registry=self._registry,
+        )
+        self.running = Gauge(
+            "intona_uploads_running", "Uploads worked on now.", registry=self._registry
+        )
+        self.waiting = Gauge(
+            "intona_uploads_waiting",
+            "Uploads that have arrived and wait for a worker.",
             registry=self._registry,
         )
         self.streams = Gauge(
@@ -50,15 +80,21 @@ class Metrics:
         )
         self.answers = Counter(
             "intona_answers",
-            "Clips and segments answered, by how sure the answer is, and why where it is not.",
-            ["status", "reason"],
+            "Clips and segments answered: the emotion, how sure it is, and why where it is not.",
+            ["emotion", "status", "reason"],
             registry=self._registry,
         )
         self.familiarity = Histogram(
             "intona_familiarity",
             "How near the sound of each clip and segment is to what the model was made from.",
             registry=self._registry,
-            buckets=tuple(tenth / 10 for tenth in range(1, 11)),
+            buckets=TENTHS,
+        )
+        self.arousal = Histogram(
+            "intona_arousal",
+            "How activated the voice is in each clip and segment.",
+            registry=self._registry,
+            buckets=TENTHS,
         )
         self.deaths = Counter(
             "intona_worker_deaths",
@@ -70,15 +106,22 @@ class Metrics:
         """Count answers in.
 
         Args:
-            answers: with ``status``, ``reason`` and ``familiarity``, as far as they are known.
+            answers: as far as they are known, with ``emotion``, ``status``, ``reason``,
+                ``familiarity`` and ``arousal``.
         """
         for answer in answers:
             status, reason = answer.get("status"), answer.get("reason")
             if status in STATUSES:  # what workers say is not trusted to be few
                 why = reason if reason in get_args(Reason) else ""
-                self.answers.labels(status, why).inc()
-            if isinstance(familiarity := answer.get("familiarity"), float):
-                self.familiarity.observe(familiarity)
+                self.answers.labels(self._counted(answer.get("emotion")), status, why).inc()
+            for name, histogram in (("familiarity", self.familiarity), ("arousal", self.arousal)):
+                if isinstance(value := answer.get(name), float):
+                    histogram.observe(value)
+
+    def _counted(self, emotion: str | None) -> str:
+        if emotion is None:
+            return ""
+        return emotion if emotion in self.emotions else OTHER
 
     def text(self) -> bytes:
         """Return all of them in the Prometheus text format."""
@@ -94,9 +137,20 @@ class Meter:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+        try:
+            if scope["type"] == "http":
+                with self._metrics.flying.track_inprogress():
+                    await self._http(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
+        except Exception:
+            scope[PROBLEM] = "internal"  # its answer is made outside of here
+            raise
+        finally:
+            if (problem := scope.get(PROBLEM)) is not None:
+                self._metrics.rejected.labels(problem).inc()
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         status = 500
         begin = time.perf_counter()
 
@@ -112,4 +166,22 @@ class Meter:
             route = getattr(scope.get("route"), "path", "other")
             method = scope["method"] if scope["method"] in METHODS else "other"
             self._metrics.requests.labels(method, route, str(status)).inc()
-            self._metrics.seconds.labels(route).observe(time.perf_counter() - begin)
+            seconds = time.perf_counter() - begin
+            self._metrics.seconds.labels(route).observe(seconds)
+            _note(method, route, status, seconds, scope.get(PROBLEM))
+
+
+def _note(method: str, route: str, status: int, seconds: float, problem: str | None) -> None:
+    """Log what became of a request, for those who asked for such lines: nothing it said."""
+    took = round(seconds, 4)
+    facts = {"method": method, "route": route, "status": status, "seconds": took}
+    why = f": {problem}" if problem else ""
+    LOG.debug(
+        "%s %s answered %d in %.4f s%s",
+        method,
+        route,
+        status,
+        took,
+        why,
+        extra={"facts": {**facts, "problem": problem}},
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO
 from uuid import uuid4
 
 from intona.errors import ModelError
+from intona.server.logs import OURS
 from intona.server.wire import (
     Choice,
     Close,
@@ -29,6 +31,7 @@ from intona.server.wire import (
     receive_async,
 )
 
+LOG = logging.getLogger(OURS)
 CHUNK = 256 * 1024
 START_SECONDS = 120.0
 LONGEST_BACKOFF = 30.0
@@ -118,6 +121,14 @@ class Worker:
     def alive(self) -> bool:
         """Whether the process has not ended."""
         return self._process.returncode is None
+
+    @property
+    def ending(self) -> str:
+        """How the process ended, in words."""
+        code = self._process.returncode
+        if code is None:
+            return "still running"
+        return f"by {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
 
     @property
     def running(self) -> bool:
@@ -217,6 +228,10 @@ class Pool:
         size: how many.
         options: what each is started with.
         on_death: called once per worker that died.
+
+    Attributes:
+        workers: those that run now.
+        waiting: how many wait to borrow one.
     """
 
     def __init__(self, size: int, options: WorkerOptions, on_death: Callable[[], None]) -> None:
@@ -226,6 +241,7 @@ class Pool:
         self._keepers: list[asyncio.Task[None]] = []
         self._changed = asyncio.Condition()
         self.workers: list[Worker] = []
+        self.waiting = 0
 
     async def start(self) -> None:
         """Start all workers.
@@ -256,6 +272,11 @@ class Pool:
         """Whether at least one worker can take a request."""
         return any(worker.running for worker in self.workers)
 
+    @property
+    def busy(self) -> int:
+        """How many requests, or streams, have a worker now."""
+        return sum(worker.load for worker in self.workers)
+
     @asynccontextmanager
     async def borrow(self, seconds: float, most: int | None = None) -> AsyncIterator[Worker]:
         """Lend the least loaded worker, waiting while each has ``most`` users already.
@@ -263,6 +284,7 @@ class Pool:
         Raises:
             WorkerDiedError: none was to be had in ``seconds``.
         """
+        self.waiting += 1
         try:
             async with asyncio.timeout(seconds), self._changed:
                 while (worker := self._choose(most)) is None:
@@ -270,6 +292,8 @@ class Pool:
                 worker.load += 1
         except TimeoutError:
             raise WorkerDiedError("timeout") from None
+        finally:
+            self.waiting -= 1
         try:
             yield worker
         finally:
@@ -287,8 +311,10 @@ class Pool:
             await worker.wait()
             self.workers.remove(worker)
             self._on_death()
+            LOG.warning("a worker process ended (%s) and is replaced", worker.ending)
             worker = await self._restart()
             self.workers.append(worker)
+            LOG.debug("a new worker process is ready")
             async with self._changed:
                 self._changed.notify_all()
 

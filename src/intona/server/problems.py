@@ -14,6 +14,7 @@ from intona.server.pool import RefusedError, WorkerDiedError
 from intona.server.schemas import said
 
 MEDIA_TYPE = "application/problem+json"
+PROBLEM = "intona.problem"  # in the scope of a request: the kind of what it was answered with
 WORDS = {
     400: "The request cannot be read",
     401: "A token is needed",
@@ -122,30 +123,36 @@ def of_death(error: WorkerDiedError) -> Problem:
 def install(app: FastAPI) -> None:
     """Answer every error of an application with a problem document."""
 
-    async def known(request: Request, error: Exception) -> Response:
-        assert isinstance(error, StarletteHTTPException)
-        if isinstance(error, Problem):
-            return error.answer()
-        kind = HTTPStatus(error.status_code).name.lower().replace("_", "-")
-        return response(error.status_code, kind, str(error.detail), dict(error.headers or {}))
+    async def answer(request: Request, error: Exception) -> Response:
+        problem = of(error)
+        request.scope[PROBLEM] = problem.kind
+        return problem.answer()
 
-    async def invalid(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
-        return response(422, "invalid", said(error.errors()))
+    for kind in (
+        StarletteHTTPException,
+        RequestValidationError,
+        RefusedError,
+        WorkerDiedError,
+        Exception,
+    ):
+        app.add_exception_handler(kind, answer)
 
-    async def refused(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RefusedError)
-        return of_refusal(error).answer()
 
-    async def died(request: Request, error: Exception) -> Response:
-        assert isinstance(error, WorkerDiedError)
-        return of_death(error).answer()
-
-    async def unexpected(request: Request, error: Exception) -> Response:
-        return response(500, "internal", "something went wrong on our side")
-
-    app.add_exception_handler(StarletteHTTPException, known)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(RefusedError, refused)
-    app.add_exception_handler(WorkerDiedError, died)
-    app.add_exception_handler(Exception, unexpected)
+def of(error: Exception) -> Problem:
+    """Return how an error is answered."""
+    match error:
+        case Problem():
+            return error
+        case StarletteHTTPException(status_code=status):
+            kind = HTTPStatus(status).name.lower().replace("_", "-")
+            problem = Problem(status, kind, str(error.detail))
+            problem.headers = {**(error.headers or {}), **(problem.headers or {})}
+            return problem
+        case RequestValidationError():
+            return Problem(422, "invalid", said(error.errors()))
+        case RefusedError():
+            return of_refusal(error)
+        case WorkerDiedError():
+            return of_death(error)
+        case _:
+            return Problem(500, "internal", "something went wrong on our side")

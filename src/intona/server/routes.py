@@ -15,10 +15,10 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import FormData, ImmutableMultiDict
 
 from intona.server import wire
-from intona.server.formats import MEDIA_TYPES, TEXTS, FormatName, attachment, clean
+from intona.server.formats import MEDIA_TYPES, TEXTS, FormatName, attachment, available, clean
 from intona.server.intake import FORM, JSON, kind_of
 from intona.server.problems import Problem, document
-from intona.server.schemas import Answer, Explanation, ModelCard, Timeline
+from intona.server.schemas import Answer, Answers, Explanation, ModelCard, Timeline
 from intona.server.service import Service
 from intona.server.wire import LABELS_LENGTH, Choice, Reply
 
@@ -136,6 +136,16 @@ Merge = Annotated[
         examples=["calm=neutral"],
     ),
 ]
+Channels = Annotated[
+    str | None,
+    Query(
+        max_length=LABELS_LENGTH,
+        description="What is heard of a recording with several channels: mix (all of them, also "
+        "where nothing is said), left, right, a number from 1, or each: every channel by itself, "
+        "with a speaker for each. each:agent,customer names the speakers.",
+        examples=["each"],
+    ),
+]
 Second = Annotated[float, Query(ge=0, le=1e7, allow_inf_nan=False)]
 UPLOAD_PROBLEMS = document(400, 401, 403, 408, 413, 421, 422, 429, 503, 507)
 EXPORTED: dict[str, Any] = {
@@ -159,22 +169,37 @@ def _choice(
     adapt: Adapt = False,
     emotions: Emotions = None,
     merge: Merge = None,
+    channels: Channels = None,
 ) -> Choice:
-    return Choice(profile, adapt, emotions, merge)
+    return Choice(profile, adapt, emotions, merge, channels)
 
 
 Chosen = Annotated[Choice, Depends(_choice)]
 
 
-@router.post("/predict", response_model=Answer, responses=UPLOAD_PROBLEMS)
+@router.post(
+    "/predict",
+    response_model=Answer | Answers,
+    response_model_exclude_unset=True,  # of channels only where they were asked for
+    responses=UPLOAD_PROBLEMS,
+)
 async def predict(request: Request, file: Recording, choice: Chosen) -> Any:
-    """Judge a clip as a whole: one emotion, its confidence, all probabilities."""
+    """Judge a clip as a whole: one emotion, its confidence, all probabilities.
+
+    With ``channels=each`` the answer holds one such object for each channel.
+    """
     answer, _ = await _work(request, wire.Predict(clean(file.filename), choice), file.file)
-    _service(request).metrics.count([answer["prediction"]])
-    return answer["prediction"]
+    found = answer["prediction"]
+    _service(request).metrics.count(found.get("channels", [found]))
+    return found
 
 
-@router.post("/timeline", response_model=Timeline, responses={200: EXPORTED, **UPLOAD_PROBLEMS})
+@router.post(
+    "/timeline",
+    response_model=Timeline,
+    response_model_exclude_unset=True,
+    responses={200: EXPORTED, **UPLOAD_PROBLEMS},
+)
 async def timeline(
     request: Request, file: Recording, choice: Chosen, style: Format = "json"
 ) -> Any:
@@ -231,7 +256,7 @@ async def model(request: Request) -> Any:
     settings = service.settings
     return {
         **service.model,
-        "formats": list(MEDIA_TYPES),
+        "formats": available(),
         "limits": {
             "upload_bytes": settings.max_upload_bytes,
             "clip_seconds": settings.max_clip_seconds,
@@ -249,6 +274,9 @@ async def _work(request: Request, asked: wire.Request, body: bytes | BinaryIO) -
 
 def _download(style: str, answer: dict[str, Any], data: bytes) -> Response:
     headers = {"Content-Disposition": attachment(answer["file"], style)}
+    if answer.get("model"):
+        one = answer["model"]
+        headers["Intona-Model"] = quote(f"{one['name']}/{one['version']}/{one['content']}")
     if answer.get("profile"):
         headers["Intona-Profile"] = quote(answer["profile"])
     if answer.get("adapted"):

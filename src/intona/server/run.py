@@ -9,6 +9,8 @@ from collections.abc import Callable
 import uvicorn
 
 from intona.errors import UsageError
+from intona.models.artefact import locate
+from intona.models.hub import is_named
 from intona.server import logs
 from intona.server.app import create_app
 from intona.server.connections import GuardedHTTP, GuardedWebSocket
@@ -64,7 +66,10 @@ def serve(
     """
     most, backlog = connections_for(settings)
     settings = settings.model_copy(update={"max_connections": most})
+    if settings.model is not None and is_named(settings.model):  # once, not in each worker
+        settings = settings.model_copy(update={"model": locate(str(settings.model))})
     app = create_app(settings, handler=handler)
+    logs.set_up(settings)
     config = uvicorn.Config(
         app,
         http=GuardedHTTP,
@@ -73,13 +78,13 @@ def serve(
         ws_per_message_deflate=False,
         lifespan="on",
         access_log=settings.access_log,
+        log_config=None,  # set up already
         log_level="info" if settings.access_log else "warning",
         server_header=False,
         proxy_headers=False,
         backlog=backlog,
         timeout_graceful_shutdown=int(settings.request_seconds) + 10,
     )
-    logs.limit()
     server = Server(config)
     server.ready = ready
 

@@ -38,6 +38,7 @@ ANSWER: JsonValue = {
 
 FileName = Annotated[str, AfterValidator(clean)]
 Label = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")]
+HASH = r"^[0-9a-f]{16,64}$"
 MOST_LABELS = 64
 MOST_SEGMENTS = 200_000
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -85,6 +86,12 @@ class Segment(BaseModel):
         description="How pleasant the voice sounds; null where the model does not say.",
     )
     adapted: Adapted = 0
+    channel: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        default=None, description="The channel it was heard in, from 1; absent where mixed."
+    )
+    speaker: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="Whose channel that is; absent where not known."
+    )
     probabilities: dict[Label, Probability | None] = Field(
         max_length=MOST_LABELS,
         description="Calibrated probability of each emotion; null without speech.",
@@ -96,6 +103,20 @@ class Segment(BaseModel):
         if isinstance(value, dict) and len(value) > MOST_LABELS:
             raise ValueError(f"at most {MOST_LABELS} emotions")
         return value
+
+
+class Identity(BaseModel):
+    """Which model answered; of hashes the first 16 digits, in ``/v1/model`` the whole."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: Annotated[str, Field(max_length=100)] = Field(description="Of its recipe.")
+    version: int | None = Field(default=None, ge=1, description="It rises with new content.")
+    created: Annotated[str, Field(max_length=100)] | None = Field(
+        default=None, description="Day of this version, ISO 8601."
+    )
+    content: Annotated[str, Field(pattern=HASH)] = Field(description="SHA-256 of its content.")
+    recipe: Annotated[str, Field(pattern=HASH)] = Field(description="SHA-256 of its recipe.")
 
 
 Speaker = Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")]
@@ -112,8 +133,19 @@ ADAPTED = "Speaker the model was adapted to; null when it was not."
 class Answer(Segment):
     """The emotion of a clip as a whole."""
 
+    model: Identity | None = Field(default=None, description="What answered.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     warnings: Warnings = []
+
+
+class Answers(BaseModel):
+    """The emotion of each channel of a clip as a whole."""
+
+    file: FileName | None = Field(default=None, description="Name the client gave the recording.")
+    profile: Speaker | None = Field(default=None, description=ADAPTED)
+    adapted: Adapted = 0
+    warnings: Warnings = []
+    channels: list[Segment] = Field(description="One for each, in their order.")
 
 
 class Timeline(BaseModel):
@@ -127,6 +159,7 @@ class Timeline(BaseModel):
     )
 
     file: FileName | None = Field(default=None, description="Name the client gave the recording.")
+    model: Identity | None = Field(default=None, description="What answered.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     adapted: Adapted = 0
     warnings: Warnings = []
@@ -181,6 +214,7 @@ class Explanation(BaseModel):
     """Where in time and frequency the evidence for an emotion lies, and how it was said."""
 
     file: FileName | None = Field(description="Name the client gave the recording.")
+    model: Identity | None = Field(default=None, description="What answered.")
     profile: Speaker | None = Field(default=None, description=ADAPTED)
     adapted: Adapted = 0
     warnings: Warnings = []
@@ -214,7 +248,10 @@ class ModelCard(BaseModel):
     labels: list[str]
     threshold: float = Field(description="Confidence below which an answer is unsure.")
     rate: int | None = Field(description="Sample rate it works at in Hz; null: the file's own.")
-    metadata: dict[str, Any] = Field(description="Everything the model file says of itself.")
+    identity: Identity
+    metadata: dict[str, Any] = Field(
+        description="What the model file says of itself; of speakers how many, not who."
+    )
     version: str = Field(description="Version of intona.")
     profiles: list[str] = Field(
         default=[],

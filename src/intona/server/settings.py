@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from intona.errors import UsageError
+from intona.logs import LogFormat
 
 PREFIX = "INTONA_SERVE_"
 MIB = 1024 * 1024
@@ -62,6 +63,9 @@ class Settings(BaseModel):
         max_streams: live streams at once; more get 503.
         max_connections: open TCP connections; more get 503.
         access_log: print one line per request (address, path, status; never content).
+        log_format: of log lines, ``"text"`` or ``"json"``, one object a line.
+        verbose: also log how long each request took, what was refused and why, and what the
+            workers do.
 
     Raises:
         UsageError: when a value is out of its range, or other machines could come in unasked.
@@ -93,6 +97,8 @@ class Settings(BaseModel):
     max_streams: PositiveInt = 16
     max_connections: PositiveInt = 512
     access_log: bool = True
+    log_format: LogFormat = "text"
+    verbose: bool = False
 
     @model_validator(mode="wrap")
     @classmethod

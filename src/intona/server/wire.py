@@ -59,6 +59,7 @@ class ModelFacts(TypedDict):
     labels: list[str]
     threshold: float
     rate: int | None
+    identity: dict[str, Any]
     metadata: dict[str, Any]
     version: str
     profiles: list[str]
@@ -75,12 +76,15 @@ class Choice:
             :meth:`intona.inference.recognizer.Recognizer.adapt`.
         emotions: labels to answer with, comma-separated; ``None`` for the service's.
         merge: labels to merge, as ``old=new``; ``None`` for the service's.
+        channels: what is heard of a recording with several, see
+            :class:`intona.audio.channels.Channels`; ``None`` for all mixed.
     """
 
     profile: str | None = None
     adapt: bool = False
     emotions: str | None = None
     merge: str | None = None
+    channels: str | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 
 from intona.audio import Audio
 from intona.corpora import synthetic
-from intona.errors import ModelError, UsageError
+from intona.errors import MissingExtraError, ModelError, UsageError
 from intona.inference.foreign.hub import HubModel
 from intona.inference.opening import open_recognizer
 
@@ -153,3 +153,23 @@ def test_what_is_no_model_is_one_sentence(tmp_path):
         with pytest.raises(error, match=said) as caught:
             HubModel(f"hf:{name}")
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("gone", "wanted", "extras"),
+    [
+        (["torch", "transformers"], "torch transformers", "torch,hub"),
+        (["torch"], "torch", "torch"),
+        (["transformers"], "transformers", "hub"),
+    ],
+)
+def test_all_that_is_missing_is_said_at_once(gone, wanted, extras, tmp_path, monkeypatch):
+    from intona import extras as brought
+    from intona.inference.foreign import hub
+
+    there = brought.find_spec
+    monkeypatch.setattr(brought, "find_spec", lambda name: None if name in gone else there(name))
+    with pytest.raises(MissingExtraError) as told:
+        hub.HubModel(f"hf:{tmp_path}")
+    told_by = f'pip install {wanted}, or in a clone of intona pip install -e ".[{extras}]"'
+    assert str(told.value).endswith(told_by)

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from intona import corpora
-from intona.errors import ModelError, RecipeError
+from intona.audio import read
+from intona.errors import MissingExtraError, ModelError, RecipeError
 from intona.features import front_end
 from intona.inference.recognizer import load
 from intona.models import recipes
@@ -61,6 +62,9 @@ def encoders(tmp_path_factory: pytest.TempPathFactory) -> Path:
         transformers.Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(
             folder / kind.lower()
         )
+    stable = {"feat_extract_norm": "layer", "do_stable_layer_norm": True}
+    config = transformers.Wav2Vec2Config(**CONVOLUTIONS, **stable)
+    transformers.Wav2Vec2Model(config).save_pretrained(folder / "stable")
     whisper().save_pretrained(folder / "whisper")
     whisper(128).save_pretrained(folder / "whisper-large")
     whisper().save_pretrained(folder / "sharded", max_shard_size="200KB")
@@ -126,7 +130,7 @@ def test_other_weights_of_the_same_name_are_refused(
 @pytest.mark.parametrize(
     ("name", "front", "sentence"),
     [
-        ("wavlm", {}, "holds its encoder, and wavlm is not Whisper's: it can be evaluated, not"),
+        ("wavlm", {"pooling": ["max"]}, "drop trim, level and pooling, or it can be"),
         ("whisper", {"pooling": ["max", "min"]}, "drop trim, level and pooling, or it can be"),
         ("whisper", {"trim": False}, "drop trim, level and pooling"),
     ],
@@ -166,6 +170,54 @@ def test_too_large_a_file_is_refused_before_the_work(
     monkeypatch.setattr("intona.models.exportable.LARGEST", 2**10)
     with pytest.raises(RecipeError, match="would take about"):
         train(plan(encoders / "whisper", "linear"), corpora.load(voices), tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize("name", ["wavlm", "hubert", "wav2vec2", "stable"])
+def test_a_linear_model_on_another_encoder_is_one_file(
+    encoders: Path, voices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    corpus = corpora.load(voices)
+    recipe = plan(encoders / name, "linear", layers=[1, [2, 3]])
+    train(recipe, corpus, tmp_path / "m.onnx")
+    monkeypatch.setenv("INTONA_ENCODER", str(tmp_path))  # where there is none
+    model = load(tmp_path / "m.onnx")
+    (told,) = model.metadata["encoder"]
+    assert (told["model"], len(told["weights"])) == (name, 16)
+    assert str(encoders) not in json.dumps(model.metadata)
+    fitted = fit(Task(recipe, corpus.table))
+    assert told["layers"] == fitted.details["selected"]["layers"]
+    front = front_end("encoder", model=str(encoders / name), layers=told["layers"])
+    clips = [read(file) for file, *_ in corpus.table.index[::12]]
+    signals = [one.samples[: len(one.samples) - 3000 * k] for k, one in enumerate(clips)]
+    signals = [one - one.mean() for one in signals]
+    standard = fitted.heads.standard
+    expected = [(front(one, 16_000) - standard.centre) / standard.scale for one in signals]
+    found = model.embedding(signals, 16_000)
+    assert np.abs(found - expected).max() < 1e-4 * max(1.0, np.abs(expected).max())
+    # Each is heard alone, so that others beside it change nothing.
+    rows = model.rows(signals, 16_000)
+    np.testing.assert_array_equal(rows[1], model.rows(signals[1:2], 16_000)[0])
+    files = [file for file, *_ in corpus.table.index[:6]]
+    assert model.adapt(files).predict(files[0]).adapted == 6
+
+
+def test_what_cannot_be_one_graph_is_refused_before_the_work(
+    encoders: Path, voices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("intona.models.material.extract", _never)
+    part = {"name": "encoder", "layers": [1]}
+    parts = [{**part, "model": str(encoders / name)} for name in ("wavlm", "hubert")]
+    two = recipes.Recipe("m", {"name": "joined", "parts": parts}, {"kind": "linear"})
+    with pytest.raises(RecipeError, match="several encoders in one file are Whisper's, and wavlm"):
+        train(two, corpora.load(voices), tmp_path / "m.onnx")
+    monkeypatch.setattr("intona.models.encoders.traced.NEAR", -1.0)
+    with pytest.raises(
+        RecipeError, match=r'would answer differently as a graph .*kind = "logistic"'
+    ):
+        train(plan(encoders / "wavlm", "linear"), corpora.load(voices), tmp_path / "m.onnx")
+    monkeypatch.setattr("intona.models.exportable.LARGEST", 2**10)
+    with pytest.raises(RecipeError, match=r'would take about .*kind = "logistic"'):
+        train(plan(encoders / "wavlm", "linear"), corpora.load(voices), tmp_path / "m.onnx")
 
 
 @pytest.mark.parametrize("name", [pytest.param("whisper", marks=pytest.mark.slow), "whisper-large"])
@@ -251,14 +303,15 @@ def test_impossible_choices_are_explained(front: dict, layers: object, sentence:
 def test_all_that_is_missing_is_one_sentence(
     encoders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("intona.models.encoders.encoder.find_spec", lambda name: None)
-    with pytest.raises(RecipeError) as caught:
+    monkeypatch.setattr("intona.extras.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError) as caught:
         front_end("encoder", model=str(encoders / "wavlm")).names  # noqa: B018
     assert str(caught.value) == (
-        "the encoder front end needs torch, safetensors, transformers: "
-        "pip install 'intona[torch,hub]'"
+        "the encoder front end needs more packages: pip install torch safetensors transformers, "
+        'or in a clone of intona pip install -e ".[torch,hub]"'
     )
-    with pytest.raises(RecipeError, match="torch, safetensors, huggingface_hub, transformers: pip"):
+    found = "pip install torch safetensors huggingface_hub transformers, or"
+    with pytest.raises(MissingExtraError, match=found):
         front_end("encoder", model="nobody/nothing-at-all").names  # noqa: B018
 
 

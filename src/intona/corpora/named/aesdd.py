@@ -13,12 +13,14 @@ Speakers
 from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
+from intona.licences import RESEARCH
 
 INFO = Info(
     name="aesdd",
     title="AESDD",
     language="ell",
     licence="free for research; no licence text with the files",
+    terms=RESEARCH,
     citation="Vryzas, Kotsakis, Liatsou, Dimoulas, Kalliris (2018), J. Audio Eng. Soc. 66(6), "
     "457-467, doi:10.17743/jaes.2018.0036",
     url="http://m3c.web.auth.gr/research/aesdd-speech-emotion-recognition/",

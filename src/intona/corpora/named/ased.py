@@ -12,12 +12,14 @@ Speakers
 from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
+from intona.licences import RESEARCH
 
 INFO = Info(
     name="ased",
     title="ASED",
     language="amh",
     licence="offered for research; no licence is stated",
+    terms=RESEARCH,
     citation="Retta, Almekhlafi, Sutcliffe, Mhamed, Ali, Feng (2022), ACM Trans. Asian and "
     "Low-Resource Language Information Processing, doi:10.1145/3529759, "
     "arXiv:2201.02710",

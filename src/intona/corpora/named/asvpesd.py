@@ -20,12 +20,14 @@ Uncertain
 from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
+from intona.licences import CC_BY
 
 INFO = Info(
     name="asvpesd",
     title="ASVP-ESD",
     language="mul",
     licence="CC BY 4.0",
+    terms=CC_BY,
     citation="Landry, He, Yan, Li (2020), Global Scientific Journals 8, 1793-1798",
     url="https://zenodo.org/records/7132783",
     example="Audio/actor_12/03-01-06-01-02-12-02-01-01-16.wav",

@@ -12,12 +12,14 @@ Speakers
 from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
+from intona.licences import NON_COMMERCIAL
 
 INFO = Info(
     name="baved",
     title="BAVED",
     language="ara",
     licence="none is stated; the authors advise against commercial use",
+    terms=NON_COMMERCIAL,
     citation="Aouf (2019), Basic Arabic Vocal Emotions Dataset, on GitHub and Kaggle",
     url="https://github.com/40uf411/Basic-Arabic-Vocal-Emotions-Dataset",
     example="0/0-M-20-0-1-54.wav",

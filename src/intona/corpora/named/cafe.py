@@ -13,12 +13,14 @@ Speakers
 from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
+from intona.licences import CC_BY_NC_SA
 
 INFO = Info(
     name="cafe",
     title="CaFE",
     language="fra",
     licence="CC BY-NC-SA 4.0 (non-commercial)",
+    terms=CC_BY_NC_SA,
     citation="Gournay, Lahaie, Lefebvre (2018), ACM Multimedia Systems, "
     "doi:10.1145/3204949.3208121",
     url="https://zenodo.org/records/1478765",

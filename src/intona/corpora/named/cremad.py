@@ -16,12 +16,14 @@ from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
 from intona.corpora.problem import Problem
+from intona.licences import ODBL
 
 INFO = Info(
     name="cremad",
     title="CREMA-D",
     language="eng",
     licence="Open Database License (ODbL) 1.0",
+    terms=ODBL,
     citation="Cao, Cooper, Keutmann, Gur, Nenkova, Verma (2014), IEEE Trans. Affective "
     "Computing 5(4), 377-390, doi:10.1109/TAFFC.2014.2336244",
     url="https://github.com/CheyneyComputerScience/CREMA-D",

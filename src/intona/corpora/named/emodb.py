@@ -18,12 +18,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from intona.corpora.loading import Info, Loader, Rows, Tree, plain_names, reader, share_of
+from intona.licences import UNSTATED
 
 INFO = Info(
     name="emodb",
     title="EmoDB",
     language="deu",
     licence="free to use, no formal licence text",
+    terms=UNSTATED,
     citation="Burkhardt, Paeschke, Rolfes, Sendlmeier, Weiss (2005): A database of German "
     "emotional speech, Interspeech, 1517-1520",
     url="http://emodb.bilderbar.info/",

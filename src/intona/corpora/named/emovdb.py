@@ -13,12 +13,14 @@ Speakers
 from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
+from intona.licences import NON_COMMERCIAL
 
 INFO = Info(
     name="emovdb",
     title="EmoV-DB",
     language="eng",
     licence="own terms, non-commercial (with the archive)",
+    terms=NON_COMMERCIAL,
     citation="Adigwe, Tits, El Haddad, Ostadabbas, Dutoit (2018), arXiv:1806.09514",
     url="https://www.openslr.org/115/",
     example="bea_Amused/amused_1-15_0001.wav",

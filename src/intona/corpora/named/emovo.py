@@ -12,12 +12,14 @@ Speakers
 from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
+from intona.licences import RESEARCH
 
 INFO = Info(
     name="emovo",
     title="EMOVO",
     language="ita",
     licence="free for research; no licence text with the files",
+    terms=RESEARCH,
     citation="Costantini, Iadarola, Paoloni, Todisco (2014), LREC, 3501-3504",
     url="http://voice.fub.it/activities/corpora/emovo/index.html",
     example="f1/dis-f1-b1.wav",

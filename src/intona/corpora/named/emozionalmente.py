@@ -15,6 +15,7 @@ import csv
 from pathlib import Path
 
 from intona.corpora.loading import Fields, Info, Rows, Tree, by_table
+from intona.licences import CC_BY
 
 LABELS = {
     "anger": "angry",
@@ -71,6 +72,7 @@ INFO = Info(
     title="Emozionalmente",
     language="ita",
     licence="CC BY 4.0",
+    terms=CC_BY,
     citation="Catania, Wilke, Garzotto (2025), IEEE Trans. Audio, Speech and Language "
     "Processing 33, 1142-1155, doi:10.1109/TASLPRO.2025.3540662",
     url="https://zenodo.org/records/6569824",

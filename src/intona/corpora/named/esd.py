@@ -13,12 +13,14 @@ Speakers
 from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
+from intona.licences import RESEARCH
 
 INFO = Info(
     name="esd",
     title="ESD",
     language="eng",
     licence="for research only; a licence form is asked for",
+    terms=RESEARCH,
     citation="Zhou, Sisman, Liu, Li (2022), Speech Communication 137, 1-18, arXiv:2105.14762",
     url="https://github.com/HLTSingapore/Emotional-Speech-Data",
     example="0011/Angry/0011_000351.wav",

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from intona.corpora.loading import Fields, Info, Rows, Tree, by_table
 from intona.errors import UsageError
+from intona.licences import RESEARCH
 
 LABELS = {
     "neu": "neutral",
@@ -95,6 +96,7 @@ INFO = Info(
     title="IEMOCAP",
     language="eng",
     licence="free for research after signing a release form",
+    terms=RESEARCH,
     citation="Busso et al. (2008), Language Resources and Evaluation 42(4), 335-359, "
     "doi:10.1007/s10579-008-9076-6",
     url="https://sail.usc.edu/iemocap/",

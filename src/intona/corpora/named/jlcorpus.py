@@ -12,6 +12,7 @@ Speakers
 from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
+from intona.licences import CC0
 
 _PRIMARY = ("angry", "excited", "happy", "neutral", "sad")
 _SECONDARY = ("anxious", "apologetic", "assertive", "concerned", "encouraging")
@@ -21,6 +22,7 @@ INFO = Info(
     title="JL-Corpus",
     language="eng",
     licence="CC0 1.0 (public domain)",
+    terms=CC0,
     citation="James, Tian, Watson (2018), Interspeech, doi:10.21437/Interspeech.2018-1349",
     url="https://github.com/tli725/JL-Corpus",
     example="female1_angry_10a_1.wav",

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from intona.corpora.loading import Fields, Info, Rows, Tree, by_table
 from intona.corpora.problem import Problem
+from intona.licences import UNSTATED
 
 LABELS = {
     "anger": "angry",
@@ -81,6 +82,7 @@ INFO = Info(
     title="MELD",
     language="eng",
     licence="GPL-3.0 for the labels; the clips belong to their broadcaster",
+    terms=UNSTATED,
     citation="Poria, Hazarika, Majumder, Naik, Cambria, Mihalcea (2019), ACL, arXiv:1810.02508",
     url="https://github.com/declare-lab/MELD",
     example="train_splits/dia0_utt0.mp4 beside train_sent_emo.csv",

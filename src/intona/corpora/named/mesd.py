@@ -13,12 +13,14 @@ Speakers
 from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
+from intona.licences import CC_BY
 
 INFO = Info(
     name="mesd",
     title="MESD",
     language="spa",
     licence="CC BY 4.0",
+    terms=CC_BY,
     citation="Duville, Alonso-Valerdi, Ibarra-Zarate (2021), Data 6(12), 130, "
     "doi:10.3390/data6120130",
     url="https://data.mendeley.com/datasets/cy34mh68j9",

@@ -17,6 +17,7 @@ import re
 from collections import Counter
 
 from intona.corpora.loading import Fields, Info, Rows, Tree, by_table
+from intona.licences import RESEARCH
 
 LABELS = {"A": "angry", "H": "happy", "N": "neutral", "S": "sad"}
 _NUMBER = r"(-?[\d.]+|NaN)"
@@ -68,6 +69,7 @@ INFO = Info(
     title="MSP-IMPROV",
     language="eng",
     licence="research licence by agreement with UT Dallas",
+    terms=RESEARCH,
     citation="Busso et al. (2017), IEEE Trans. Affective Computing 8(1), 67-80, "
     "doi:10.1109/TAFFC.2016.2515617",
     url="https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Improv.html",

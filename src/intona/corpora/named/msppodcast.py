@@ -18,6 +18,7 @@ from collections import Counter
 from pathlib import Path
 
 from intona.corpora.loading import Fields, Info, Rows, Tree, by_table
+from intona.licences import RESEARCH
 
 LABELS = {
     "A": "angry",
@@ -79,6 +80,7 @@ INFO = Info(
     title="MSP-Podcast",
     language="eng",
     licence="research licence by agreement with UT Dallas",
+    terms=RESEARCH,
     citation="Lotfian and Busso (2019), IEEE Trans. Affective Computing 10(4), 471-483, "
     "doi:10.1109/TAFFC.2017.2736999",
     url="https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Podcast.html",

@@ -16,6 +16,7 @@ from __future__ import annotations
 import csv
 
 from intona.corpora.loading import Fields, Info, Rows, Tree, by_table
+from intona.licences import CC_BY_NC_SA
 
 LABELS = {
     "anger": "angry",
@@ -65,6 +66,7 @@ INFO = Info(
     title="nEMO",
     language="pol",
     licence="CC BY-NC-SA 4.0 (non-commercial)",
+    terms=CC_BY_NC_SA,
     citation="Christop (2024): nEMO: Dataset of Emotional Speech in Polish, LREC-COLING, "
     "arXiv:2404.06292",
     url="https://github.com/amu-cai/nEMO",

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from intona.corpora.loading import Fields, Info, Loader, Rows, Tree, plain_names, reader, share_of
 from intona.errors import CorpusError, UsageError
+from intona.licences import CC_BY_NC_SA
 
 CHANNELS = ("speech", "song", "all")
 
@@ -32,6 +33,7 @@ INFO = Info(
     title="RAVDESS",
     language="eng",
     licence="CC BY-NC-SA 4.0 (non-commercial)",
+    terms=CC_BY_NC_SA,
     citation="Livingstone and Russo (2018), PLoS ONE 13(5): e0196391, "
     "doi:10.1371/journal.pone.0196391",
     url="https://zenodo.org/records/1188976",

@@ -12,12 +12,14 @@ Speakers
 from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
+from intona.licences import RESEARCH
 
 INFO = Info(
     name="savee",
     title="SAVEE",
     language="eng",
     licence="free for research after registration",
+    terms=RESEARCH,
     citation="Haq and Jackson (2010), in Machine Audition, IGI Global, 398-423",
     url="http://kahlan.eps.surrey.ac.uk/savee/",
     example="AudioData/DC/a01.wav",

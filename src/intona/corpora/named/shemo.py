@@ -11,12 +11,14 @@ Speakers
 from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
+from intona.licences import RESEARCH
 
 INFO = Info(
     name="shemo",
     title="ShEMO",
     language="fas",
     licence="free of charge for academic purposes; the copy on Hugging Face says Apache-2.0",
+    terms=RESEARCH,
     citation="Mohamad Nezami, Jamshid Lou, Karami (2019), Language Resources and Evaluation "
     "53, 1-16, doi:10.1007/s10579-018-9427-x",
     url="https://github.com/pariajm/sharif-emotional-speech-dataset",

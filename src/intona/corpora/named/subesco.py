@@ -11,12 +11,14 @@ Speakers
 from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
+from intona.licences import CC_BY
 
 INFO = Info(
     name="subesco",
     title="SUBESCO",
     language="ben",
     licence="CC BY 4.0",
+    terms=CC_BY,
     citation="Sultana, Rahman, Selim, Iqbal (2021), PLoS ONE 16(4): e0250173, "
     "doi:10.1371/journal.pone.0250173",
     url="https://zenodo.org/records/4526477",

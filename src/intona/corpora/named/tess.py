@@ -16,12 +16,14 @@ Quirks
 from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
+from intona.licences import CC_BY_NC_ND
 
 INFO = Info(
     name="tess",
     title="TESS",
     language="eng",
     licence="CC BY-NC-ND 4.0 (non-commercial, no derivatives)",
+    terms=CC_BY_NC_ND,
     citation="Pichora-Fuller and Dupuis (2020), doi:10.5683/SP2/E8H2MF",
     url="https://doi.org/10.5683/SP2/E8H2MF",
     example="OAF_angry/OAF_back_angry.wav",

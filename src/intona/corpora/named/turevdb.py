@@ -13,12 +13,14 @@ Speakers
 from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
+from intona.licences import CC_BY_NC_ND
 
 INFO = Info(
     name="turevdb",
     title="TurEV-DB",
     language="tur",
     licence="CC BY-NC-ND 4.0 (non-commercial, no derivatives)",
+    terms=CC_BY_NC_ND,
     citation="Canpolat, Ormanoglu, Zeyrek (2020), SLTU-CCURL, 368-375",
     url="https://github.com/Xeonen/TurEV-DB",
     example="Sound Source/Angry/1157_kz_japon.wav",

@@ -12,12 +12,14 @@ Speakers
 from __future__ import annotations
 
 from intona.corpora.loading import Info, by_pattern
+from intona.licences import RESEARCH
 
 INFO = Info(
     name="urdu",
     title="URDU",
     language="urd",
     licence="only for research purposes; no other licence is stated",
+    terms=RESEARCH,
     citation="Latif, Qayyum, Usman, Qadir (2018), Frontiers of Information Technology, "
     "arXiv:1812.10411",
     url="https://github.com/siddiquelatif/URDU-Dataset",

@@ -10,17 +10,29 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio import Audio, resample
-from intona.audio.decode import title_of
-from intona.errors import AudioError, ModelError, UsageError
-from intona.inference.clip import LONGEST, stretch
-from intona.labels import canonical, refuse_reserved
+from intona.audio.damage import Notice, warn
+from intona.audio.decode import Source, title_of
+from intona.errors import AudioError, IntonaError, ModelError, UsageError
+from intona.inference.clip import LONGEST, about, as_error, stretch
+from intona.labels import (
+    Labels,
+    Merge,
+    canonical,
+    label_map,
+    labels_of,
+    merge_columns,
+    merge_of,
+    refuse_reserved,
+)
 from intona.tables import Prediction
 
 SHORTEST = 1.0  # seconds of the rest of a long recording that is still asked about
@@ -48,6 +60,7 @@ class Foreign(ABC):
         threshold: confidence below which it is unsure, which it never is.
         priors: how likely it takes each label to be beforehand, which is not known.
         training: what it was trained on, which is not known.
+        said: which model it is, which is not known.
         least: how many labels it must have.
 
     Raises:
@@ -60,6 +73,7 @@ class Foreign(ABC):
     threshold = 0.0
     priors: Sequence[float] | None = None
     training = None
+    said: Mapping[str, Any] | None = None
     least = 2
 
     def __init__(self, name: str, words: Sequence[str], rate: int | None) -> None:
@@ -68,7 +82,9 @@ class Foreign(ABC):
         self.name = self.path = name
         self.rate = rate
         self.readings: Mapping[str, str] = {word: canonical(word) for word in words}
-        self.labels: tuple[str, ...] = tuple(dict.fromkeys(self.readings.values()))
+        self._own: tuple[str, ...] = tuple(dict.fromkeys(self.readings.values()))
+        self._becomes: Sequence[str | None] = self._own
+        self.labels: tuple[str, ...] = self._own
         if len(self.labels) < self.least:
             raise ModelError(f"{name} has nothing to choose from: its labels are {_few(words)}")
         refuse_reserved(self.labels, name)
@@ -108,7 +124,8 @@ class Foreign(ABC):
         if len(found) != len(signals):
             raise ModelError(f"{self.name} gave {len(found)} answers to {len(signals)} signals")
         rows = [self._row(answer) for answer in found]
-        return np.array(rows, dtype=np.float64).reshape(len(signals), len(self.labels))
+        values = np.array(rows, dtype=np.float64).reshape(len(signals), len(self._own))
+        return merge_columns(values, self._becomes)[0] if self.labels != self._own else values
 
     def probabilities(self, signals: Sequence[NDArray[np.float32]], rate: int) -> Floats:
         """Return probabilities ``(signals, labels)``; all 0 where it gives no answer."""
@@ -150,9 +167,37 @@ class Foreign(ABC):
             AudioError: the recording cannot be read or used.
             ModelError: it failed at this recording.
         """
+        return self._heard(source, start, end, warn)
+
+    def predict_files(
+        self, sources: Iterable[Source | AudioError]
+    ) -> Iterator[Prediction | IntonaError]:
+        """Yield one prediction per recording as a whole, or the error that prevented it.
+
+        Args:
+            sources: paths and binary file objects, or an error of a name that no file is behind,
+                which is yielded in its place. What is lost or odd in a file is in the notes of its
+                prediction.
+        """
+        for source in sources:
+            if isinstance(source, AudioError):
+                yield source
+                continue
+            said: list[str] = []
+            try:
+                found = self._heard(source, 0.0, None, said.append)
+                yield about(source, replace(found, notes=tuple(said)))
+            except ModelError as error:
+                yield error
+            except (AudioError, OSError) as error:
+                yield as_error(source, error)
+
+    def _heard(
+        self, source: Source | Audio, start: float, end: float | None, notice: Notice
+    ) -> Prediction:
         file = None if isinstance(source, Audio) else title_of(source)
         total, weight, duration = np.zeros(len(self.labels)), 0.0, 0.0
-        for part in stretch(source, start, end):
+        for part in stretch(source, start, end, notice):
             if part.duration >= SHORTEST or not duration:
                 try:
                     (row,) = self.rows([part.samples], part.rate)
@@ -206,6 +251,24 @@ class Foreign(ABC):
         """
         return self
 
+    def narrowed(self, emotions: Labels, merge: Merge = None) -> Self:
+        """Return the same recogniser, answering with some labels only.
+
+        Args:
+            emotions: labels to answer with, ``"happy,sad"`` or a list; ``None`` keeps all.
+            merge: labels to merge first, ``"calm=neutral"`` or a mapping from old to new.
+
+        Raises:
+            UsageError: unknown labels, or fewer than two left.
+        """
+        other = copy(self)
+        becomes = label_map(self.labels, labels_of(emotions), merge_of(merge), owner=self.name)
+        other._becomes = [None if own is None else becomes[own] for own in self._becomes]
+        other.labels = merge_columns(np.zeros(len(self._own)), other._becomes)[1]
+        if len(other.labels) < 2:
+            raise UsageError(f"--emotions: at least two are needed, not {', '.join(other.labels)}")
+        return other
+
     def adapted(self, to: object) -> Self:
         """Refuse to adapt it.
 
@@ -225,7 +288,7 @@ class Foreign(ABC):
 
     def _row(self, answer: object) -> Floats:
         """Return an answer as probabilities of the labels; NaN for none."""
-        row = np.zeros(len(self.labels))
+        row = np.zeros(len(self._own))
         if answer is None:
             return np.full_like(row, np.nan)
         if not isinstance(answer, Mapping):
@@ -239,7 +302,7 @@ class Foreign(ABC):
                     f"{self.name} answered with the label {word!r}, which is not among its labels "
                     f"({_few(list(self.readings))})"
                 )
-            row[self.labels.index(self.readings[word])] += self._probability(word, value)
+            row[self._own.index(self.readings[word])] += self._probability(word, value)
         if abs(row.sum() - 1.0) > TOLERANCE:
             raise ModelError(f"{self.name}: its probabilities sum to {row.sum():.4g}, not to 1")
         return row / row.sum()

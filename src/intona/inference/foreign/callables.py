@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.audio import resample
-from intona.corpora import synthetic
+from intona.audio import read, resample
 from intona.errors import ModelError, UsageError
 from intona.inference.foreign.base import Foreign, described
+from intona.models.artefact import bundled
 
 _FORM = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 _MEANT = re.compile(r"(?P<path>.+)\.py:(?P<name>\w+)")
@@ -89,7 +89,7 @@ class Function(Foreign):
             if isinstance(named, str) or not all(isinstance(word, str) for word in named):
                 raise ModelError(f"{self.name}: its attribute labels must be a list of words")
             return list(named)
-        voice = synthetic.utterance("neutral")
+        voice = read(bundled().with_name("voice-1.flac"))
         wanted = rate or voice.rate
         samples = resample(voice.samples, voice.rate, wanted)
         answer, *_ = (*self.answers([samples], wanted), None)

@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.errors import MissingExtraError, ModelError, UsageError
+from intona.errors import ModelError, UsageError
+from intona.extras import require
 from intona.inference.foreign.base import Foreign
+from intona.models.hub import PREFIX
 
-PREFIX = "hf:"
 # Used while training alone, and not kept in many files.
 _HARMLESS = ("masked_spec_embed",)
 
@@ -92,12 +93,9 @@ class HubModel(Foreign):
 
 
 def _transformers() -> Any:
-    try:
-        import torch  # noqa: F401
-        import transformers
-    except ImportError as error:
-        extra = "torch" if error.name == "torch" else "hub"
-        raise MissingExtraError("a model of the hub", extra) from None
+    require("a model of the hub", "torch", "transformers")
+    import transformers
+
     return transformers
 
 

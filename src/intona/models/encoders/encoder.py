@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio.given import one_channel
-from intona.errors import AudioError, ModelError, RecipeError, UsageError
+from intona.errors import AudioError, ModelError, UsageError
+from intona.extras import require
 from intona.features.logmel import DYNAMIC_RANGE, RATE, WINDOW, level, log_mel, trim
 from intona.features.transformer import Transformer
 
@@ -34,7 +34,8 @@ POOLINGS: Mapping[str, Callable[[Floats], Floats]] = {
 }
 
 
-_EXTRAS: Mapping[str, str] = {"transformers": "hub", "huggingface_hub": "hub"}
+NEEDS = "the encoder front end"
+WEIGHTS = ("torch", "safetensors")
 
 
 class Encoder(Transformer):
@@ -144,6 +145,16 @@ class Encoder(Transformer):
         )
 
     @property
+    def transformer(self) -> Any:
+        """The network of transformers, of an encoder that is not Whisper's."""
+        return self._network.model
+
+    @property
+    def normalises(self) -> bool:
+        """Whether such an encoder hears each signal at mean 0 and variance 1."""
+        return bool(self._network.normalise)
+
+    @property
     def width(self) -> int:
         """Numbers per hidden state."""
         return int(self._network.width)
@@ -193,9 +204,9 @@ class Encoder(Transformer):
 
         if wants_hub(self.model):  # what it will be is not known before it is fetched
             whisper = "whisper" in (self.model or HUB_NAME).lower()
-            _require_packages("huggingface_hub", *(() if whisper else ("transformers",)))
+            require(NEEDS, *WEIGHTS, "huggingface_hub", *(() if whisper else ("transformers",)))
         file = locate(self.model)
-        _require_packages(*(() if is_whisper(file) else ("transformers",)))
+        require(NEEDS, *WEIGHTS, *(() if is_whisper(file) else ("transformers",)))
         return file
 
     @cached_property
@@ -248,7 +259,7 @@ class _Transformer:
         shown = bar.is_progress_bar_enabled()
         bar.disable_progress_bar()
         try:
-            self._model = transformers.AutoModel.from_pretrained(
+            self.model = transformers.AutoModel.from_pretrained(
                 folder, use_safetensors=True, local_files_only=True
             ).eval()
         except (OSError, ValueError) as error:
@@ -256,39 +267,26 @@ class _Transformer:
         finally:
             if shown:
                 bar.enable_progress_bar()
-        config = self._model.config
+        config = self.model.config
         self.width = config.hidden_size
-        self.weight_count = sum(each.numel() for each in self._model.parameters())
+        # Layers after the last one used are computed, and not kept in a graph.
+        above = list(getattr(getattr(self.model, "encoder", None), "layers", ()))[layers:]
+        unused = sum(each.numel() for layer in above for each in layer.parameters())
+        self.weight_count = sum(each.numel() for each in self.model.parameters()) - unused
         if layers > config.num_hidden_layers:
             raise UsageError(f"{folder} has {config.num_hidden_layers} layers, not {layers}")
         try:
             settings = transformers.AutoFeatureExtractor.from_pretrained(folder)
-            self._normalise = bool(getattr(settings, "do_normalize", True))
+            self.normalise = bool(getattr(settings, "do_normalize", True))
         except (OSError, ValueError):
-            self._normalise = True
+            self.normalise = True
 
     def hidden(self, signal: Floats) -> list[Floats]:
         import torch
 
-        if self._normalise:
+        if self.normalise:
             signal = (signal - signal.mean()) / np.sqrt(signal.var() + 1e-7)
         with torch.inference_mode():
-            result = self._model(torch.from_numpy(signal)[None], output_hidden_states=True)
+            result = self.model(torch.from_numpy(signal)[None], output_hidden_states=True)
         # The first is the input of the first layer.
         return [output[0].float().numpy() for output in result.hidden_states[1:]]
-
-
-def _require_packages(*more: str) -> None:
-    """Refuse at once, and in one sentence, where packages are missing.
-
-    Raises:
-        RecipeError: which are missing, and the extras that bring them.
-    """
-    wanted = ("torch", "safetensors", *more)
-    missing = [name for name in wanted if find_spec(name) is None]
-    if missing:
-        extras = sorted({_EXTRAS.get(name, "torch") for name in missing}, reverse=True)
-        raise RecipeError(
-            f"the encoder front end needs {', '.join(missing)}: "
-            f"pip install 'intona[{','.join(extras)}]'"
-        )

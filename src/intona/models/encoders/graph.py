@@ -63,6 +63,32 @@ class Graph:
         graph._count = 1_000_000  # no new name meets one of the file's
         return graph
 
+    def include(self, content: bytes, given: str) -> str:
+        """Append a model of one input and one output, and return the name of what it gives.
+
+        Args:
+            content: bytes of the ``.onnx`` file, of the same operator set.
+            given: what its input is.
+        """
+        import onnx
+
+        model = onnx.load_model_from_string(content)
+        prefix = self._name("inside")
+        names = {"": "", model.graph.input[0].name: given}
+
+        def renamed(name: str) -> str:
+            return names.setdefault(name, f"{prefix}/{name}")
+
+        for constant in model.graph.initializer:
+            constant.name = renamed(constant.name)
+            self._constants[constant.name] = constant
+        for node in model.graph.node:
+            node.input[:] = map(renamed, node.input)
+            node.output[:] = map(renamed, node.output)
+            node.name = ""
+            self._nodes.append(node)
+        return renamed(model.graph.output[0].name)
+
     def op(
         self,
         kind: str,

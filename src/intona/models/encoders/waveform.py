@@ -63,6 +63,24 @@ def embedding_graph(
     return graph
 
 
+def traced_graph(content: bytes, centre: NDArray[np.float32], scale: NDArray[np.float32]) -> Graph:
+    """Return the graph ``waveform (1, samples) -> embedding (1, d)`` on a traced encoder.
+
+    Args:
+        content: from :func:`intona.models.encoders.traced.traced`.
+        centre: subtracted from the pooled vector, shape ``(d,)``.
+        scale: divides it afterwards.
+    """
+    graph = Graph()
+    signal, length = _speech(graph)
+    begin, end = graph.integer(HALF), graph.op("Add", [length, graph.integer(HALF)])
+    end = graph.op("Reshape", [end, graph.integer(-1)])
+    heard = graph.op("Slice", [signal, begin, end, graph.integer(1)])
+    centred = graph.op("Sub", [graph.include(content, heard), graph.constant(centre)])
+    graph.op("Div", [centred, graph.constant(scale)], name="embedding")
+    return graph
+
+
 def finished(graph: Graph, outputs: Mapping[str, int]) -> onnx.ModelProto:
     """Return the model of an :func:`embedding_graph`.
 

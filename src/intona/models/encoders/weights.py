@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from intona.errors import ModelError
+from intona.extras import lacking
 from intona.files import read_json
 
 ENVIRONMENT = "INTONA_ENCODER"
@@ -138,10 +139,8 @@ def _fetch(name: str) -> Path:
         from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
         from huggingface_hub.errors import RepositoryNotFoundError as Missing
     except ImportError:
-        raise ModelError(
-            f"the encoder {name} comes from the hub: pip install 'intona[hub]', "
-            f"or set {ENVIRONMENT} to a .safetensors file"
-        ) from None
+        what = f"the encoder {name}, where {ENVIRONMENT} names no .safetensors file,"
+        raise lacking(what, "huggingface_hub") from None
     try:
         return Path(snapshot_download(name, allow_patterns=list(_WANTED)))
     except (Missing, LocalEntryNotFoundError, HFValidationError, OSError) as error:

@@ -18,8 +18,9 @@ from intona.errors import RecipeError, meant
 from intona.files import read_bounded
 from intona.models.metadata import LABEL, shallow
 
-__all__ = ["Recipe", "load", "names"]
+__all__ = ["DEFAULT", "Recipe", "load", "names"]
 
+DEFAULT = "head"  # where none is named, on the command line as in Python
 LARGEST = 2**20  # bytes of a recipe
 DEEPEST = 8  # sections and lists in each other
 KEYS = {"name", "description", "front_end", "model", "training"}
@@ -144,7 +145,7 @@ def load(name: str | Path) -> Recipe:
     path = Path(name)
     if not path.is_file():
         raise RecipeError(
-            f"no recipe {name!r}{meant(name, names())}: give the path of a .toml file or one of "
+            f"no recipe {name!r}{_meant(name)}: give the path of a .toml file or one of "
             f"{', '.join(names())}"
         )
     try:
@@ -162,6 +163,15 @@ def _names_a_path(value: Any) -> bool:
         return False
     names = [str(value.get(key, "")) for key in ("name", "kind")]
     return any(map(registry.is_path, names)) or _names_a_path(list(value.values()))
+
+
+def _meant(name: str) -> str:
+    """Return what to put behind a complaint about a name that is no recipe's."""
+    if registry.is_path(name) or registry.has("models", name):
+        return f' (a model is named in a recipe: [model] kind = "{name}")'
+    if registry.has("features", name):
+        return f' (a front end is named in a recipe: [front_end] name = "{name}")'
+    return meant(name, names())
 
 
 def _parse(text: str, where: str, default_name: str, beside: Path | None = None) -> Recipe:

@@ -4,19 +4,20 @@
 import { $ } from "./dom.js";
 import { percent } from "./emotions.js";
 
-/** @param {import("./api.js").Model} model */
-export function aboutModel(model) {
+/** @param {import("./answers.js").Model} model @param {string} privacy where the sound goes */
+export function aboutModel(model, privacy) {
   const { metadata, limits } = model;
   const megabytes = Math.floor(limits.upload_bytes / 2 ** 20);
-  $("privacy").textContent = privacy();
-  $("limits").textContent = `wav, mp3, m4a, flac, ogg, webm … up to ${megabytes} MiB, ${length(limits.recording_seconds)}`;
+  $("privacy").textContent = privacy;
+  const most = `up to ${megabytes} MiB, ${length(limits.recording_seconds)}`;
+  $("limits").textContent = `wav, mp3, m4a, flac, ogg, webm … ${most}`;
   $("version").textContent = `intona ${model.version}`;
   const facts = [
-    ["Model", model.name],
+    ["Model", `${model.name}, ${versionOf(model.identity)}`],
     ["Recipe", metadata.recipe?.name],
     ["Learned from", learnedFrom(metadata.corpora)],
     ["Knows", model.labels.join(", ")],
-    ["Licence", metadata.licence],
+    ["Licence", licence(metadata.licence)],
   ];
   $("card").replaceChildren(
     ...facts
@@ -36,29 +37,41 @@ function length(seconds) {
   return `${Number((seconds / 3600).toFixed(1))} hours`;
 }
 
-/** @param {Record<string, {utterances?: number, speakers?: string[]}> | undefined} corpora */
+/** @param {import("./answers.js").Identity} identity */
+function versionOf({ version, created, content }) {
+  const said = version ? `version ${version} of ${created}` : "without a version";
+  return `${said} (${content.slice(0, 16)})`;
+}
+
+/**
+ * What its licence forbids comes first: a model is bound by the terms of all it learned from, and
+ * the freer ones among them free nothing.
+ *
+ * @param {string | undefined} terms
+ */
+function licence(terms) {
+  if (!terms) return "";
+  const bound = /\bnc\b|non-?commercial/i.test(terms) ? "Not for commercial use. " : "";
+  const parts = terms.split(";").map((part) => part.trim());
+  const all = parts.length > 1 ? "All of these terms apply together: " : "";
+  return `${bound}${all}${parts.join("; and ")}`;
+}
+
+/** @param {Record<string, {utterances?: number, speakers?: number}> | undefined} corpora */
 function learnedFrom(corpora) {
   return Object.entries(corpora ?? {})
-    .map(([name, facts]) => (facts.speakers ? `${name} (${facts.speakers.length} speakers)` : name))
+    .map(([name, facts]) => (facts.speakers ? `${name} (${facts.speakers} speakers)` : name))
     .join(", ");
 }
 
-/** @param {import("./api.js").Model} model */
+/** @param {import("./answers.js").Model} model */
 function howSure({ threshold, metadata }) {
   const [unfamiliar, familiar] = metadata.thresholds ?? [threshold, threshold];
-  const below =
-    unfamiliar === familiar
-      ? `below ${percent(familiar)} it is marked unsure`
-      : `below ${percent(familiar)} it is marked unsure, and below ${percent(unfamiliar)} where the sound is unfamiliar`;
+  const stricter =
+    unfamiliar === familiar ? "" : `, and below ${percent(unfamiliar)} where the sound is unfamiliar`;
+  const below = `below ${percent(familiar)} it is marked unsure${stricter}`;
   return (
     `Every answer carries a confidence; ${below}. Where the model has never been, more of the others ` +
     "are wrong than on voices like those it learned from: the model card says how many."
   );
-}
-
-function privacy() {
-  const local = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
-  return local
-    ? "Your audio stays on this machine. Nothing is stored, nothing is sent anywhere else."
-    : `Your audio goes to ${location.hostname} and nowhere else. Nothing is stored.`;
 }

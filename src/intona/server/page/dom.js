@@ -15,6 +15,17 @@ export function $(id, kind = /** @type {any} */ (HTMLElement)) {
   throw new Error(`the page has no ${kind.name} #${id}`);
 }
 
+/**
+ * Make an element with these properties.
+ *
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, unknown>} properties
+ */
+export function make(tag, properties) {
+  return Object.assign(document.createElement(tag), properties);
+}
+
 /** @param {string} kind class names @param {string} text */
 export function spanOf(kind, text = "") {
   const span = document.createElement("span");
@@ -23,14 +34,26 @@ export function spanOf(kind, text = "") {
   return span;
 }
 
+/** @param {string} text @param {string} label for screen readers */
+export function buttonOf(text, label) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = text;
+  button.setAttribute("aria-label", label);
+  return button;
+}
+
 /**
- * Show what went wrong; null takes it away.
+ * Show what went wrong, where it is seen; null takes it away.
  *
  * @param {string | null} text
+ * @param {string} place the element that says it
  */
-export function problem(text) {
-  if (text !== null) $("error").textContent = text;
-  $("error").hidden = text === null;
+export function problem(text, place = "error") {
+  const told = $(place);
+  if (text !== null) told.textContent = text;
+  told.hidden = text === null;
+  if (text !== null) show(told, "center");
 }
 
 /**
@@ -40,7 +63,12 @@ export function problem(text) {
  * @param {HTMLElement} focused
  */
 export function reveal(part, focused) {
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   focused.focus({ preventScroll: true });
-  part.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+  show(part, "start");
+}
+
+/** @param {HTMLElement} part @param {ScrollLogicalPosition} block */
+function show(part, block) {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  part.scrollIntoView({ block, behavior: calm ? "auto" : "smooth" });
 }

@@ -18,6 +18,35 @@ export function percent(value) {
   return value === null || value === undefined ? "–" : `${Math.round(100 * value)} %`;
 }
 
+/**
+ * Probabilities as whole per cents that add up to 100; null where one is not known.
+ *
+ * @param {Record<string, number | null>} probabilities
+ * @returns {Map<string, number | null>}
+ */
+export function percentsOf(probabilities) {
+  const values = Object.values(probabilities).map((value) => value ?? 0);
+  const known = values.some((value) => value > 0);
+  const whole = known ? percents(values) : values.map(() => null);
+  return new Map(Object.keys(probabilities).map((label, place) => [label, whole[place]]));
+}
+
+/**
+ * Whole per cents of a total that add up to 100: what rounding leaves goes to the largest rests.
+ *
+ * @param {number[]} parts none below 0, not all of them 0
+ */
+export function percents(parts) {
+  const total = parts.reduce((sum, part) => sum + part, 0);
+  const exact = parts.map((part) => (100 * part) / total);
+  const whole = exact.map(Math.floor);
+  const left = 100 - whole.reduce((sum, value) => sum + value, 0);
+  const rests = exact.map((value, place) => ({ place, rest: value - whole[place] }));
+  rests.sort((a, b) => b.rest - a.rest);
+  for (const { place } of rests.slice(0, left)) whole[place] += 1;
+  return whole;
+}
+
 /** @param {number} seconds */
 export function clock(seconds) {
   const whole = Math.max(0, Math.floor(seconds));

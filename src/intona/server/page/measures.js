@@ -4,7 +4,7 @@
 import { $, spanOf } from "./dom.js";
 import { percent } from "./emotions.js";
 
-/** @typedef {import("./api.js").Segment} Segment */
+/** @typedef {import("./answers.js").Segment} Segment */
 
 /** @type {Record<string, string>} */
 const REASONS = {

@@ -6,12 +6,16 @@ import { arousalKnown, doubt, drawArousal } from "./measures.js";
 import { SILENCE } from "./palette.js";
 import { loudness, spectrogram } from "./sound.js";
 
-/** @typedef {import("./api.js").Segment} Segment */
+/** @typedef {import("./answers.js").Segment} Segment */
+/** @typedef {import("./lanes.js").Lane} Lane */
+/** @typedef {{top: number, width: number, height: number}} Box */
 
 const RIBBON = 26;
 const AXIS = 22;
 const GAP = 8;
 const AROUSAL = 80;
+const NAME = 28; // pixels for the name above a lane
+const FEW = 4; // lanes that have room for a line of arousal each
 const STEPS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600];
 
 export class Picture {
@@ -26,12 +30,11 @@ export class Picture {
     this.canvas = canvas;
     this.playhead = playhead;
     this.tip = tip;
-    /** @type {Segment[]} */
-    this.segments = [];
+    /** @type {Lane[]} */
+    this.lanes = [];
     this.duration = 0;
-    /** @type {Float32Array | null} */
-    this.samples = null;
     this.view = "waveform";
+    this.aroused = false;
     frame.addEventListener("pointermove", (event) => this.hover(event));
     frame.addEventListener("pointerleave", () => (this.tip.hidden = true));
     new ResizeObserver(() => this.draw()).observe(frame);
@@ -39,18 +42,26 @@ export class Picture {
   }
 
   /**
-   * @param {Segment[]} segments
+   * @param {Lane[]} lanes
    * @param {number} duration in seconds
-   * @param {Float32Array | null} samples at 16 kHz, null where the browser cannot decode
    */
-  show(segments, duration, samples) {
-    this.segments = segments;
+  show(lanes, duration) {
+    this.lanes = lanes;
     this.duration = duration;
-    this.samples = samples;
     this.playhead.hidden = true;
-    this.frame.classList.toggle("taller", arousalKnown(segments));
+    const count = lanes.length;
+    this.aroused = count <= FEW && lanes.some(({ segments }) => arousalKnown(segments));
+    this.frame.classList.toggle("taller", this.aroused);
+    const each = Math.max(5, Math.min(11, 60 / count)) + (this.aroused ? 5 : 0);
+    this.frame.style.setProperty("--tall", `${count * each + 4}rem`);
     this.frame.setAttribute("aria-valuemax", duration.toFixed(1));
     this.draw();
+  }
+
+  /** What can be heard of where a segment lies, at 16 kHz. @param {Segment} segment */
+  soundOf(segment) {
+    const lane = this.lanes.find(({ segments }) => segments.includes(segment));
+    return lane?.samples ?? null;
   }
 
   /** @param {string} view "waveform" or "spectrogram" */
@@ -65,28 +76,36 @@ export class Picture {
     return Math.max(0, Math.min(1, (event.clientX - box.left) / box.width)) * this.duration;
   }
 
-  /** @param {number} time */
+  /** The segments at a time, of each lane. @param {number} time */
   at(time) {
-    return this.segments.find((segment) => segment.start <= time && time < segment.end) || null;
+    return this.lanes.flatMap(({ segments }) => atTime(segments, time) ?? []);
+  }
+
+  /** What is said at a time, in words. @param {number} time */
+  told(time) {
+    const said = this.lanes.map(({ name, segments }) => {
+      const here = atTime(segments, time);
+      return `${name && `${name}: `}${here ? words(here) : "no speech"}`;
+    });
+    return said.join("; ");
   }
 
   /** @param {number} time in seconds */
   move(time) {
     this.playhead.hidden = false;
     this.playhead.style.transform = `translateX(${(time / this.duration) * this.canvas.clientWidth}px)`;
-    const here = this.at(time);
     this.frame.setAttribute("aria-valuenow", time.toFixed(1));
-    this.frame.setAttribute("aria-valuetext", `${clock(time)}, ${here ? words(here) : "no speech"}`);
+    this.frame.setAttribute("aria-valuetext", `${clock(time)}, ${this.told(time)}`);
   }
 
   /** @param {PointerEvent} event */
   hover(event) {
     const time = this.timeOf(event);
-    const here = this.at(time);
     this.tip.hidden = !this.duration;
-    this.tip.textContent = `${clock(time)}  ${here ? words(here) : "no speech"}`;
+    this.tip.textContent = `${clock(time)}  ${this.told(time)}`;
     const width = this.canvas.clientWidth;
-    const left = Math.min(width - this.tip.offsetWidth, Math.max(0, (time / this.duration) * width - this.tip.offsetWidth / 2));
+    const middle = (time / this.duration) * width - this.tip.offsetWidth / 2;
+    const left = Math.min(width - this.tip.offsetWidth, Math.max(0, middle));
     this.tip.style.transform = `translateX(${left}px)`;
   }
 
@@ -98,25 +117,49 @@ export class Picture {
     this.canvas.height = Math.round(height * ratio);
     const pen = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     pen.scale(ratio, ratio);
-    const below = arousalKnown(this.segments) ? AROUSAL : 0;
-    const body = height - RIBBON - below - AXIS - GAP;
-    if (this.samples && this.view === "spectrogram") drawSpectrogram(pen, this.samples, width, body);
-    else if (this.samples) this.drawWaveform(pen, width, body);
-    else this.drawNothing(pen, width, body);
-    this.drawRibbon(pen, width, body + GAP);
-    if (below) {
-      const box = { top: body + RIBBON + 2 * GAP, width, height: below - 2 * GAP };
-      drawArousal(pen, this.segments, this.duration, box, getComputedStyle(this.frame));
-    }
+    const tall = (height - AXIS) / this.lanes.length;
+    this.lanes.forEach((lane, place) => this.drawLane(pen, lane, { top: place * tall, width, height: tall }));
     this.drawAxis(pen, width, height);
   }
 
-  /** @param {CanvasRenderingContext2D} pen @param {number} width @param {number} height */
-  drawWaveform(pen, width, height) {
+  /** @param {CanvasRenderingContext2D} pen @param {Lane} lane @param {Box} box */
+  drawLane(pen, { name, segments, samples, levels }, { top, width, height }) {
+    const head = name ? NAME : 0;
+    const below = this.aroused ? AROUSAL : 0;
+    const body = height - head - RIBBON - below - GAP;
+    const sound = samples ?? levels;
+    if (name) this.write(pen, name, 6, top + GAP);
+    pen.save();
+    pen.translate(0, top + head);
+    if (samples && this.view === "spectrogram") drawSpectrogram(pen, samples, width, body);
+    else if (sound) this.drawWaveform(pen, sound, segments, { top: 0, width, height: body });
+    else this.drawNothing(pen, width, body);
+    this.drawRibbon(pen, segments, width, body + GAP);
+    if (below) {
+      const box = { top: body + RIBBON + 2 * GAP, width, height: below - 2 * GAP };
+      drawArousal(pen, segments, this.duration, box, getComputedStyle(this.frame));
+    }
+    pen.restore();
+  }
+
+  /** @param {CanvasRenderingContext2D} pen @param {string} text @param {number} left @param {number} top */
+  write(pen, text, left, top) {
+    const style = getComputedStyle(this.frame);
+    pen.font = `600 12px ${style.fontFamily}`;
+    pen.fillStyle = style.color;
+    pen.textBaseline = "top";
+    pen.fillText(text, left, top);
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} pen @param {Float32Array} sound
+   * @param {Segment[]} segments @param {Box} box
+   */
+  drawWaveform(pen, sound, segments, { width, height }) {
     const columns = Math.floor(width / 3);
-    const values = loudness(/** @type {Float32Array} */ (this.samples), columns);
+    const values = loudness(sound, columns);
     for (let column = 0; column < columns; column++) {
-      const here = this.at(((column + 0.5) / columns) * this.duration);
+      const here = atTime(segments, ((column + 0.5) / columns) * this.duration);
       const tall = Math.max(2, values[column] * (height - 6));
       pen.fillStyle = here ? colour(here.emotion) : SILENCE;
       pen.globalAlpha = here ? (here.status === "ok" ? 0.95 : 0.45) : 0.4;
@@ -135,14 +178,17 @@ export class Picture {
     pen.globalAlpha = 1;
   }
 
-  /** @param {CanvasRenderingContext2D} pen @param {number} width @param {number} top */
-  drawRibbon(pen, width, top) {
+  /**
+   * @param {CanvasRenderingContext2D} pen @param {Segment[]} segments
+   * @param {number} width @param {number} top
+   */
+  drawRibbon(pen, segments, width, top) {
     pen.fillStyle = SILENCE;
     pen.globalAlpha = 0.18;
     pen.beginPath();
     pen.roundRect(0, top, width, RIBBON, 6);
     pen.fill();
-    for (const segment of this.segments) {
+    for (const segment of segments) {
       if (segment.emotion === null) continue;
       const from = (segment.start / this.duration) * width;
       const wide = Math.max(1.5, ((segment.end - segment.start) / this.duration) * width - 1);
@@ -200,7 +246,8 @@ export function drawSpectrogram(pen, samples, width, height) {
   const rows = 160;
   const values = spectrogram(samples, columns, rows);
   const image = new ImageData(columns, rows);
-  const [red, green, blue] = matchMedia("(prefers-color-scheme: dark)").matches ? [240, 226, 200] : [38, 62, 80];
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const [red, green, blue] = dark ? [240, 226, 200] : [38, 62, 80];
   for (let column = 0; column < columns; column++) {
     for (let row = 0; row < rows; row++) {
       const place = 4 * ((rows - 1 - row) * columns + column);
@@ -211,6 +258,11 @@ export function drawSpectrogram(pen, samples, width, height) {
   /** @type {OffscreenCanvasRenderingContext2D} */ (sheet.getContext("2d")).putImageData(image, 0, 0);
   pen.imageSmoothingQuality = "high";
   pen.drawImage(sheet, 0, 0, width, height);
+}
+
+/** @param {Segment[]} segments @param {number} time */
+function atTime(segments, time) {
+  return segments.find((segment) => segment.start <= time && time < segment.end) ?? null;
 }
 
 /** @param {Segment} segment */

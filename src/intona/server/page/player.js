@@ -4,7 +4,7 @@
 import { $ } from "./dom.js";
 import { clock } from "./emotions.js";
 
-/** @typedef {import("./api.js").Segment} Segment */
+/** @typedef {import("./answers.js").Segment} Segment */
 
 /** Seconds a key moves by. @type {Record<string, number>} */
 const JUMPS = { ArrowLeft: -2, ArrowRight: 2, PageDown: 15, PageUp: -15 };
@@ -15,8 +15,8 @@ export class Player {
     this.picture = picture;
     this.audio = $("audio", HTMLAudioElement);
     this.button = $("play");
-    /** Told what is being played. @type {(segment: Segment | null) => void} */
-    this.onSegment = () => {};
+    /** Told what is being played, of each channel. @type {(segments: Segment[]) => void} */
+    this.onSegments = () => {};
     for (const kind of ["play", "pause", "seeked", "ended"]) {
       this.audio.addEventListener(kind, () => this.changed());
     }
@@ -79,7 +79,7 @@ export class Player {
     const time = audio.currentTime;
     picture.move(Math.min(time, picture.duration));
     this.showClock(time);
-    this.onSegment(audio.paused ? null : picture.at(time));
+    this.onSegments(audio.paused ? [] : picture.at(time));
     if (!audio.paused) requestAnimationFrame(() => this.follow());
   }
 

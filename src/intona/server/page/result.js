@@ -1,74 +1,100 @@
 // @ts-check
-/** The result: picture, legend, table of segments, explanations, downloads. */
+/** The result: answer for the whole, picture, shares, table of segments, explanations, downloads. */
 
-import * as api from "./api.js";
-import { $, problem, reveal, spanOf } from "./dom.js";
+import { $, buttonOf, problem, reveal, spanOf } from "./dom.js";
 import { clock, colour, percent } from "./emotions.js";
+import { channelOf } from "./lanes.js";
 import { doubt, showMeasures } from "./measures.js";
 import { words } from "./picture.js";
+import { runnersUp, shares, summary, whole } from "./summary.js";
 import { Why } from "./why.js";
 
-const FEWEST = 4; // stretches of speech; fewer say little of a place
+/** @typedef {import("./answers.js").Segment} Segment */
+/** @typedef {import("./answers.js").Timeline} Timeline */
+/** @typedef {import("./answers.js").Choice} Choice */
 
 /**
- * What a result is of; `file` is null for live speech, `samples` (at 16 kHz) where there are none.
+ * What a result is of: `lanes` by the channels that were heard; `file` is null for live speech.
  *
- * @typedef {{title: string, duration: number, samples: Float32Array | null, file: File | null,
- *   choice: import("./choice.js").Choice}} Source
+ * @typedef {{title: string, duration: number, lanes: import("./lanes.js").Lane[],
+ *   file: File | null, choice: Choice}} Source
  */
+
+/** @type {Record<string, string>} */
+const FORMATS = { csv: "CSV", json: "JSON", vtt: "WebVTT", textgrid: "TextGrid" };
 
 export class Result {
   /**
-   * @param {number} longest stretch the service explains, in seconds
+   * @param {import("./answers.js").Answers} answers
+   * @param {number} longest stretch that is explained, in seconds
    * @param {import("./picture.js").Picture} picture
    * @param {import("./player.js").Player} player
    */
-  constructor(longest, picture, player) {
+  constructor(answers, longest, picture, player) {
+    this.answers = answers;
     this.longest = longest;
     this.picture = picture;
     this.player = player;
     this.why = new Why();
-    /** @type {api.Timeline | null} */
+    /** @type {Timeline | null} */
     this.timeline = null;
-    /** The recording, and how it was asked about. @type {{file: File, choice: import("./choice.js").Choice} | null} */
+    /** The recording, and how it was asked about. @type {{file: File, choice: Choice} | null} */
     this.asked = null;
     /** @type {AbortController | null} */
     this.asking = null;
-    /** The row being played. @type {Element | null} */
-    this.marked = null;
+    /** The rows being played. @type {Element[]} */
+    this.marked = [];
+    $("formats").replaceChildren(...answers.formats.map((format) => this.downloadButton(format)));
   }
 
-  /** @param {api.Timeline} timeline @param {Source} source */
-  show(timeline, { title, duration, samples, file, choice }) {
+  /** Take it away: it is not about what is asked now. */
+  hide() {
+    this.asking?.abort();
+    this.timeline = null;
+    this.asked = null;
+    this.why.hide();
+    $("result").hidden = true;
+  }
+
+  /** Show that another answer for the same recording is on its way. */
+  fade() {
+    $("result").inert = true;
+  }
+
+  /** @param {Timeline} timeline @param {Source} source */
+  show(timeline, { title, duration, lanes, file, choice }) {
+    const { segments } = timeline;
+    this.asking?.abort();
     this.timeline = timeline;
     this.asked = file && { file, choice };
-    this.asking?.abort();
     this.why.hide();
+    problem(null, "result-error");
     const playable = file !== null && this.player.playable;
+    $("result").inert = false;
     $("result").hidden = false;
     $("result-title").textContent = title;
     $("summary").textContent = summary(timeline, duration);
+    $("whole").replaceChildren(...lanes.flatMap(whole));
     $("transport").hidden = !playable;
-    $("views").hidden = samples === null;
-    this.picture.show(timeline.segments, duration, samples);
-    this.picture.move(0);
+    $("views").hidden = lanes.every(({ samples }) => samples === null);
+    this.picture.show(lanes, duration);
+    if (playable) this.picture.move(0);
     this.player.showClock(0);
-    showMeasures(timeline.segments);
-    $("legend").replaceChildren(...legend(timeline.segments));
-    $("rows").replaceChildren(...timeline.segments.map((segment) => this.row(segment, playable)));
+    showMeasures(lanes.flatMap((lane) => (lane.whole ? [lane.whole] : lane.segments)));
+    $("shares").replaceChildren(...lanes.map(shares));
+    $("rows").replaceChildren(...segments.map((segment) => this.row(segment, playable)));
   }
 
-  /** Mark the row of what is being played. @param {api.Segment | null} segment */
-  mark(segment) {
-    const place = segment && this.timeline ? this.timeline.segments.indexOf(segment) : -1;
-    const row = $("rows").children[place] ?? null;
-    if (row === this.marked) return;
-    this.marked?.classList.remove("playing");
-    row?.classList.add("playing");
-    this.marked = row;
+  /** Mark the rows of what is being played. @param {Segment[]} segments */
+  mark(segments) {
+    const places = segments.map((segment) => this.timeline?.segments.indexOf(segment) ?? -1);
+    const rows = places.filter((place) => place >= 0).map((place) => $("rows").children[place]);
+    for (const row of this.marked) if (!rows.includes(row)) row.classList.remove("playing");
+    for (const row of rows) row.classList.add("playing");
+    this.marked = rows;
   }
 
-  /** @param {api.Segment} segment @param {boolean} playable */
+  /** @param {Segment} segment @param {boolean} playable */
   row(segment, playable) {
     const line = document.createElement("tr");
     line.style.setProperty("--colour", colour(segment.emotion));
@@ -82,13 +108,14 @@ export class Result {
     } else {
       time.textContent = stretch;
     }
+    if (channelOf(segment)) time.append(spanOf("reason", channelOf(segment)));
     const unsure = segment.status === "unsure";
     name.append(spanOf(unsure ? "dot unsure" : "dot", segment.emotion ?? "no speech"));
     sure.append(spanOf("sure"), percent(segment.confidence) + (unsure ? ", unsure" : ""));
     if (unsure) sure.append(spanOf("reason", doubt(segment)));
     rest.className = "wide";
     rest.textContent = runnersUp(segment);
-    if (this.asked && segment.emotion !== null) {
+    if (this.answers.explain && this.asked && segment.emotion !== null) {
       const button = buttonOf("Why?", `Why ${segment.emotion} at ${clock(segment.start)}?`);
       button.addEventListener("click", () => this.explain(segment, button));
       explanation.append(button);
@@ -96,103 +123,55 @@ export class Result {
     return line;
   }
 
-  /** @param {api.Segment} segment @param {HTMLButtonElement} button */
+  /** @param {Segment} segment @param {HTMLButtonElement} button */
   async explain(segment, button) {
     this.asking?.abort();
-    if (!this.asked || segment.emotion === null) return;
+    if (!this.answers.explain || !this.asked || segment.emotion === null) return;
     const { file, choice } = this.asked;
     const abort = new AbortController();
     this.asking = abort;
     button.textContent = "Asking …";
-    problem(null);
-    const [start, end] = [segment.start, Math.min(segment.end, segment.start + this.longest)];
-    const stretch = { start: `${start}`, end: `${end}`, emotion: segment.emotion };
+    problem(null, "result-error");
+    const end = Math.min(segment.end, segment.start + this.longest);
+    const stretch = { start: segment.start, end, emotion: segment.emotion };
+    const channels = choice.channels === "each" ? `${segment.channel ?? 1}` : choice.channels;
+    const here = { ...choice, channels };
     try {
-      const explanation = await api.explain(file, stretch, choice, abort.signal);
-      this.why.show(explanation, this.picture.samples);
+      const explanation = await this.answers.explain(file, stretch, here, abort.signal);
+      if (abort.signal.aborted) return;
+      this.why.show(explanation, this.picture.soundOf(segment));
       reveal($("why"), $("why"));
     } catch (error) {
-      if (!abort.signal.aborted) problem(/** @type {Error} */ (error).message);
+      if (abort.signal.aborted) return;
+      problem(/** @type {Error} */ (error).message, "result-error");
     } finally {
       button.textContent = "Why?";
     }
   }
 
   /** @param {string} format */
+  downloadButton(format) {
+    const name = FORMATS[format] ?? format;
+    const button = buttonOf(name, `Download as ${name}`);
+    button.className = "plain";
+    button.dataset.format = format;
+    button.addEventListener("click", () => this.download(format));
+    return button;
+  }
+
+  /** @param {string} format */
   async download(format) {
     if (!this.timeline) return;
+    problem(null, "result-error");
     try {
-      const { blob, name } = await api.exported(this.timeline, format);
+      const { blob, name } = await this.answers.exported(this.timeline, format);
       const link = document.createElement("a");
       link.href = URL.createObjectURL(blob);
       link.download = name;
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
     } catch (error) {
-      problem(/** @type {Error} */ (error).message);
+      problem(/** @type {Error} */ (error).message, "result-error");
     }
   }
-}
-
-/** @param {api.Timeline} timeline @param {number} duration in seconds */
-function summary({ segments, profile, adapted, warnings = [] }, duration) {
-  const odd = warnings.map((sentence) => ` Note: ${sentence}.`).join("");
-  const speech = segments.filter((segment) => segment.emotion !== null);
-  if (!speech.length) return `${clock(duration)} long, and no speech in it.${odd}`;
-  const seconds = speech.reduce((sum, segment) => sum + segment.end - segment.start, 0);
-  const unsure = speech.filter((segment) => segment.status === "unsure").length;
-  const doubts = unsure ? ` Unsure of ${unsure} of ${speech.length} segments.` : "";
-  const by = profile ? ` Adapted to ${profile}.` : against(adapted ?? 0);
-  const help = adapted || !mostlyUnfamiliar(speech) ? "" : " Judging it against itself may help.";
-  return `${clock(duration)} long, ${clock(seconds)} of it speech.${by}${doubts}${help}${odd}`;
-}
-
-/** @param {number} stretches of speech the model was adapted to */
-function against(stretches) {
-  if (!stretches) return "";
-  const few = stretches < FEWEST ? ", too few to help much" : "";
-  return ` Judged against ${stretches} ${stretches === 1 ? "stretch" : "stretches"} of its speech${few}.`;
-}
-
-/** Whether the switch, where there is one, is worth a try. @param {api.Segment[]} speech */
-function mostlyUnfamiliar(speech) {
-  const strange = speech.filter(({ reason }) => reason === "unfamiliar").length;
-  return !$("against").hidden && speech.length >= FEWEST && 2 * strange >= speech.length;
-}
-
-/** @param {api.Segment[]} segments */
-function legend(segments) {
-  /** @type {Map<string, number>} */
-  const seconds = new Map();
-  for (const { emotion, start, end } of segments) {
-    if (emotion !== null) seconds.set(emotion, (seconds.get(emotion) ?? 0) + end - start);
-  }
-  const total = [...seconds.values()].reduce((sum, value) => sum + value, 0);
-  const ranked = [...seconds].sort((a, b) => b[1] - a[1]);
-  return ranked.map(([emotion, value]) => {
-    const item = document.createElement("li");
-    item.className = "dot";
-    item.style.setProperty("--colour", colour(emotion));
-    item.textContent = `${emotion} ${percent(value / total)}`;
-    return item;
-  });
-}
-
-/** The two next most probable emotions. @param {api.Segment} segment */
-function runnersUp({ emotion, probabilities }) {
-  return Object.entries(probabilities)
-    .filter(([label, value]) => label !== emotion && value !== null)
-    .sort((a, b) => Number(b[1]) - Number(a[1]))
-    .slice(0, 2)
-    .map(([label, value]) => `${label} ${percent(value)}`)
-    .join(", ");
-}
-
-/** @param {string} text @param {string} label for screen readers */
-function buttonOf(text, label) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = text;
-  button.setAttribute("aria-label", label);
-  return button;
 }

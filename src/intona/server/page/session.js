@@ -3,23 +3,30 @@
 
 import { chosen } from "./choice.js";
 import { $, spanOf } from "./dom.js";
-import { colour, percent } from "./emotions.js";
+import { colour, percent, percentsOf } from "./emotions.js";
 import { Live } from "./live.js";
 import { doubt } from "./measures.js";
+import { PIECE } from "./microphone.js";
 import { Trace } from "./trace.js";
 
-/** @typedef {import("./api.js").Segment} Segment */
+/** @typedef {import("./answers.js").Segment} Segment */
 
 /**
- * @typedef {{
- *   onStart: () => void,
- *   onEnd: (heard: Segment[], choice: import("./choice.js").Choice) => void,
- * }} SessionHandlers `onEnd` is told what was said, where anything was.
+ * What was heard: its segments, and how loud it was in pieces of PIECE seconds.
+ *
+ * @typedef {{segments: Segment[], levels: number[], choice: import("./answers.js").Choice}} Heard
+ * @typedef {{onStart: () => void, onEnd: (heard: Heard) => void}} SessionHandlers
+ *   `onEnd` is told what was said, where anything was.
  */
 
 export class Session {
-  /** @param {string[]} labels @param {SessionHandlers} handlers */
-  constructor(labels, handlers) {
+  /**
+   * @param {import("./answers.js").Answers} answers
+   * @param {string[]} labels
+   * @param {SessionHandlers} handlers
+   */
+  constructor(answers, labels, handlers) {
+    this.answers = answers;
     this.handlers = handlers;
     this.mic = $("mic", HTMLButtonElement);
     this.word = $("word");
@@ -33,7 +40,9 @@ export class Session {
     /** @type {Live | null} */
     this.live = null;
     /** @type {Segment[]} */
-    this.heard = [];
+    this.segments = [];
+    /** @type {number[]} */
+    this.levels = [];
   }
 
   /** Begin, or end what was begun. */
@@ -44,23 +53,23 @@ export class Session {
 
   async start() {
     this.handlers.onStart();
-    this.heard = [];
+    [this.segments, this.levels] = [[], []];
+    this.trace.clear();
     this.setBars({});
     this.setWord("Listening", "Waiting for a voice.");
     this.mic.disabled = true;
-    const handlers = {
-      onEvent: this.take.bind(this),
-      onLevel: this.setLevel.bind(this),
-      onEnd: this.end.bind(this),
-    };
-    const live = new Live(handlers, chosen());
+    const live = new Live(this.answers, chosen(), {
+      onEvent: (event) => this.take(event),
+      onLevel: (level) => this.setLevel(level),
+      onEnd: (reason) => this.end(reason),
+    });
     this.live = live;
     try {
       await live.start();
       this.mic.setAttribute("aria-pressed", "true");
       $("mic-label").textContent = "Stop listening";
     } catch (error) {
-      live.finish(null);
+      live.stop();
       this.live = null;
       this.setWord("Ready", /** @type {Error} */ (error).message);
     }
@@ -73,27 +82,27 @@ export class Session {
 
   /** @param {string | null} reason */
   end(reason) {
+    const { segments, levels } = this;
     const choice = this.live?.choice ?? chosen();
     this.live = null;
-    this.trace.stop();
+    this.trace.emotion = null;
     this.mic.setAttribute("aria-pressed", "false");
     this.mic.style.setProperty("--level", "0");
     $("mic-label").textContent = "Start listening";
-    const heard = this.heard.length > 0;
-    const told = heard ? "What was said is in the table below." : "No speech was heard.";
+    const told = segments.length ? "What was said is shown below." : "No speech was heard.";
     this.setWord("Ready", reason || told);
     this.setBars({});
-    if (heard) this.handlers.onEnd(this.heard, choice);
+    if (segments.length) this.handlers.onEnd({ segments, levels, choice });
   }
 
-  /** @param {import("./api.js").LiveEvent} event */
+  /** @param {import("./answers.js").LiveEvent} event */
   take(event) {
     if (event.event === "speech_start") {
       this.note.textContent = "Listening to a voice.";
     } else if (event.event === "update" && event.emotion) {
       this.judge(event.emotion, event);
     } else if (event.event === "segment") {
-      this.heard.push(segmentOf(event));
+      this.segments.push(segmentOf(event));
     } else if (event.event === "speech_end") {
       this.trace.emotion = null;
       this.note.textContent = "Waiting for a voice.";
@@ -106,7 +115,8 @@ export class Session {
   judge(emotion, update) {
     const { status, confidence, probabilities, arousal } = update;
     const unsure = status === "unsure";
-    const sure = `${percent(confidence)} sure`;
+    const shown = percentsOf(probabilities).get(emotion);
+    const sure = `${shown ?? Math.round(100 * (confidence ?? 0))} % sure`;
     const note = unsure ? `Only ${sure}, a guess: ${doubt(update)}.` : `${sure}.`;
     if (this.word.textContent !== emotion) $("announce").textContent = `Sounds ${emotion}`;
     this.setWord(emotion, note, emotion, unsure);
@@ -119,12 +129,14 @@ export class Session {
   /** @param {number} level root mean square, 0..1 */
   setLevel(level) {
     this.mic.style.setProperty("--level", String(Math.min(1, Math.sqrt(level) * 2)));
+    this.levels.push(level);
     this.trace.push(level);
   }
 
   /** @param {Record<string, number | null>} probabilities */
   setBars(probabilities) {
-    for (const [label, bar] of this.bars) bar.set(probabilities[label]);
+    const whole = percentsOf(probabilities);
+    for (const [label, bar] of this.bars) bar.set(probabilities[label], whole.get(label));
     this.arousal.set(undefined);
   }
 
@@ -155,11 +167,20 @@ class Bar {
     this.item.append(name, rail, value);
   }
 
-  /** @param {number | null | undefined} probability undefined: nothing is known yet */
-  set(probability) {
-    this.item.style.setProperty("--value", String(probability ?? 0));
-    this.value.textContent = probability === undefined ? "" : percent(probability);
+  /**
+   * @param {number | null | undefined} value 0..1; undefined: nothing is known yet
+   * @param {number | null} [shown] the same in per cent, where it is one of several that add up
+   */
+  set(value, shown = null) {
+    this.item.style.setProperty("--value", String(value ?? 0));
+    const text = shown === null ? percent(value) : `${shown} %`;
+    this.value.textContent = value === undefined ? "" : text;
   }
+}
+
+/** How long a talk of so many pieces was, in seconds. @param {Heard} heard */
+export function durationOf({ segments, levels }) {
+  return Math.max(levels.length * PIECE, segments[segments.length - 1].end);
 }
 
 /** @param {Segment} event @returns {Segment} */

@@ -7,26 +7,31 @@ const TOP = 8000; // Hz, the upper edge of the spectrogram
 const RATE = 16000;
 
 /**
- * Decode a file to mono at 16 kHz, or return null where the browser cannot.
+ * Decode a file to its channels at 16 kHz, or return null where the browser cannot.
  *
  * @param {File} file
  * @param {number} duration in seconds, as far as known
- * @returns {Promise<Float32Array | null>}
+ * @returns {Promise<Float32Array[] | null>}
  */
 export async function decode(file, duration) {
   if (duration > LONGEST) return null;
   try {
     const context = new OfflineAudioContext(1, 1, RATE);
     const buffer = await context.decodeAudioData(await file.arrayBuffer());
-    const mono = new Float32Array(buffer.length);
-    for (let channel = 0; channel < buffer.numberOfChannels; channel++) {
-      const data = buffer.getChannelData(channel);
-      for (let i = 0; i < data.length; i++) mono[i] += data[i] / buffer.numberOfChannels;
-    }
-    return mono;
+    return Array.from({ length: buffer.numberOfChannels }, (_, channel) => buffer.getChannelData(channel));
   } catch {
     return null;
   }
+}
+
+/** The mean of channels of equal length. @param {Float32Array[]} channels */
+export function mixed(channels) {
+  if (channels.length === 1) return channels[0];
+  const mono = new Float32Array(channels[0].length);
+  for (const data of channels) {
+    for (let i = 0; i < data.length; i++) mono[i] += data[i] / channels.length;
+  }
+  return mono;
 }
 
 /**
@@ -63,7 +68,8 @@ export function loudness(samples, columns) {
  */
 export function spectrogram(samples, columns, rows) {
   const powers = new Float32Array(columns * rows);
-  const window = Float32Array.from({ length: SIZE }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / SIZE));
+  const turn = (2 * Math.PI) / SIZE;
+  const window = Float32Array.from({ length: SIZE }, (_, i) => 0.5 * (1 - Math.cos(turn * i)));
   const real = new Float32Array(SIZE);
   const imaginary = new Float32Array(SIZE);
   let top = -Infinity;

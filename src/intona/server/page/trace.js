@@ -27,7 +27,7 @@ export class Trace {
     requestAnimationFrame(() => this.draw());
   }
 
-  stop() {
+  clear() {
     this.columns = [];
     this.emotion = null;
     this.draw();
@@ -50,7 +50,7 @@ export class Trace {
       pen.fillStyle = colour(emotion);
       pen.globalAlpha = emotion ? 0.95 : 0.5;
       pen.beginPath();
-      pen.roundRect(width - (this.columns.length - index) * COLUMN, (height - tall) / 2, COLUMN - 1.5, tall, 1.2);
+      pen.roundRect(free + index * COLUMN, (height - tall) / 2, COLUMN - 1.5, tall, 1.2);
       pen.fill();
     });
   }

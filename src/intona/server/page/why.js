@@ -4,7 +4,7 @@
 import { $ } from "./dom.js";
 import { drawSpectrogram } from "./picture.js";
 
-/** @typedef {import("./api.js").Explanation} Explanation */
+/** @typedef {import("./answers.js").Explanation} Explanation */
 
 const SCALE = 34; // pixels for the frequencies on the left
 const AXIS = 20;

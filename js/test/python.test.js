@@ -1,0 +1,71 @@
+// @ts-check
+/** The same answers as Python's, in Node: of recordings and answers that Python makes for this run. */
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+import { decode, Recognizer } from "../src/index.js";
+import { compare, compareAdapted, NUMBERS, streamed } from "./compare.js";
+
+process.env.ORT_DISABLE_TELEMETRY = "1"; // it reports to its maker otherwise
+const ort = await import("onnxruntime-node");
+
+const made = process.env.INTONA_REFERENCE;
+const folder = made ?? mkdtempSync(join(tmpdir(), "intona-js-"));
+if (!made) {
+  const script = fileURLToPath(new URL("reference.py", import.meta.url));
+  execFileSync(process.env.PYTHON ?? "python", [script, folder], { stdio: "inherit" });
+  after(() => rmSync(folder, { recursive: true }));
+}
+/** @type {import("./compare.js").Expected} */
+const expected = JSON.parse(readFileSync(join(folder, "expected.json"), "utf-8"));
+const open = (/** @type {string} */ name) => decode(pathToFileURL(join(folder, `${name}.wav`)));
+
+test("there are at least twenty recordings", () => {
+  assert.ok(Object.keys(expected.rates).length >= 20);
+});
+
+/** @type {number[]} */
+const gaps = [];
+
+for (const [name, wanted] of Object.entries(expected.models)) {
+  const model = await Recognizer.load(ort, pathToFileURL(wanted.path));
+  test(`${name} is the model that Python says it is`, () =>
+    assert.deepEqual(model.identity, wanted.identity));
+  for (const [recording, answers] of Object.entries(wanted.recordings)) {
+    test(`${name} says of ${recording} what Python says`, async (t) => {
+      const audio = await open(recording);
+      assert.equal(audio.rate, expected.rates[recording]);
+      /** @type {number[]} */
+      const own = [];
+      assert.deepEqual(await compare(model, answers, expected.merged, audio, own), []);
+      const { emotion, status } = answers.clip;
+      t.diagnostic(
+        `${emotion ?? "-"}, ${status}; differs by ${Math.max(...own).toFixed(5)} at most`,
+      );
+      if (audio.rate === 16_000) gaps.push(...own);
+    });
+  }
+  test(`${name} says of a stream what it says of its timeline`, async () => {
+    const audio = await open("voice-2");
+    const [row, ...more] = await streamed(model, audio, 4000);
+    assert.deepEqual([row, more], [(await model.timeline(audio))[0], []]);
+  });
+  const { adapted } = wanted;
+  if (!adapted) continue;
+  test(`${name} is adapted as in Python`, async () => {
+    const text = async (/** @type {string} */ kind) =>
+      readFileSync(join(folder, `${kind}.json`), "utf-8");
+    assert.deepEqual(await compareAdapted(model, adapted, open, text), []);
+  });
+}
+
+test("nearly all probabilities are Python's to three digits", () => {
+  const near = gaps.filter((gap) => gap <= NUMBERS).length;
+  assert.ok(gaps.length > 500 && near >= 0.95 * gaps.length, `${near} of ${gaps.length}`);
+});
