@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -99,7 +98,4 @@ class Log:
             raise typer.Exit(error.exit_code) from None
 
     def _say(self, level: str, text: str, message: str, facts: dict[str, Any]) -> None:
-        if self.json:
-            print(line(level, message, **facts), file=sys.stderr, flush=True)
-        else:
-            complain(text)
+        complain(line(level, message, **facts) if self.json else text)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from intona.corpora.base import Corpus
 
-OPTIONAL = ("model", "mapping", "answers", "enrolment", "by_corpus")
+OPTIONAL = ("recipe_hash", "model", "mapping", "answers", "enrolment", "by_corpus")
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "opensmile", "onnxruntime")
 
 
@@ -191,7 +191,7 @@ class Facts:
     transductive: bool = False
     recipe: str
     recipe_details: Mapping[str, Any]
-    recipe_hash: str = ""
+    recipe_hash: str | None = None
     model: Mapping[str, Any] | None = None
     mapping: Sequence[Mapping[str, Any]] | None = None
     answers: Mapping[str, str | None] | None = None
