@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 
-PARAMETERS = ("rate", "encoding", "profile", "adapt", "channels", "emotions", "merge")
+PARAMETERS = ("rate", "encoding", "profile", "adapt", "emotions", "merge", "channels")
 ENCODINGS = {"s16le": 2, "f32le": 4}  # name to bytes per sample
 SWITCH = {"true": True, "1": True, "false": False, "0": False, "": False}
 RATES = (4_000, 384_000)  # Hz
