@@ -13,6 +13,7 @@ from intona.audio import Audio, read
 from intona.audio.channels import Channels, values_of
 from intona.audio.damage import Apart
 from intona.audio.decode import Channel
+from intona.audio.sides import Sides
 from intona.corpora import synthetic
 from intona.errors import AudioError, UsageError
 
@@ -182,3 +183,29 @@ def test_sound_of_one_channel_has_no_other() -> None:
     assert Channels.parse("left").of(sound) == [sound]
     with pytest.raises(AudioError, match="one channel"):
         Channels.parse("right").of(sound)
+
+
+def test_a_call_is_told_after_minutes_of_music_on_one_side(speech: list[np.ndarray]) -> None:
+    one, other = speech[0], speech[1]
+    sides = Sides(RATE)
+    tune = np.tile(one, 3 * 60 * RATE // len(one) + 1)[: 3 * 60 * RATE]
+    left = np.concatenate([0 * tune, one])
+    right = np.concatenate([tune, 0 * one])
+    for sound in (call(left, right), call(other, one)):
+        for first in range(0, len(sound), RATE):
+            sides.add(sound[first : first + RATE])
+    assert sides.apart
+
+
+def test_what_is_compared_is_bounded(
+    speech: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    alike = Sides._alike
+    monkeypatch.setattr(Sides, "_alike", lambda *given: asked.append(1) or alike(*given))
+    sides = Sides(RATE)
+    sound = call(speech[0], speech[1])[RATE // 2 : RATE // 2 + RATE]
+    for _ in range(300):
+        sides.add(sound)
+    assert len(asked) <= 121
+    assert sides.apart

@@ -317,3 +317,27 @@ def test_a_corpus_of_calls_is_told_in_one_line(
     done = intona("train", tmp_path / "calls.csv", "--recipe", "classic-svm", "--out", out)
     assert done.code == 0, done.err
     assert done.err.count("different speech in its two channels") == 1
+
+
+def test_segments_of_another_channel_alone_are_refused(
+    intona: Callable, calls: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    turns = tmp_path / "turns.csv"
+    turns.write_text("start,end,channel\n0.5,2.5,1\n")
+    done = intona(
+        "predict", calls / "call.wav", "--model", tiny_model, "--turns", turns, "--channels", "2"
+    )
+    assert done.code == 1
+    assert done.err == "error: no segment is of a channel that is heard: see their column channel\n"
+
+
+def test_a_file_object_is_read_from_where_it_stands(calls: Path, tiny_model: Path) -> None:
+    model = load(tiny_model)
+    file = io.BytesIO(b"head" + (calls / "turns.wav").read_bytes())
+    for channels in (None, "left", "each"):
+        file.seek(4)
+        plain = model.timeline(calls / "turns.wav", channels=channels)
+        found = model.timeline(file, channels=channels)
+        assert list(found["confidence"]) == list(plain["confidence"])
+        file.seek(4)
+        assert model.predict(file, channels="right").values == {"channel": 2}

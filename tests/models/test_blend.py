@@ -73,12 +73,24 @@ def answers(blend: Blend, group: HeldOut) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_a_fitted_blend_is_as_sure_as_it_is_right(groups: list[HeldOut]) -> None:
-    blend = fit_blend(groups, {}, (0.3, 0.15))
+    blend = fit_blend(groups, {}, (0.3, 0.15), caution=0.0)
     for group in groups:
         confidence, right = answers(blend, group)
         assert abs(confidence.mean() - right.mean()) < 0.05
     confidence, right = answers(Blend(), groups[0])  # before, what is unfamiliar was too sure
     assert confidence.mean() > right.mean() + 0.1
+
+
+def test_what_is_unfamiliar_is_softened_by_a_margin(groups: list[HeldOut]) -> None:
+    """The corpora left out are few: the next may be further away. Known speakers stay."""
+    exact, careful = (fit_blend(groups, {}, (0.3, 0.15), caution=c) for c in (0.0, 0.3))
+    unfamiliar, familiar = (
+        answers(exact, group)[0].mean() - answers(careful, group)[0].mean() for group in groups
+    )
+    assert unfamiliar > 0.02
+    assert abs(familiar) < 0.015
+    alone = [fit_blend(groups[1:], {}, (0.3, 0.15), caution=c).values for c in (0.0, 0.3)]
+    assert alone[0] == alone[1]
 
 
 @pytest.mark.parametrize("risk", [(0.3, 0.15), (0.2, 0.05)])

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -13,6 +14,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from intona.models.artefact import bundled, read_model, write_model
+from intona.models.card import without_names
 from intona.models.identity import Identity, next_identity, with_metadata
 from intona.models.metadata import BUNDLED
 
@@ -174,3 +176,13 @@ def test_a_profile_says_which_model_it_is_of(
     assert refused.code == 2
     assert f"{found.name} version {found.version} ({found.mark})" in refused.err
     assert "default, version" in refused.err
+
+
+def test_strangers_are_told_how_many_speakers_there_were() -> None:
+    corpora = {"mine": {"utterances": 3, "speakers": ["Anna", "Otto"], "languages": ["deu"]}}
+    metadata: Any = {"corpora": corpora, "base": {"corpora": corpora}, "licence": "none"}
+    told = without_names(metadata)
+    assert told["corpora"]["mine"] == {"utterances": 3, "speakers": 2, "languages": ["deu"]}
+    assert told["base"]["corpora"] == told["corpora"]
+    assert "Anna" not in json.dumps(told)
+    assert metadata["base"]["corpora"]["mine"]["speakers"] == ["Anna", "Otto"]  # untouched

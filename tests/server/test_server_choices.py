@@ -266,3 +266,24 @@ def test_a_live_stream_is_of_one_channel(service: Running, talk: Path) -> None:
     assert error["event"] == "error"
     assert "one channel" in error["message"]
     assert heard(service, talk, "channels=mix")[0]["event"] == "ready"
+
+
+def test_every_answer_says_which_model_it_is_of(
+    service: Running, model: Recognizer, talk: Path
+) -> None:
+    data, said = talk.read_bytes(), model.identity.short()
+    assert said["version"] == 1
+    card = service.client.get("/v1/model").json()
+    assert card["identity"] == model.identity.to_dict()
+    for corpus in card["metadata"]["corpora"].values():
+        assert type(corpus["speakers"]) is int  # how many, not who
+    for path in ("/v1/predict", "/v1/timeline", "/v1/explain?end=3"):
+        assert service.upload("talk.wav", data, path).json()["model"] == said
+    exported = service.upload("talk.wav", data, "/v1/timeline?format=vtt")
+    whole = f"{said['name']}/{said['version']}/{said['content']}"
+    assert exported.headers["intona-model"] == whole
+    events = heard(service, talk, "")
+    assert events[0]["model"] == said
+    segments = [one for one in events if one["event"] == "segment"]
+    assert segments
+    assert all(one["model"] == said for one in segments)

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 RATE = 2000  # Hz, about
 FRAME = 0.05  # seconds of which the power is one number
 DELAY = 0.1  # seconds between two microphones, at most
-FAINT = 1e-7  # mean square below which a channel is silent (-70 dBFS)
+FAINT = 1e-8  # mean square below which a channel is silent (-80 dBFS)
 QUIET = 3e-3  # of a channel's loudest second: what is fainter is not its speech (-25 dB)
 ALONE = 30.0  # ratio of powers of a channel that is alone (15 dB)
 LIVELY = 3.0  # dB by which the power of speech varies; hum and hiss vary less
-ALIKE = 0.35  # correlation above which two waveforms are the same sound
+ALIKE = 0.25  # correlation above which two waveforms are the same sound
 LEAST = 0.5  # seconds of speech that each channel has for itself
 SHARE = 0.5  # of all the speech
-ENOUGH = 120.0  # seconds of speech that are judged; what they tell holds for the rest
+ENOUGH = 120.0  # seconds at once in both that are compared; what they tell holds for the rest
 
 
 class Sides:
@@ -42,24 +42,27 @@ class Sides:
         self._rate = rate / self._step
         self._loudest = np.zeros(2)
         self._alone = np.zeros(2)  # seconds
-        self._both = self._same = 0.0  # seconds
+        self._both = self._same = self._compared = 0.0  # seconds
 
     def add(self, block: NDArray[np.float32]) -> None:
         """Count about a second in, shape ``(n, 2)``."""
         count = len(block) // self._step
-        judged = self._alone.sum() + self._both + self._same
-        if judged >= ENOUGH or count < 4 * FRAME * self._rate or not np.isfinite(block).all():
+        if count < 4 * FRAME * self._rate or not np.isfinite(block).all():
             return
         sound = block[: count * self._step].reshape(count, self._step, 2).mean(axis=1)
-        sound = np.diff(sound, axis=0)  # hum is in both, and no speech
+        sound = np.diff(sound, axis=0)  # hum is in both channels of a call too
         power = (sound.astype(np.float64) ** 2).mean(axis=0)
         self._loudest = np.maximum(self._loudest, power)
-        heard = (power > FAINT * 0.1) & (power > QUIET * self._loudest) & self._lively(sound)
+        heard = (power > FAINT) & (power > QUIET * self._loudest) & self._lively(sound)
         seconds = count / self._rate
         louder = int(power[1] > power[0])
         if not heard[louder]:
             return
-        if heard.all() and not self._alike(sound):
+        both = bool(heard.all())
+        if both and self._compared >= ENOUGH:
+            return
+        self._compared += seconds * both
+        if both and not self._alike(sound):
             self._both += seconds
         elif power[louder] >= ALONE * power[1 - louder]:
             self._alone[louder] += seconds

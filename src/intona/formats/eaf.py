@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from intona.audio.damage import Notice, warn
 from intona.errors import UsageError
-from intona.formats.rows import Row, layered, single
+from intona.formats.rows import Row, Segmentation, layered, single
 from intona.formats.turns import MOST, Turn
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)(e[-+]?\d+)?\s*%?|nan", re.I)
 MOST_ELEMENTS = 20 * MOST  # of a file
 
 
-def render(table: pd.DataFrame) -> str:
+def render(table: Segmentation | pd.DataFrame) -> str:
     """Return a tier ``emotion`` for each speaker, with tiers ``confidence`` and ``text`` below it.
 
     Segments that overlap go to tiers of their own, for a tier cannot hold both.

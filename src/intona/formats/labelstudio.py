@@ -13,13 +13,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from intona._version import __version__
-from intona.formats.rows import Row, rows
+from intona.formats.rows import Row, Segmentation, rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def render(table: pd.DataFrame) -> str:
+def render(table: Segmentation | pd.DataFrame) -> str:
     """Return a list of tasks, one for each recording; what is no speech has no region."""
     tasks: dict[str, list[Row]] = {}
     for row in rows(table):

@@ -85,6 +85,9 @@ class Segmentation:
             [values for part in parts for _, values in part._pairs()],
         )
 
+    def __len__(self) -> int:
+        return len(self.predictions)
+
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of the columns of :meth:`frame`."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from intona.audio import Audio
 from intona.audio.channels import Asked, Channels
 from intona.audio.damage import Notice, warn
-from intona.audio.decode import Source, name_of, rewind, title_of
+from intona.audio.decode import Source, name_of, title_of
 from intona.errors import AudioError, UsageError
 from intona.extras import require
 from intona.formats.rows import Segmentation
@@ -103,8 +103,6 @@ def segmentation(
     given = None if turns is None else turns_of(turns, source, notice)
     found: list[tuple[Prediction, Mapping[str, Any]]] = []
     for one in heard:
-        if not isinstance(one, Audio):
-            rewind(one)
         if given is None:
             rows = segments(model, one, chosen, progress=progress, stop=stop, notice=notice)
             found += [(row, {}) for row in rows]
@@ -112,7 +110,7 @@ def segmentation(
             answers = judged(model, one, own, chosen, progress=progress, notice=notice)
             found += [(row, {**turn.values, **channel_of(one)}) for turn, row in answers]
     if not found:
-        raise UsageError(f"none of the segments is of a channel that is heard ({hear})")
+        raise UsageError("no segment is of a channel that is heard: see their column channel")
     if len(heard) > 1:  # who spoke when, and not one speaker after the other
         found.sort(key=lambda item: item[0].start)
     return Segmentation([row for row, _ in found], model.labels, [more for _, more in found])

@@ -149,8 +149,13 @@ class LinearModel:
             graph = traced_graph(traced(fronts[0]), standard.centre, standard.scale)
             return graph, {"encoder": [dict(fronts[0].recorded)], "input": {"alone": True}}
         exact = int(len(fronts) == 1)
-        after = 1 if self.recipe.model.get("integers", False) else None
-        branches = [branch(front, exact=exact, integer_after=after) for front in fronts]
+        how = self.recipe.model.get("integers", False)
+        branches = [
+            replace(
+                branch(front, exact=exact, integer_after=1 if how else None), wide=how == "wide"
+            )
+            for front in fronts
+        ]
         graph = embedding_graph(branches, standard.centre, standard.scale, fronts[0].dynamic_range)
         return graph, {"encoder": [dict(front.recorded) for front in fronts]}
 
@@ -226,6 +231,10 @@ def _heads(recipe: Recipe, options: LinearTraining) -> HeadOptions:
         raise RecipeError(
             f"recipe {recipe.name}: a linear model takes C, committee and integers, not "
             f"{', '.join(unknown)}"
+        )
+    if model.get("integers", False) not in (False, True, "wide"):
+        raise RecipeError(
+            f'recipe {recipe.name}: integers is true, false or "wide", not {model["integers"]!r}'
         )
     strength = model.get("C", HeadOptions.C)
     if (

@@ -86,7 +86,12 @@ CLIPS = [utterance("happy", seconds=seconds).samples for seconds in (1.0, 1.6)]
 @pytest.mark.parametrize("level", [OFF, ALL])
 @pytest.mark.parametrize(
     ("settings", "tolerance"),
-    [({"exact": 3}, 2e-3), ({"exact": 0}, 0.02), ({"exact": 0, "integer_after": 0}, 0.05)],
+    [
+        ({"exact": 3}, 2e-3),
+        ({"exact": 0}, 0.02),
+        ({"exact": 0, "integer_after": 0}, 0.05),
+        ({"exact": 1, "integer_after": 1, "wide": True}, 0.05),
+    ],
 )
 def test_the_graph_is_the_joined_front_end(
     front: Joined, folder: Path, settings: dict[str, Any], tolerance: float, level: Any
@@ -123,6 +128,14 @@ def test_a_weight_is_a_byte(folder: Path) -> None:
     assert size < weights * (1 + 2 / 32) + convolutions + filters + other
     assert session(folder, exact=0, integer_after=0)[1] < size + 20_000
     assert session(folder, exact=3)[1] > size + 0.8 * weights
+
+
+def test_wide_products_of_the_first_layers_are_of_integers_too(folder: Path) -> None:
+    plain, wide = (
+        session(folder, exact=1, integer_after=1, wide=wide)[1] for wide in (False, True)
+    )
+    saved = sum(2 * width * inner for _, width, inner, _ in SHAPES.values())  # a byte of two
+    assert 0.9 * saved < plain - wide < saved
 
 
 def test_integers_do_not_overflow() -> None:

@@ -31,12 +31,15 @@ class Branch:
             the first go through all others.
         integer_after: the layers after this one multiply by their weights in 8-bit integers:
             faster and loaded faster, less exact. ``None``: none does.
+        wide: whether the feed-forward halves of the layers before, two thirds of their work, do so
+            as well.
     """
 
     weights: Mapping[str, Floats]
     layers: tuple[int, ...]
     exact: int = 1
     integer_after: int | None = None
+    wide: bool = False
 
 
 def pooled_layers(graph: Graph, encoder: Branch, mel: str, valid: str) -> list[str]:
@@ -105,18 +108,20 @@ class _Layer:
         self._exact = number <= encoder.exact
         after = encoder.integer_after
         self._integer = after is not None and number > after
+        self._wide = self._integer or encoder.wide
 
     def __call__(self, hidden: str, key_bias: str) -> str:
         """Map ``(batch, time, width)`` to the same."""
         graph = self._graph
         mixed = self._attention(self._norm("self_attn_layer_norm", hidden), key_bias)
-        mixed = self._product(mixed, *self._linear("self_attn.out_proj"))
+        mixed = self._product(mixed, *self._linear("self_attn.out_proj"), integer=self._integer)
         hidden = graph.op("Add", [hidden, mixed])
-        inner = self._product(self._norm("final_layer_norm", hidden), *self._linear("fc1"))
-        inner = graph.op("Gelu", [inner])
-        return graph.op(
-            "Add", [hidden, self._product(inner, *self._linear("fc2"), least=LEAST_GELU)]
+        inner = self._product(
+            self._norm("final_layer_norm", hidden), *self._linear("fc1"), integer=self._wide
         )
+        inner = graph.op("Gelu", [inner])
+        outer = self._product(inner, *self._linear("fc2"), integer=self._wide, least=LEAST_GELU)
+        return graph.op("Add", [hidden, outer])
 
     def _attention(self, normal: str, key_bias: str) -> str:
         graph, factor = self._graph, np.float32(HEAD_WIDTH**-0.5)
@@ -128,7 +133,9 @@ class _Layer:
         heads = graph.integer(0, 0, width // HEAD_WIDTH, HEAD_WIDTH)
         query, key, value = (
             graph.op("Reshape", [part, heads])
-            for part in graph.split(self._product(normal, weight, bias), [width] * 3, axis=2)
+            for part in graph.split(
+                self._product(normal, weight, bias, integer=self._integer), [width] * 3, axis=2
+            )
         )
         query = graph.op("Transpose", [query], perm=[0, 2, 1, 3])
         key = graph.op("Transpose", [key], perm=[0, 2, 3, 1])
@@ -144,12 +151,20 @@ class _Layer:
         bias = self._weights.get(f"{self._prefix}{name}.bias")
         return weight, np.zeros(weight.shape[1], np.float32) if bias is None else bias
 
-    def _product(self, value: str, weight: Floats, bias: Floats, least: float | None = None) -> str:
+    def _product(
+        self,
+        value: str,
+        weight: Floats,
+        bias: Floats,
+        *,
+        integer: bool,
+        least: float | None = None,
+    ) -> str:
         graph = self._graph
-        if self._exact:
-            product = graph.op("MatMul", [value, graph.half(weight)])
-        elif self._integer:
+        if integer:
             product = graph.integer_product(value, weight, least)
+        elif self._exact:
+            product = graph.op("MatMul", [value, graph.half(weight)])
         else:
             product = graph.op("MatMul", [value, graph.quantised(weight)])
         return graph.op("Add", [product, graph.constant(bias)])
