@@ -90,6 +90,7 @@ def _parts() -> dict[str, list[Path]]:
 
 def _html(text: str, size: int) -> str:
     """Return the service's page without what makes sense beside a service alone."""
+    version = json.loads((JS / "package.json").read_text("utf-8"))["version"]
     head = (
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '    <link rel="manifest" href="manifest.webmanifest">\n    <link rel="icon"'
@@ -97,7 +98,10 @@ def _html(text: str, size: int) -> str:
     changes = (
         (r'\s*<(\w+) data-only="service".*?</\1>', ""),
         (r"static/app\.js", "static/demo.js"),
-        (r'<html lang="en"', f'<html lang="en" data-megabytes="{round(size / 1e6)}"'),
+        (
+            r'<html lang="en"',
+            f'<html lang="en" data-megabytes="{round(size / 1e6)}" data-version="{version}"',
+        ),
         (r'<link rel="icon"', head),
     )
     for old, new in changes:

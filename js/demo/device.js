@@ -129,7 +129,10 @@ export const device = {
   example: "static/example.flac",
   formats: FORMATS,
   explain: null,
-  model: async () => ({ ...(await worked.ask({ kind: "model" })), profiles: [], limits: LIMITS }),
+  model: async () => {
+    const { version } = document.documentElement.dataset;
+    return { ...(await worked.ask({ kind: "model" })), version, profiles: [], limits: LIMITS };
+  },
   predict: async (file, { adapt }, signal) =>
     worked.ask({ kind: "predict", audio: await audioOf(file), adapt }, signal),
   timeline: async (file, { adapt }, signal) => {

@@ -125,11 +125,11 @@ async function tell(number, events) {
 
 /** @param {Recognizer} recognizer */
 function about({ labels, metadata, adaptable, identity }) {
-  const { name = "model", threshold, thresholds, version, licence, recipe } = metadata;
+  const { name = "model", threshold, thresholds, licence, recipe } = metadata;
   const corpora = Object.entries(metadata.corpora).map(([corpus, facts]) => [
     corpus,
     { speakers: facts.speakers?.length },
   ]);
   const said = { thresholds, licence, recipe, corpora: Object.fromEntries(corpora) };
-  return { name, labels: [...labels], threshold, version, adaptable, identity, metadata: said };
+  return { name, labels: [...labels], threshold, adaptable, identity, metadata: said };
 }
