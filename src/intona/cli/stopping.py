@@ -36,7 +36,7 @@ def stoppable() -> Iterator[None]:
         ...     try:
         ...         signal.raise_signal(signal.SIGTERM)
         ...     except Stopped as stop:
-        ...         print(stop.signal == signal.SIGTERM)
+        ...         stop.signal == signal.SIGTERM
         True
     """
     before: dict[int, Any] = {}

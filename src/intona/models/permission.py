@@ -23,6 +23,7 @@ from intona.licences import (
     known,
     of_own_data,
 )
+from intona.models.encoders.weights import recorded
 from intona.models.lineage import Training, behind
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def _beneath(front: FrontEnd, by_name: Mapping[str, Terms]) -> dict[str, Terms]:
         if part.name == "opensmile":
             found["openSMILE"] = OPENSMILE
         elif part.name == "encoder":
-            model = str(getattr(part, "model", "")) or "the encoder of INTONA_ENCODER"
+            model = recorded(str(getattr(part, "model", ""))) or "the encoder of INTONA_ENCODER"
             found[model] = MIT if model.startswith(_MIT) else UNSTATED
     for training in behind(front):
         kept = training.terms
