@@ -447,7 +447,7 @@ def test_a_live_stream_is_judged_by_others(two, intona, monkeypatch):
         ("info levels:judge", "functions and hf:NAME go with predict"),
         (
             "serve --model hf:./mine",
-            "what others have made, intona evaluate and intona audit can ask",
+            "what others have made, intona predict, evaluate and audit can ask",
         ),
     ],
 )
