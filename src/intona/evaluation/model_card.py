@@ -52,7 +52,7 @@ def model_card(path: Path, name: str, reports: Sequence[Path] = ()) -> str:
     """
     hub.require_name(name)
     content, metadata = read_model(path)
-    library = hub.library()
+    library = hub.package()
     evaluations = [_of_this(folder, content, metadata) for folder in reports]
     told = {**measured(path), **metadata.get("metrics", {})}
     results = [

@@ -65,7 +65,7 @@ def fetch(text: str, largest: int) -> Path | None:
     name, at, revision = text.removeprefix(PREFIX).partition("@")
     if not _NAME.fullmatch(name) or (at and not _REVISION.fullmatch(revision)):
         return None
-    hub = library()
+    hub = package()
     api = hub.HfApi(token=os.environ.get(TOKEN) or False)
     with quiet():
         digest = _declared(hub, api, text, name, revision or None, largest)
@@ -116,7 +116,7 @@ def push(model: Path, card: str, name: str, *, private: bool = False) -> str:
         IntonaError: the hub cannot be reached or refuses the files.
     """
     require_name(name)
-    hub, token = library(), os.environ.get(TOKEN)
+    hub, token = package(), os.environ.get(TOKEN)
     if not token:
         raise UsageError(
             f"writing to the hub needs a token: set {TOKEN} to one that may write (it is taken "
@@ -151,7 +151,7 @@ def require_name(name: str) -> None:
         raise UsageError(f"{name!r} is no name on the hub: write ORG/NAME")
 
 
-def library() -> Any:
+def package() -> Any:
     """Return the package huggingface_hub.
 
     Raises:
@@ -175,7 +175,7 @@ def reason(error: BaseException) -> str:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep the reports of the hub's library off the terminal: what matters is said by us."""
-    bars = library().utils
+    bars = package().utils
     network, shown = logging.getLogger("huggingface_hub"), not bars.are_progress_bars_disabled()
     level = network.level
     network.setLevel(logging.CRITICAL)
