@@ -176,3 +176,19 @@ def test_emozionalmente(grow, tmp_path):
     assert list(corpus.table["sex"]) == ["female", "male"]
     assert list(corpus.table["age"]) == [31, 45]
     assert corpus.problems == ("3.wav: in samples.csv, but there is no such file",)
+
+
+@pytest.mark.parametrize("column", ["arousal", "Valence"])
+def test_a_table_of_numbers_needs_no_emotions(grow, tmp_path, column):
+    grow(tmp_path, ["a.wav", "b.wav"])
+    (tmp_path / "own.csv").write_text(f"file,speaker,{column}\na.wav,x,0.25\nb.wav,y,0.75\n")
+    table = corpora.load(tmp_path / "own.csv").table
+    assert list(table[column]) == [0.25, 0.75]
+    assert table["emotion"].isna().all()
+
+
+def test_a_table_of_neither_is_refused(grow, tmp_path):
+    grow(tmp_path, ["a.wav"])
+    (tmp_path / "own.csv").write_text("file,speaker,loudness\na.wav,x,0.25\n")
+    with pytest.raises(UsageError, match="which column holds the emotion"):
+        corpora.load(tmp_path / "own.csv")

@@ -66,6 +66,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "language": ("language", "lang"),
     "sex": ("sex", "gender"),
 }
+DIMENSIONS = frozenset({"arousal", "valence", "dominance"})  # of emotion, as numbers
 _KNOWN = frozenset(name for names in NAMES.values() for name in names)
 _TEXTS = frozenset(name for ours in NAMES if ours not in TIMES for name in NAMES[ours])
 NO_SPEAKER = (
@@ -352,8 +353,7 @@ class _Changes:
 
 def _renamed(frame: pd.DataFrame, name: str, columns: Mapping[str, str]) -> pd.DataFrame:
     """Give the columns we know our names; explicit ones first, then by synonym."""
-    present = [str(column) for column in frame.columns]
-    frame = frame.set_axis(present, axis=1)
+    frame = frame.set_axis(present := [str(column) for column in frame.columns], axis=1)
     by_name: dict[str, str] = {}
     for column in present:  # its own name before another case of it
         by_name.setdefault(folded(column), column)
@@ -373,6 +373,8 @@ def _renamed(frame: pd.DataFrame, name: str, columns: Mapping[str, str]) -> pd.D
             found = next((by_name[text] for text in synonyms if text in by_name), None)
             if found is not None and found not in chosen.values():
                 chosen[ours] = found
+    if "emotion" not in chosen and not DIMENSIONS.isdisjoint(by_name):  # numbers alone
+        frame, chosen["emotion"] = frame.assign(emotion=None), "emotion"
     missing = [ours for ours in ("file", "emotion") if ours not in chosen]
     if missing:
         mend = proposal(frame, {*missing, *({"speaker"} - set(chosen))}, set(chosen.values()))
@@ -394,5 +396,4 @@ def _renamed(frame: pd.DataFrame, name: str, columns: Mapping[str, str]) -> pd.D
 
 
 def _listed(columns: Sequence[str]) -> str:
-    text = ", ".join(columns[:20])
-    return text if len(text) < 300 else f"{text[:300]} ..."
+    return text if len(text := ", ".join(columns[:20])) < 300 else f"{text[:300]} ..."
