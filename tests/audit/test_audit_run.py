@@ -284,3 +284,12 @@ def test_the_command(intona, model, voices, tmp_path):
     assert "small   passed" in done.out
     assert (tmp_path / "out" / "report.html").exists()
     assert intona("audit", model, voices).code == 1
+
+
+def test_a_table_is_read_as_it_is_said_to_be(model, voices, tmp_path):
+    table = tmp_path / "own.csv"
+    rows = [f"{file},{file.parent.name},happy" for file in sorted(voices.rglob("*.wav"))]
+    table.write_text("\n".join(["clip,who,feeling", *rows]) + "\n")
+    columns = {"columns": "file=clip,speaker=who,emotion=feeling"}
+    found = prepare([model, table], options=columns, allow_leaks=True)
+    assert len(found.dataset.names) == len(rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -51,6 +52,8 @@ def prepare(
     merge: Mapping[str, str] | None = None,
     allow_leaks: bool = False,
     skip_bad: bool = False,
+    name: str | None = None,
+    options: Mapping[str, Any] | None = None,
     on: Engine = HERE,
     progress: Progress | None = None,
 ) -> Prepared:
@@ -64,6 +67,8 @@ def prepare(
         merge: labels to merge first, old to new, of both.
         allow_leaks: audit on speakers a model was trained on, and say so in the report.
         skip_bad: leave out rows that make no sense and recordings that cannot be used.
+        name: which corpus it is, where names do not tell.
+        options: of the corpora, see :func:`intona.corpora.load`.
         on: where: here, in local processes, on Ray.
         progress: called as ``progress(done, total, text)``.
 
@@ -85,7 +90,8 @@ def prepare(
     if not folders:
         raise UsageError("an audit needs a corpus: name its folder after the models")
     opened = [open_recognizer(path) for path in named] or [open_recognizer(None)]
-    corpus = require_usable(corpora.load(folders), skip=skip_bad, on=on, progress=progress)
+    read = corpora.load(folders, name, **(options or {}))
+    corpus = require_usable(read, skip=skip_bad, on=on, progress=progress)
     table = corpus.table
     if speakers:
         table = choose_speakers(table, speakers)

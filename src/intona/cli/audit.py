@@ -55,6 +55,9 @@ def run(
     merge: options.Merge = None,
     allow_leaks: Allow = False,
     skip_bad: options.SkipBad = False,
+    name: options.CorpusName = None,
+    columns: options.Columns = None,
+    settings: options.Settings = None,
     seed: options.Seed = 0,
     workers: options.Workers = 1,
     engine: options.Engine = "local",
@@ -92,6 +95,8 @@ def run(
             merge=labels.parse_merge(merge),
             allow_leaks=allow_leaks,
             skip_bad=skip_bad,
+            name=name,
+            options=options.how_to_read(columns, settings),
             on=on,
             progress=progress,
         )

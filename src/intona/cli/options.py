@@ -230,13 +230,22 @@ def load_corpus(
     """
     from intona import corpora
 
+    return corpora.load(list(paths), name, **how_to_read(columns, settings))
+
+
+def how_to_read(columns: str | None, settings: Sequence[str] | None) -> dict[str, str]:
+    """Return the options of corpora that ``--columns`` and ``--set`` say.
+
+    Raises:
+        UsageError: a setting is not of the form ``name=value``.
+    """
     chosen: dict[str, str] = {} if columns is None else {"columns": columns}
     for setting in settings or ():
         key, sign, value = (piece.strip() for piece in setting.partition("="))
         if not (sign and key and value):
             raise UsageError(f"cannot read --set {setting!r}: write it as name=value")
         chosen[key] = value
-    return corpora.load(list(paths), name, **chosen)
+    return chosen
 
 
 def corpus_of(
