@@ -292,4 +292,5 @@ def test_a_table_is_read_as_it_is_said_to_be(model, voices, tmp_path):
     table.write_text("\n".join(["clip,who,feeling", *rows]) + "\n")
     columns = {"columns": "file=clip,speaker=who,emotion=feeling"}
     found = prepare([model, table], options=columns, allow_leaks=True)
-    assert len(found.dataset.names) == len(rows)
+    assert len(found.dataset.utterances) == len(rows)
+    assert found.dataset.names == tuple(f"own-Actor_0{number}" for number in range(1, 5))
