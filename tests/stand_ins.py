@@ -102,9 +102,13 @@ def _results(root: Path) -> None:
     """Train a model on other voices, evaluate two recipes, write their reports."""
     voices = synthetic.corpus(root / "voices", speakers=4, first=80, takes=2, style="folders")
     synthetic.corpus(root / "others", speakers=2, first=90, takes=1, style="folders")
+    synthetic.corpus(root / "own", speakers=3, first=95, takes=1, style="folders")
     intona.train("classic-svm", voices, root / "model.onnx")
+    for name in ("own", "open"):
+        shutil.copy(root / "model.onnx", root / f"{name}.onnx")
     for recipe, folders in (("classic", "ab"), ("classic-svm", "ba")):
         result = intona.evaluate(recipe, voices, "loso")
         write_report(result, root / f"report-{folders[0]}")
-        shutil.copytree(root / f"report-{folders[0]}", root / f"run_{folders[0]}")
+        for name in (folders[0], {"a": "default", "b": "small"}[folders[0]]):
+            shutil.copytree(root / f"report-{folders[0]}", root / f"run_{name}")
     shutil.copytree(root / "report-a", root / "report")
