@@ -57,7 +57,7 @@ def recordings() -> Iterator[tuple[str, Samples, int, str]]:
     yield "offset", voices[0] + np.float32(0.2), RATE, "PCM_24"
     yield "faint", 0.003 * voices[1], RATE, "FLOAT"
     yield "clipped", np.clip(20 * voices[2], -1, 1), RATE, "PCM_16"
-    yield "noisy", voices[2] + 0.02 * noise[: len(voices[2])], RATE, "PCM_U8"
+    yield "noisy", voices[2] + 0.03 * noise[: len(voices[2])], RATE, "PCM_U8"
     yield "48k", resample(voices[0], RATE, 48_000), 48_000, "PCM_16"
     turned = resample(talk[: 9 * RATE], RATE, 44_100)
     yield "44k-opposed", np.stack([0.3 * turned, -turned], axis=1), 44_100, "PCM_16"
