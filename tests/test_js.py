@@ -221,7 +221,7 @@ def test_chromium_gives_the_answers_of_python(answers: Path, site: Path, tmp_pat
         print(f"{name:18} {emotion or '-':10} differs by {gap:.5f} at most")
     assert {name: said for name, said in found["said"].items() if said} == {}
     assert found["gaps"] > 500
-    assert found["share"] > 0.85
+    assert found["share"] > 0.95
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ export const NUMBERS = 1e-3;
  * What all keep to in a browser: its arithmetic has other last digits, and the models round what
  * they compute to 8 bits.
  */
-export const BROWSERS = 1e-2;
+export const BROWSERS = 5e-3;
 const RESAMPLED = 0.02; // where soxr's arithmetic, or a browser's decoder, stands before the model
 const FINE = { window: 2, hop: 0.5, minSegment: 0.5 };
 
