@@ -48,12 +48,12 @@ def pooled_layers(graph: Graph, encoder: Branch, mel: str, valid: str) -> list[s
     Args:
         graph: what is appended to.
         encoder: its weights and layers.
-        mel: log-mel ``(batch, 80, frames)``, 0 beyond each row's length.
-        valid: which frames are real, as 0 or 1, ``(batch, 1, frames)``.
+        mel: log-mel ``(batch, frames, 80)``, 0 beyond each row's length.
+        valid: which frames are real, as 0 or 1, ``(batch, frames, 1)``.
     """
     hidden, key_bias, real = _stem(graph, encoder.weights, mel, valid)
     total = graph.op("ReduceSum", [real, graph.integer(1)], keepdims=1)
-    share = graph.op("Div", [real, total])
+    share = graph.op("Transpose", [graph.op("Div", [real, total])], perm=[0, 2, 1])
     pooled = []
     for number in range(1, max(encoder.layers) + 1):
         hidden = _Layer(graph, encoder, number)(hidden, key_bias)
@@ -71,13 +71,20 @@ def _stem(
     """
 
     def convolution(name: str, value: str, stride: int) -> str:
-        weight = graph.half(weights[f"{name}.weight"])
-        bias = graph.constant(weights[f"{name}.bias"])
-        value = graph.op("Conv", [value, weight, bias], pads=[1, 1], strides=[stride])
-        return graph.op("Gelu", [value])
+        """Multiply three frames side by side by the kernel, three rows in one."""
+        weight = weights[f"{name}.weight"].transpose(2, 1, 0)
+        kernel = graph.half(weight.reshape(-1, weight.shape[2]))
+        value = graph.op("Pad", [value, graph.integer(0, 1, 0, 0, 1, 0)])
+        ends, axis, step = (-2, -1, 2**31), graph.integer(1), graph.integer(stride)
+        taps = [
+            graph.op("Slice", [value, graph.integer(k), graph.integer(end), axis, step])
+            for k, end in enumerate(ends)
+        ]
+        value = graph.op("MatMul", [graph.op("Concat", taps, axis=2), kernel])
+        return graph.op("Gelu", [graph.op("Add", [value, graph.constant(weights[f"{name}.bias"])])])
 
     hidden = graph.op("Mul", [convolution("conv1", mel, 1), valid])
-    hidden = graph.op("Transpose", [convolution("conv2", hidden, 2)], perm=[0, 2, 1])
+    hidden = convolution("conv2", hidden, 2)
     width = weights["conv2.bias"].size
     steps = graph.op("Gather", [graph.op("Shape", [hidden]), graph.integer(1)])
     last = graph.op("Squeeze", [steps, graph.integer(0)])
@@ -91,11 +98,11 @@ def _stem(
     # Every second frame of the mask: an odd last frame still makes one step.
     even = graph.op(
         "Slice",
-        [valid, graph.integer(0), graph.integer(2**31), graph.integer(2), graph.integer(2)],
+        [valid, graph.integer(0), graph.integer(2**31), graph.integer(1), graph.integer(2)],
     )
     off = graph.op("Mul", [graph.op("Sub", [even, graph.constant(1.0)]), graph.constant(1e9)])
-    key_bias = graph.op("Unsqueeze", [off, graph.integer(1)])
-    return hidden, key_bias, graph.op("Transpose", [even], perm=[0, 2, 1])
+    key_bias = graph.op("Unsqueeze", [graph.op("Transpose", [off], perm=[0, 2, 1]), graph.integer(1)])
+    return hidden, key_bias, even
 
 
 class _Layer:
@@ -178,10 +185,12 @@ class _Layer:
 
 
 def _mean_and_deviation(graph: Graph, hidden: str, share: str) -> list[str]:
-    """Return both over time, each ``(batch, width)``; ``share`` weighs the time steps."""
-    over_time = graph.integer(1)
-    mean = graph.op("ReduceSum", [graph.op("Mul", [hidden, share]), over_time], keepdims=1)
+    """Return both over time, each ``(batch, width)``; ``share`` ``(batch, 1, time)`` weighs."""
+    mean = graph.op("MatMul", [share, hidden])
     centred = graph.op("Sub", [hidden, mean])
-    square = graph.op("Mul", [graph.op("Mul", [centred, centred]), share])
-    variance = graph.op("ReduceSum", [square, over_time], keepdims=0)
-    return [graph.op("Squeeze", [mean, over_time]), graph.op("Sqrt", [variance])]
+    variance = graph.op("MatMul", [share, graph.op("Mul", [centred, centred])])
+    over_time = graph.integer(1)
+    return [
+        graph.op("Squeeze", [mean, over_time]),
+        graph.op("Sqrt", [graph.op("Squeeze", [variance, over_time])]),
+    ]
