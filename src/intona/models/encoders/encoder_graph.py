@@ -101,7 +101,9 @@ def _stem(
         [valid, graph.integer(0), graph.integer(2**31), graph.integer(1), graph.integer(2)],
     )
     off = graph.op("Mul", [graph.op("Sub", [even, graph.constant(1.0)]), graph.constant(1e9)])
-    key_bias = graph.op("Unsqueeze", [graph.op("Transpose", [off], perm=[0, 2, 1]), graph.integer(1)])
+    key_bias = graph.op(
+        "Unsqueeze", [graph.op("Transpose", [off], perm=[0, 2, 1]), graph.integer(1)]
+    )
     return hidden, key_bias, even
 
 

@@ -30,6 +30,7 @@ class Graph:
         self._constants: dict[str, Any] = {}
         self._given: list[tuple[str, list[int]]] = []
         self._count = 0
+        self._unit = ""
 
     @classmethod
     def of(cls, content: bytes, output: str, name: str) -> Graph:
@@ -199,7 +200,16 @@ class Graph:
         rounded = self.op("Reshape", [rounded, self.op("Shape", [value])])
         inputs = [rounded, self.constant(codes, "int8"), self.constant(zero, "uint8")]
         product = self.op("Cast", [self.op("MatMulInteger", inputs)], to=1)
-        return self.op("Mul", [self.op("Mul", [product, step]), self.constant(columns)])
+        # With a factor that is not known beforehand, onnxruntime makes these one operator.
+        scale = self.op("Mul", [self._one(value), self.constant(columns)])
+        return self.op("Mul", [self.op("Mul", [product, scale]), step])
+
+    def _one(self, value: str) -> str:
+        """Return the number 1.0, which only the size of a value tells."""
+        if not self._unit:
+            size = self.op("Min", [self.op("Size", [value]), self.constant(1, "int64")])
+            self._unit = self.op("Cast", [size], to=1)
+        return self._unit
 
     def model(
         self, inputs: Sequence[tuple[str, Sequence[str]]], outputs: Sequence[tuple[str, list[Any]]]

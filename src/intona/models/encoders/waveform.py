@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 HALF = WINDOW // 2
 BINS = HALF + 1
 LEAST = 2 * WINDOW  # samples: the shortest stretch the graph looks at
+WHOLE = 3  # hops that a signal reflected at both ends, and its windows, have more than frames
 
 
 def embedding_graph(
@@ -115,11 +116,12 @@ def _speech(graph: Graph) -> tuple[str, str]:
 
     The first is ``(batch, 200 + longest + 200)`` or somewhat longer, whole hops.
     """
-    zero, one = graph.integer(0), graph.integer(1)
+    one = graph.integer(1)
     size = graph.op("Gather", [graph.op("Shape", ["waveform"]), one])
     # Places are counted in float32, whose maxima are found the fastest: exact for 17 minutes.
     count = graph.op("Cast", [size], to=1)
-    clock = graph.op("Range", [graph.constant(0.0), _scalar(graph, count), graph.constant(1.0)])
+    steps = [graph.constant(0, "int64"), _scalar(graph, size), _unit(graph)]
+    clock = graph.op("Cast", [graph.op("Range", steps)], to=1)
     level = graph.op("Abs", ["waveform"])
     quiet = graph.op("Mul", [graph.largest(level, 1), graph.constant(QUIET)])
     loud = graph.op("Cast", [graph.op("Greater", [level, quiet])], to=1)
@@ -136,15 +138,17 @@ def _speech(graph: Graph) -> tuple[str, str]:
     length = graph.op("Max", [graph.op("Sub", [stop, start]), graph.constant(float(LEAST))])
     start, length = (graph.op("Cast", [value], to=6) for value in (start, length))
 
+    def small(value: int) -> str:  # half the bytes for places
+        return graph.constant(value, "int32")
+
     longest = graph.op("ReduceMax", [length], keepdims=0)
-    hops = graph.op("Div", [longest, graph.constant(HOP, "int32")])
-    limit = graph.op("Mul", [graph.op("Add", [hops, graph.constant(3, "int32")]), graph.constant(HOP, "int32")])
-    steps = [graph.constant(-HALF, "int32"), graph.op("Sub", [limit, graph.constant(HALF, "int32")])]
-    clock = graph.op("Range", [*steps, graph.constant(1, "int32")])
+    hops = graph.op("Add", [graph.op("Div", [longest, small(HOP)]), small(WHOLE)])
+    limit = graph.op("Sub", [graph.op("Mul", [hops, small(HOP)]), small(HALF)])
+    clock = graph.op("Range", [small(-HALF), limit, small(1)])
     place = graph.op("Abs", [clock])
-    end = graph.op("Sub", [length, graph.constant([1], "int32")])
-    mirrored = graph.op("Sub", [graph.op("Mul", [end, graph.constant([2], "int32")]), place])
-    place = graph.op("Max", [graph.op("Min", [place, mirrored]), graph.constant([0], "int32")])
+    end = graph.op("Sub", [length, small(1)])
+    mirrored = graph.op("Sub", [graph.op("Mul", [end, small(2)]), place])
+    place = graph.op("Max", [graph.op("Min", [place, mirrored]), small(0)])
     place = graph.op("Add", [place, start])
     # Only a signal shorter than LEAST is read past its end; what follows is its last sample.
     final = graph.op("Cast", [graph.op("Sub", [size, one])], to=6)
@@ -154,7 +158,7 @@ def _speech(graph: Graph) -> tuple[str, str]:
     inside = graph.op("Less", [clock, length])
     heard = graph.op("Mul", [signal, graph.op("Cast", [inside], to=1)])
     heard = graph.op("Slice", [heard, graph.integer(HALF), graph.integer(2**31), one])
-    total = graph.op("ReduceSumSquare", [heard, one], keepdims=1)
+    total = graph.op("ReduceSum", [graph.op("Mul", [heard, heard]), one], keepdims=1)
     length = graph.op("Cast", [length], to=7)
     power = graph.op("Div", [total, graph.op("Cast", [length], to=1)])
     root = graph.op("Sqrt", [graph.op("Max", [power, graph.constant(1e-20)])])
