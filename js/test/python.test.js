@@ -47,7 +47,7 @@ for (const [name, wanted] of Object.entries(expected.models)) {
       assert.equal(audio.rate, expected.rates[recording]);
       /** @type {number[]} */
       const own = [];
-      assert.deepEqual(await compare(model, answers, expected.merged, audio, { gaps: own }), []);
+      assert.deepEqual(await compare(model, answers, expected.merged, audio, own), []);
       const { emotion, status } = answers.clip;
       t.diagnostic(
         `${emotion ?? "-"}, ${status}; differs by ${Math.max(...own).toFixed(5)} at most`,
