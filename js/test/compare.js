@@ -16,7 +16,7 @@ const FINE = { window: 2, hop: 0.5, minSegment: 0.5 };
  *   following: Prediction[]}} Adapted
  * @typedef {{path: string, identity: object, recordings: Record<string, Answers>, adapted?: Adapted}} Model
  * @typedef {{rates: Record<string, number>, merged: {emotions: string, merge: string},
- *   models: Record<string, Model>}} Expected
+ *   models: Record<string, Model>, changed: object}} Expected
  * @typedef {(name: string) => Promise<Audio>} Opener
  */
 

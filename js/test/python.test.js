@@ -10,6 +10,7 @@ import { after, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { decode, Recognizer } from "../src/index.js";
+import { identityOf, metadataOf } from "../src/modelFile.js";
 import { compare, compareAdapted, streamed } from "./compare.js";
 
 process.env.ORT_DISABLE_TELEMETRY = "1"; // it reports to its maker otherwise
@@ -35,6 +36,11 @@ for (const [name, wanted] of Object.entries(expected.models)) {
 
 test("there are at least twenty recordings", () => {
   assert.ok(Object.keys(expected.rates).length >= 20);
+});
+
+test("a file that was changed is the model that Python says it is", async () => {
+  const bytes = new Uint8Array(readFileSync(join(folder, "changed.onnx")));
+  assert.deepEqual(await identityOf(bytes, metadataOf(bytes)), expected.changed);
 });
 
 for (const [name, wanted] of Object.entries(expected.models)) {
