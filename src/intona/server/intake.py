@@ -107,4 +107,3 @@ def _too_large(most: int) -> Problem:
 
 def _too_slow() -> Problem:
     return Problem(408, "too-slow", "the upload arrives too slowly: try again", close=True)
-
