@@ -55,7 +55,13 @@ class AudioError(IntonaError):
 
 
 class RecordingWarning(UserWarning):
-    """Something of a recording is lost or odd, and the rest of it is used."""
+    """Something of a recording is lost or odd, and the rest of it is used.
+
+    Attributes:
+        shell: the same with options as a command line has them; empty where it names none.
+    """
+
+    shell = ""
 
 
 class ChannelsWarning(RecordingWarning):
