@@ -80,6 +80,19 @@ class LeakError(IntonaError):
     """Training and test parts share what they must not share."""
 
 
+def reason_of(error: BaseException) -> str:
+    """Return why something failed, in a line: the system's own words without their number.
+
+    Examples:
+        >>> reason_of(NotADirectoryError(20, "Not a directory", "a/b"))
+        'Not a directory'
+        >>> reason_of(ValueError("no number"))
+        'no number'
+    """
+    words = error.strerror if isinstance(error, OSError) else None
+    return words or str(error).partition("\n")[0]
+
+
 def meant(word: str, known: Iterable[str]) -> str:
     """Return a question to put behind a complaint about an unknown word; empty if nothing is near.
 
