@@ -93,3 +93,20 @@ def test_fewer_rows_than_features_are_no_obstacle(shrinkage: float) -> None:
     matrix, offset = fitted(np.tile(features, 4), truth, shrinkage)
     assert np.isfinite(matrix).all()
     assert np.isfinite(offset).all()
+
+
+def test_scores_say_little_of_what_is_of_no_class() -> None:
+    features, truth = rows()
+    noise = (features.mean(axis=0) + 30.0 * np.eye(6)[[2, 4]]).astype(np.float32)
+    groups, weights = np.zeros(len(truth)), np.ones(len(truth))
+    plain = shrunk_discriminant(features, truth, 3, groups, weights, shrinkage=0.2)
+    aware = shrunk_discriminant(
+        features, truth, 3, groups, weights, shrinkage=0.2, nothing=(noise, 0.5)
+    )
+
+    def spread(head: tuple[np.ndarray, np.ndarray], of: np.ndarray) -> float:
+        return float((of @ head[0] + head[1]).std(axis=1).mean())
+
+    assert spread(aware, noise) < 0.5 * spread(plain, noise)
+    right = (features @ aware[0] + aware[1]).argmax(axis=1) == truth
+    assert right.mean() > 0.8

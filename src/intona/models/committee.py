@@ -42,6 +42,7 @@ DIMENSION_WEIGHT = 500.0  # utterances that each corpus counts
 ITERATIONS, TOLERANCE = 120, 1e-8  # where the penalty decides, more change nothing
 PRINCIPAL = 64  # directions of the training material; outside them lies what is unfamiliar
 SHRINKAGE = 0.3  # of the covariance of the committee's discriminants
+NOTHING = 0.02  # weight of a sound without a voice in that covariance, of an utterance's
 EVERY = "every corpus"  # the member that hears all of them
 
 
@@ -247,6 +248,7 @@ class _Fit:
         groups = np.unique(self.groups[self.origin[rows]].astype(str), return_inverse=True)[1]
         seen = np.concatenate([groups + k * len(rows) for k in range(count)])
         heavy = np.concatenate([weights[rows] * share for share, _ in self.views])
+        silent = None if self.nothing is None else self._inside(self.nothing)
         parts, bias = [], np.zeros(classes)
         for number, base in enumerate(self.bases):
             matrix, offset = shrunk_discriminant(
@@ -256,6 +258,7 @@ class _Fit:
                 seen,
                 heavy,
                 shrinkage=SHRINKAGE,
+                nothing=None if silent is None else (silent[number], NOTHING),
             )
             parts.append(base @ matrix / len(self.bases))
             bias += offset / len(self.bases)

@@ -27,6 +27,7 @@ def shrunk_discriminant(
     weights: NDArray[np.floating],
     *,
     shrinkage: float,
+    nothing: tuple[Floats, float] | None = None,
 ) -> tuple[Doubles, Doubles]:
     """Return the linear discriminant of classes that are equally likely beforehand.
 
@@ -42,6 +43,8 @@ def shrunk_discriminant(
         groups: what shifts features whatever the class, ``(n,)``: its means are taken off.
         weights: one per row, shape ``(n,)``.
         shrinkage: share of the multiple of the identity, in (0, 1].
+        nothing: rows that are of no class, ``(m, d)``, and the weight of each: how far they lie
+            from the middle of the classes widens the covariance, so that scores say little of them.
 
     Returns:
         Weights ``(d, classes)`` and offset ``(classes,)``; 0 for a class that no row has.
@@ -70,6 +73,9 @@ def shrunk_discriminant(
             heavy[number] += total
     met = heavy > 0.0
     means[met] /= heavy[met, None]
+    if nothing is not None:
+        away = nothing[0] - means[met].mean(axis=0, dtype=np.float32)
+        scatter += nothing[1] * (away.T @ away)
     scatter /= heavy.sum()
     flat = max(float(np.trace(scatter)) / width, 1e-12)
     covariance = (1.0 - shrinkage) * scatter + shrinkage * flat * np.eye(width)
