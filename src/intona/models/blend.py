@@ -36,7 +36,7 @@ WORST = 5.0
 # answered by heads whose blend was fitted on the others, left out in turn as well.
 CAUTION = 0.3
 # Discriminants in a thousand directions are much surer than regressions.
-START = (0.0, 2.0, 0.0, 0.0, 1.5, 1.5, 0.0)
+START = (-1.5, 2.0, 0.0, 0.0, 1.5, 1.5, 0.0)
 
 
 def familiarity(residual: ArrayLike) -> Doubles:
