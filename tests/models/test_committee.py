@@ -112,8 +112,8 @@ def test_a_member_hears_its_own_corpus_alone(heads: Committee) -> None:
     assert not np.allclose(found.joint[0], heads.joint[0])
 
 
-def test_one_corpus_has_a_committee_of_one() -> None:
-    assert list(fitted(learners("a")).members) == [EVERY]
+def test_one_corpus_has_no_committee() -> None:
+    assert fitted(learners("a")).members == {}
     assert fitted(learners("ab"), replace(OPTIONS, committee=False)).members == {}
 
 

@@ -95,7 +95,7 @@ class Committee:
         standard: mean and deviation of the training features.
         joint: the joint head.
         members: a head for each corpus and one for all (:data:`EVERY`),
-            :data:`intona.models.blend.CLOSED` for labels it lacks. A single corpus is all.
+            :data:`intona.models.blend.CLOSED` for labels it lacks; none for a single corpus.
         dimensions: arousal and valence, where the labels tell: weights ``(d, 1)``, bias ``(1,)``.
         directions: principal directions of the training embeddings, ``(d, k)``.
         difference: of a speaker's mean over mixed speech from that over neutral speech, ``(d,)``;
@@ -185,9 +185,9 @@ class _Fit:
         joint = self._head(every, weights)
         members: dict[str, Head] = {}
         names = np.unique(self.corpora)
-        if self.options.committee:
+        if self.options.committee and len(names) > 1:
             # A member hears its own corpus alone, every utterance at its full weight.
-            for name in names if len(names) > 1 else ():
+            for name in names:
                 rows = np.flatnonzero(own == name)
                 members[str(name)] = self._discriminant(rows, weights / self.importance)
             members[EVERY] = self._discriminant(every, weights)
