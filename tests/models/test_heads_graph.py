@@ -96,7 +96,7 @@ def test_the_graph_is_numpy(
 def test_blend_differs_when_adapted(tiny_fitted: LinearModel) -> None:
     """Or the tests above would not see the input."""
     assert abs(tiny_fitted.blend.values[-1]) > 1e-3
-    assert len(tiny_fitted.heads.members) == 2
+    assert len(tiny_fitted.heads.members) == 3  # of two corpora, and of both
 
 
 def test_the_embedding_is_the_front_ends(
