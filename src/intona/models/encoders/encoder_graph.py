@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.models.encoders.graph import Graph
+from intona.models.encoders.graph import MIDDLE, Graph, Halves
 
 HEAD_WIDTH = 64  # dimensions per attention head, in every Whisper model
 
 Floats = NDArray[np.float32]
+Linear = tuple[Floats, Floats]  # a matrix or a factor, and what is added
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,25 +66,37 @@ def _stem(graph: Graph, encoder: Branch, mel: str, valid: str) -> tuple[str, str
     """
     weights = encoder.weights
 
-    def convolution(name: str, value: str, stride: int, *, integers: bool = False) -> str:
-        """Multiply three frames side by side by the kernel, three rows in one."""
-        weight = weights[f"{name}.weight"].transpose(2, 1, 0)
-        kernel = np.ascontiguousarray(weight.reshape(-1, weight.shape[2]))
-        value = graph.op("Pad", [value, graph.integer(0, 1, 0, 0, 1, 0)])
+    def taps(value: str, stride: int, nothing: str) -> str:
+        """Put three frames side by side."""
+        value = graph.op("Pad", [value, graph.integer(0, 1, 0, 0, 1, 0), nothing])
         ends, axis, step = (-2, -1, 2**31), graph.integer(1), graph.integer(stride)
-        taps = [
+        parts = [
             graph.op("Slice", [value, graph.integer(k), graph.integer(end), axis, step])
             for k, end in enumerate(ends)
         ]
-        value = graph.op("Concat", taps, axis=2)
-        if integers:
-            value = graph.integer_product(value, kernel)
-        else:
-            value = graph.op("MatMul", [value, graph.half(kernel)])
-        return graph.op("Gelu", [graph.op("Add", [value, graph.constant(weights[f"{name}.bias"])])])
+        return graph.op("Concat", parts, axis=2)
 
+    def linear(name: str) -> Linear:
+        """Return the kernel, its three taps one below the other, and the bias."""
+        kernel = weights[f"{name}.weight"].transpose(2, 1, 0)
+        kernel = np.ascontiguousarray(kernel.reshape(-1, kernel.shape[2]))
+        return kernel, weights[f"{name}.bias"]
+
+    def convolution(name: str, value: str, stride: int) -> str:
+        kernel, bias = linear(name)
+        value = graph.op("MatMul", [taps(value, stride, nothing), graph.half(kernel)])
+        return graph.op("Gelu", [graph.op("Add", [value, graph.constant(bias)])])
+
+    nothing = graph.constant(0.0)
     hidden = graph.op("Mul", [convolution("conv1", mel, 1), valid])
-    hidden = convolution("conv2", hidden, 2, integers=encoder.integers)
+    if encoder.integers:
+        halves = graph.halved(hidden, _peak(graph, hidden, 1, 2))
+        zero = graph.constant(MIDDLE, "uint8")
+        codes = (taps(half, 2, zero) for half in (halves.coarse, halves.fine))
+        halves = Halves(*codes, halves.step, halves.scale)
+        hidden = graph.op("Gelu", [graph.integer_product(halves, *linear("conv2"))])
+    else:
+        hidden = convolution("conv2", hidden, 2)
     width = weights["conv2.bias"].size
     steps = graph.op("Gather", [graph.op("Shape", [hidden]), graph.integer(1)])
     last = graph.op("Squeeze", [steps, graph.integer(0)])
@@ -119,55 +132,94 @@ class _Layer:
     def __call__(self, hidden: str, key_bias: str) -> str:
         """Map ``(batch, time, width)`` to the same."""
         graph = self._graph
-        mixed = self._attention(self._norm("self_attn_layer_norm", hidden), key_bias)
-        mixed = self._product(mixed, *self._linear("self_attn.out_proj"))
-        hidden = graph.op("Add", [hidden, mixed])
-        normal = self._norm("final_layer_norm", hidden)
-        inner = graph.op("Gelu", [self._product(normal, *self._linear("fc1"))])
-        return graph.op("Add", [hidden, self._product(inner, *self._linear("fc2"))])
+        hidden = graph.op("Add", [hidden, self._attention(hidden, key_bias)])
+        (inner,) = self._of_normal(self._norm("final_layer_norm"), hidden, self._linear("fc1"))
+        inner = graph.op("Gelu", [inner])
+        weight, bias = self._linear("fc2")
+        if self._integers:
+            mixed = graph.integer_product(graph.halved(inner, _peak(graph, inner, 2)), weight, bias)
+        else:
+            mixed = self._product(inner, weight, bias)
+        return graph.op("Add", [hidden, mixed])
 
-    def _attention(self, normal: str, key_bias: str) -> str:
+    def _attention(self, hidden: str, key_bias: str) -> str:
         graph, factor = self._graph, np.float32(HEAD_WIDTH**-0.5)
-        parts = [self._linear(f"self_attn.{kind}_proj") for kind in "qkv"]
-        parts[0] = (parts[0][0] * factor, parts[0][1] * factor)
-        weight = np.concatenate([part[0] for part in parts], axis=1)
-        bias = np.concatenate([part[1] for part in parts])
-        width = len(weight)
-        heads = graph.integer(0, 0, width // HEAD_WIDTH, HEAD_WIDTH)
+        norm = self._norm("self_attn_layer_norm")
+        query, key, value = (self._linear(f"self_attn.{kind}_proj") for kind in "qkv")
+        query = query[0] * factor, query[1] * factor
+        weight, bias = self._linear("self_attn.out_proj")
+        limit = 1.0
+        if self._integers:  # what is mixed is no larger than the largest value
+            gain, shift = norm
+            most = np.linalg.norm(gain[:, None] * value[0], axis=0) * len(gain) ** 0.5
+            sizes, limit = _evened(most + np.abs(shift @ value[0] + value[1]))
+            value = value[0] / sizes, value[1] / sizes
+            weight = weight * sizes[:, None]
+        heads = graph.integer(0, 0, len(weight) // HEAD_WIDTH, HEAD_WIDTH)
         query, key, value = (
-            graph.op("Reshape", [part, heads])
-            for part in graph.split(self._product(normal, weight, bias), [width] * 3, axis=2)
+            graph.op("Transpose", [graph.op("Reshape", [part, heads])], perm=order)
+            for part, order in zip(
+                self._of_normal(norm, hidden, query, key, value),
+                ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]),
+                strict=True,
+            )
         )
-        query = graph.op("Transpose", [query], perm=[0, 2, 1, 3])
-        key = graph.op("Transpose", [key], perm=[0, 2, 3, 1])
-        value = graph.op("Transpose", [value], perm=[0, 2, 1, 3])
         match = graph.op("Add", [graph.op("MatMul", [query, key]), key_bias])
         mixed = graph.op("MatMul", [graph.op("Softmax", [match], axis=-1), value])
         mixed = graph.op("Transpose", [mixed], perm=[0, 2, 1, 3])
-        return graph.op("Reshape", [mixed, graph.integer(0, 0, width)])
+        mixed = graph.op("Reshape", [mixed, graph.integer(0, 0, len(weight))])
+        if self._integers:
+            return graph.integer_product(graph.halved(mixed, limit), weight, bias)
+        return self._product(mixed, weight, bias)
 
-    def _linear(self, name: str) -> tuple[Floats, Floats]:
+    def _of_normal(self, norm: Linear, hidden: str, *linears: Linear) -> list[str]:
+        """Return the products of what is normalised and some matrices."""
+        graph, (gain, shift) = self._graph, norm
+        limit = 1.0
+        if self._integers:  # a normalised value is within the square root of the width
+            sizes, limit = _evened(np.abs(gain) * len(gain) ** 0.5 + np.abs(shift))
+            gain, shift = gain / sizes, shift / sizes
+            linears = tuple((weight * sizes[:, None], bias) for weight, bias in linears)
+        parts = [graph.constant(gain), graph.constant(shift)]
+        normal = graph.op("LayerNormalization", [hidden, *parts], axis=-1, epsilon=1e-5)
+        if self._integers:
+            halves = graph.halved(normal, limit)
+            return [graph.integer_product(halves, *linear) for linear in linears]
+        return [self._product(normal, *linear) for linear in linears]
+
+    def _linear(self, name: str) -> Linear:
         """Return a matrix ``(inputs, outputs)`` and its bias; zeros where there is none."""
         weight = np.ascontiguousarray(self._weights[f"{self._prefix}{name}.weight"].T)
         bias = self._weights.get(f"{self._prefix}{name}.bias")
         return weight, np.zeros(weight.shape[1], np.float32) if bias is None else bias
 
+    def _norm(self, name: str) -> Linear:
+        """Return by what every channel is multiplied when normalised, and what is added."""
+        gain, shift = (self._weights[f"{self._prefix}{name}.{part}"] for part in ("weight", "bias"))
+        return gain, shift
+
     def _product(self, value: str, weight: Floats, bias: Floats) -> str:
         graph = self._graph
-        if self._integers:
-            product = graph.integer_product(value, weight)
-        elif self._exact:
-            product = graph.op("MatMul", [value, graph.half(weight)])
-        else:
-            product = graph.op("MatMul", [value, graph.quantised(weight)])
-        return graph.op("Add", [product, graph.constant(bias)])
+        stored = graph.half(weight) if self._exact else graph.quantised(weight)
+        return graph.op("Add", [graph.op("MatMul", [value, stored]), graph.constant(bias)])
 
-    def _norm(self, name: str, value: str) -> str:
-        parts = [
-            self._graph.constant(self._weights[f"{self._prefix}{name}.{part}"])
-            for part in ("weight", "bias")
-        ]
-        return self._graph.op("LayerNormalization", [value, *parts], axis=-1, epsilon=1e-5)
+
+def _evened(limits: Floats) -> tuple[Floats, float]:
+    """Return by what channels are divided before they are rounded, and a limit of all of them.
+
+    Their square roots: a step of one channel is then not far too coarse for another, and neither
+    are those of the weights, which are multiplied by the same.
+
+    Args:
+        limits: what no absolute value of a channel exceeds, positive, shape ``(channels,)``.
+    """
+    sizes = np.sqrt(np.maximum(limits, 1e-6))
+    return sizes, float(sizes.max())
+
+
+def _peak(graph: Graph, value: str, *axes: int) -> str:
+    """Return a limit along axes of what Gelu gives, which is never below -0.17."""
+    return graph.op("Max", [graph.largest(value, *axes), graph.constant(0.17)])
 
 
 def _mean_and_deviation(graph: Graph, hidden: str, share: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,25 @@ OPSET = 20
 # A value in a product of integers is so many units, and steps of a unit.
 MOST = 63  # units, and steps to either side
 UNIT = 126.0  # steps
+MIDDLE = MOST + 1  # the code of 0
 CODES = 127  # the largest code of a weight
+
+
+@dataclass(frozen=True)
+class Halves:
+    """Values rounded to ``(UNIT * coarse + fine) * step * scale``.
+
+    Attributes:
+        coarse: name of the units as codes, uint8, 0 at :data:`MIDDLE`.
+        fine: name of the steps that are left, as codes of the same kind.
+        step: a number.
+        scale: name of a factor of every time step, shape ``(batch, time or 1, 1)``, if any.
+    """
+
+    coarse: str
+    fine: str
+    step: float
+    scale: str | None
 
 
 class Graph:
@@ -170,38 +189,54 @@ class Graph:
         self._nodes.append(helper.make_node("Split", inputs, parts, axis=axis))
         return parts
 
-    def integer_product(self, value: str, weight: NDArray[np.float32]) -> str:
-        """Multiply by a matrix in integers of 8 bits.
+    def halved(self, value: str, limit: float | str) -> Halves:
+        """Round to 14 bits of a limit, as two integers of 7 bits, to be multiplied by matrices.
 
-        Every time step is rounded to 14 bits of its own largest value, in two halves: runtimes
-        differ in the last digit of what they compute, and roundings to 8 bits, layer after layer,
-        would make a third digit of that. A half has 7 bits, because kernels for x86 processors
-        without VNNI add two products in 16 bits and would overflow with 8.
+        Two, because runtimes differ in the last digit of what they compute, and roundings to 8
+        bits, layer after layer, would make a third digit of that; 7, because kernels for x86
+        processors without VNNI add two products in 16 bits and would overflow with 8.
 
         Args:
             value: shape ``(batch, time, inputs)``.
+            limit: what no absolute value exceeds: a number, or the name of one for each time
+                step or clip, shape ``(batch, time or 1, 1)``, which costs more time.
+        """
+        scale = None
+        if isinstance(limit, str):
+            value, scale, limit = self.op("Div", [value, limit]), limit, 1.0
+        step, middle = limit / (MOST * UNIT), self.constant(MIDDLE, "uint8")
+        unit = self.constant(step * UNIT)
+        coarse = self.op("QuantizeLinear", [value, unit, middle])
+        rest = self.op("Sub", [value, self.op("DequantizeLinear", [coarse, unit, middle])])
+        fine = self.op("QuantizeLinear", [rest, self.constant(step), middle])
+        return Halves(coarse, fine, step, scale)
+
+    def integer_product(
+        self, halves: Halves, weight: NDArray[np.float32], bias: NDArray[np.float32]
+    ) -> str:
+        """Multiply by a matrix in integers of 8 bits.
+
+        Args:
+            halves: of the values, from :meth:`halved`.
             weight: shape ``(inputs, outputs)``; one scale per column.
+            bias: shape ``(outputs,)``, added.
 
         Returns:
             Name of the product, float32 ``(batch, time, outputs)``.
         """
-        columns = np.maximum(np.abs(weight).max(axis=0) / CODES, 1e-12).astype(np.float32)
+        columns = np.maximum(np.abs(weight).max(axis=0) / CODES, 1e-12)
         codes = self.constant(np.clip(np.rint(weight / columns), -CODES, CODES), "int8")
-        middle, unit = self.constant(MOST + 1, "uint8"), self.constant(UNIT)
-        top = self.largest(self.op("Abs", [value]), 2)
-        step = self.op("Mul", [top, self.constant(1.0 / (MOST * UNIT))])
-        step = self.op("Max", [step, self.constant(1e-12)])
-        steps = self.op("Div", [value, step])
-        coarse = self.op("QuantizeLinear", [steps, unit, middle])
-        rest = self.op("Sub", [steps, self.op("DequantizeLinear", [coarse, unit, middle])])
-        fine = self.op("QuantizeLinear", [rest, self.constant(1.0), middle])
+        middle, shift = self.constant(MIDDLE, "uint8"), self.constant(bias)
         parts = []
-        for half, size in ((coarse, UNIT), (fine, 1.0)):
+        for half, size in ((halves.coarse, UNIT), (halves.fine, 1.0)):
             product = self.op("Cast", [self.op("MatMulInteger", [half, codes, middle])], to=1)
             # With a factor that is not known beforehand, onnxruntime makes these one operator.
-            scale = self.op("Mul", [self._one(value), self.constant(columns * np.float32(size))])
+            factor = self.constant(columns * (size * halves.step))
+            scale = self.op("Mul", [self._one(half), factor])
             parts.append(self.op("Mul", [product, scale]))
-        return self.op("Mul", [self.op("Add", parts), step])
+        if halves.scale is None:
+            return self.op("Add", [parts[0], self.op("Add", [parts[1], shift])])
+        return self.op("Add", [self.op("Mul", [self.op("Add", parts), halves.scale]), shift])
 
     def _one(self, value: str) -> str:
         """Return the number 1.0, which only the size of a value tells."""
