@@ -90,7 +90,7 @@ def _stem(graph: Graph, encoder: Branch, mel: str, valid: str) -> tuple[str, str
     nothing = graph.constant(0.0)
     hidden = graph.op("Mul", [convolution("conv1", mel, 1), valid])
     if encoder.integers:
-        halves = graph.halved(hidden, _peak(graph, hidden, 1, 2))
+        halves = graph.halved(hidden, _peak_of_gelu(graph, hidden, 1, 2))
         zero = graph.constant(MIDDLE, "uint8")
         codes = (taps(half, 2, zero) for half in (halves.coarse, halves.fine))
         halves = Halves(*codes, halves.step, halves.scale)
@@ -133,59 +133,42 @@ class _Layer:
         """Map ``(batch, time, width)`` to the same."""
         graph = self._graph
         hidden = graph.op("Add", [hidden, self._attention(hidden, key_bias)])
-        (inner,) = self._of_normal(self._norm("final_layer_norm"), hidden, self._linear("fc1"))
-        inner = graph.op("Gelu", [inner])
-        weight, bias = self._linear("fc2")
-        if self._integers:
-            mixed = graph.integer_product(graph.halved(inner, _peak(graph, inner, 2)), weight, bias)
-        else:
-            mixed = self._product(inner, weight, bias)
-        return graph.op("Add", [hidden, mixed])
+        normal = self._normal(*self._norm("final_layer_norm"), hidden)
+        inner = graph.op("Gelu", [self._product(normal, self._linear("fc1"))])
+        limit = _peak_of_gelu(graph, inner, 2) if self._integers else None
+        return graph.op("Add", [hidden, self._product(inner, self._linear("fc2"), limit)])
 
     def _attention(self, hidden: str, key_bias: str) -> str:
-        graph, factor = self._graph, np.float32(HEAD_WIDTH**-0.5)
-        norm = self._norm("self_attn_layer_norm")
-        query, key, value = (self._linear(f"self_attn.{kind}_proj") for kind in "qkv")
-        query = query[0] * factor, query[1] * factor
-        weight, bias = self._linear("self_attn.out_proj")
-        limit = 1.0
-        if self._integers:  # what is mixed is no larger than the largest value
-            gain, shift = norm
-            most = np.linalg.norm(gain[:, None] * value[0], axis=0) * len(gain) ** 0.5
-            sizes, limit = _evened(most + np.abs(shift @ value[0] + value[1]))
-            value = value[0] / sizes, value[1] / sizes
-            weight = weight * sizes[:, None]
-        heads = graph.integer(0, 0, len(weight) // HEAD_WIDTH, HEAD_WIDTH)
+        graph = self._graph
+        parts = self._queries_keys_values(hidden)
+        heads = graph.integer(0, 0, -1, HEAD_WIDTH)
+        orders = ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3])
         query, key, value = (
             graph.op("Transpose", [graph.op("Reshape", [part, heads])], perm=order)
-            for part, order in zip(
-                self._of_normal(norm, hidden, query, key, value),
-                ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]),
-                strict=True,
-            )
+            for part, order in zip(parts, orders, strict=True)
         )
         match = graph.op("Add", [graph.op("MatMul", [query, key]), key_bias])
         mixed = graph.op("MatMul", [graph.op("Softmax", [match], axis=-1), value])
         mixed = graph.op("Transpose", [mixed], perm=[0, 2, 1, 3])
+        weight, bias = self._linear("self_attn.out_proj")
         mixed = graph.op("Reshape", [mixed, graph.integer(0, 0, len(weight))])
-        if self._integers:
-            return graph.integer_product(graph.halved(mixed, limit), weight, bias)
-        return self._product(mixed, weight, bias)
+        return self._product(mixed, (weight, bias))
 
-    def _of_normal(self, norm: Linear, hidden: str, *linears: Linear) -> list[str]:
-        """Return the products of what is normalised and some matrices."""
-        graph, (gain, shift) = self._graph, norm
-        limit = 1.0
-        if self._integers:  # a normalised value is within the square root of the width
-            sizes, limit = _evened(np.abs(gain) * len(gain) ** 0.5 + np.abs(shift))
-            gain, shift = gain / sizes, shift / sizes
-            linears = tuple((weight * sizes[:, None], bias) for weight, bias in linears)
-        parts = [graph.constant(gain), graph.constant(shift)]
-        normal = graph.op("LayerNormalization", [hidden, *parts], axis=-1, epsilon=1e-5)
-        if self._integers:
-            halves = graph.halved(normal, limit)
-            return [graph.integer_product(halves, *linear) for linear in linears]
-        return [self._product(normal, *linear) for linear in linears]
+    def _queries_keys_values(self, hidden: str) -> list[str]:
+        """Return the three products of the normalised values, each ``(batch, time, width)``."""
+        graph, factor = self._graph, np.float32(HEAD_WIDTH**-0.5)
+        gain, shift = self._norm("self_attn_layer_norm")
+        query, *others = (self._linear(f"self_attn.{kind}_proj") for kind in "qkv")
+        linears = [(query[0] * factor, query[1] * factor), *others]
+        if not self._integers:
+            normal = self._normal(gain, shift, hidden)
+            return [self._product(normal, linear) for linear in linears]
+        sizes, limit = normal_limits(gain, shift)
+        normal = self._normal(gain / sizes, shift / sizes, hidden)
+        halves = graph.halved(normal, limit)
+        return [
+            graph.integer_product(halves, weight * sizes[:, None], bias) for weight, bias in linears
+        ]
 
     def _linear(self, name: str) -> Linear:
         """Return a matrix ``(inputs, outputs)`` and its bias; zeros where there is none."""
@@ -198,28 +181,49 @@ class _Layer:
         gain, shift = (self._weights[f"{self._prefix}{name}.{part}"] for part in ("weight", "bias"))
         return gain, shift
 
-    def _product(self, value: str, weight: Floats, bias: Floats) -> str:
-        graph = self._graph
+    def _product(self, value: str, linear: Linear, limit: str | None = None) -> str:
+        """Multiply by a matrix and add its bias.
+
+        Args:
+            value: shape ``(batch, time, inputs)``.
+            linear: the matrix and its bias.
+            limit: in integers, of every time step, where it is known.
+        """
+        graph, (weight, bias) = self._graph, linear
+        if self._integers:
+            limit = limit or graph.peak(graph.op("Abs", [value]), 1e-12, 2)
+            return graph.integer_product(graph.halved(value, limit), weight, bias)
         stored = graph.half(weight) if self._exact else graph.quantised(weight)
         return graph.op("Add", [graph.op("MatMul", [value, stored]), graph.constant(bias)])
 
+    def _normal(self, gain: Floats, shift: Floats, value: str) -> str:
+        parts = [self._graph.constant(part) for part in (gain, shift)]
+        return self._graph.op("LayerNormalization", [value, *parts], axis=-1, epsilon=1e-5)
 
-def _evened(limits: Floats) -> tuple[Floats, float]:
-    """Return by what channels are divided before they are rounded, and a limit of all of them.
 
-    Their square roots: a step of one channel is then not far too coarse for another, and neither
-    are those of the weights, which are multiplied by the same.
+def normal_limits(gain: Floats, shift: Floats) -> tuple[Floats, float]:
+    """Return by what normalised channels are divided before they are rounded, and their limit.
+
+    No normalised value exceeds the square root of the width, whatever is heard, so that the
+    largest need not be looked for. Channels of large gain are made smaller and the weights that
+    multiply them larger: by a power of their limits between 0, where one step would be too
+    coarse for most channels, and 1, where it would be so for most weights.
 
     Args:
-        limits: what no absolute value of a channel exceeds, positive, shape ``(channels,)``.
+        gain: multiplies each channel, shape ``(width,)``.
+        shift: is added, shape ``(width,)``.
+
+    Returns:
+        The divisors, shape ``(width,)``, and what no absolute value exceeds after the division.
     """
-    sizes = np.sqrt(np.maximum(limits, 1e-6))
-    return sizes, float(sizes.max())
+    limits = np.maximum(np.abs(gain) * len(gain) ** 0.5 + np.abs(shift), 1e-6)
+    sizes = (limits**0.75).astype(np.float32)
+    return sizes, float((limits / sizes).max())
 
 
-def _peak(graph: Graph, value: str, *axes: int) -> str:
+def _peak_of_gelu(graph: Graph, value: str, *axes: int) -> str:
     """Return a limit along axes of what Gelu gives, which is never below -0.17."""
-    return graph.op("Max", [graph.largest(value, *axes), graph.constant(0.17)])
+    return graph.peak(value, 0.17, *axes)
 
 
 def _mean_and_deviation(graph: Graph, hidden: str, share: str) -> list[str]:

@@ -180,6 +180,10 @@ class Graph:
         """Return the maximum along axes, which are kept with length 1."""
         return self.op("ReduceMax", [value, self.integer(*axes)], keepdims=1)
 
+    def peak(self, value: str, least: float, *axes: int) -> str:
+        """Return the maximum along axes, which are kept with length 1, or a number if larger."""
+        return self.op("Max", [self.largest(value, *axes), self.constant(least)])
+
     def split(self, value: str, sizes: Sequence[int], axis: int) -> list[str]:
         """Cut an array along an axis into parts of the given sizes."""
         from onnx import helper
@@ -198,12 +202,13 @@ class Graph:
 
         Args:
             value: shape ``(batch, time, inputs)``.
-            limit: what no absolute value exceeds: a number, or the name of one for each time
-                step or clip, shape ``(batch, time or 1, 1)``, which costs more time.
+            limit: what no absolute value exceeds: a number, or the name of a positive one for
+                each time step or clip, shape ``(batch, time or 1, 1)``, which costs more time.
         """
         scale = None
         if isinstance(limit, str):
-            value, scale, limit = self.op("Div", [value, limit]), limit, 1.0
+            value, scale = self.op("Mul", [value, self.op("Reciprocal", [limit])]), limit
+            limit = 1.0
         step, middle = limit / (MOST * UNIT), self.constant(MIDDLE, "uint8")
         unit = self.constant(step * UNIT)
         coarse = self.op("QuantizeLinear", [value, unit, middle])
