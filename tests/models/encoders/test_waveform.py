@@ -18,7 +18,7 @@ from intona.features.joined import Joined
 from intona.features.logmel import level, log_mel, trim
 from intona.inference.recognizer import Recognizer
 from intona.models import recipes
-from intona.models.encoders.encoder_graph import Branch
+from intona.models.encoders.encoder_graph import Branch, normal_limits
 from intona.models.encoders.graph import Graph
 from intona.models.encoders.waveform import _log_mel, _speech, embedding_graph, finished
 from intona.models.task import Task
@@ -143,41 +143,78 @@ def test_a_weight_is_a_byte(folder: Path) -> None:
     assert session(folder, exact=3)[1] > size + 0.8 * weights
 
 
-def test_integers_do_not_overflow() -> None:
-    """The largest codes of weights and values together; some kernels add pairs in 16 bits."""
+def product(weight: Any, bias: Any, *, own: bool, optimised: Path | None = None) -> Any:
+    """In integers, by a limit of 1 or of each time step's own."""
     graph = Graph()
-    weight = np.ones((64, 8), np.float32)
-    name = graph.integer_product("waveform", weight)
-    graph.op("Identity", [name], name="y")
-    model = graph.model([("waveform", ["batch", "time", 64])], [("y", ["batch", "time", 8])])
-    run = onnxruntime.InferenceSession(model.SerializeToString())
+    limit = graph.peak(graph.op("Abs", ["x"]), 1e-12, 2) if own else 1.0
+    halves = graph.halved("x", limit)
+    graph.op("Identity", [graph.integer_product(halves, weight, bias)], name="y")
+    inputs, outputs = weight.shape
+    model = graph.model([("x", ["batch", "time", inputs])], [("y", ["batch", "time", outputs])])
+    options = onnxruntime.SessionOptions()
+    if optimised is not None:
+        options.optimized_model_filepath = str(optimised)
+    run = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    return lambda values: run.run(None, {"x": np.asarray(values, np.float32)})[0]
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_integers_do_not_overflow(own: bool) -> None:
+    """The largest codes of weights and values together; some kernels add pairs in 16 bits."""
+    multiply = product(np.ones((64, 8), np.float32), np.zeros(8, np.float32), own=own)
     halves = np.full((3, 64), 62.5 / 63)  # the largest codes of the second half
     halves[:, 0] = 1.0
     values = np.stack([np.ones((3, 64)), -np.ones((3, 64)), np.zeros((3, 64)), halves, -halves])
-    (found,) = run.run(None, {"waveform": values.astype(np.float32)})
-    np.testing.assert_allclose(found, values.sum(2, keepdims=True).repeat(8, 2), rtol=1e-5)
+    wanted = values.sum(2, keepdims=True).repeat(8, 2)
+    np.testing.assert_allclose(multiply(values), wanted, rtol=1e-5)
 
 
-def test_an_integer_product_is_its_definition_in_two_operators(tmp_path: Path) -> None:
+@pytest.mark.parametrize("own", [False, True])
+def test_an_integer_product_is_its_definition_in_two_operators(tmp_path: Path, own: bool) -> None:
+    import onnx
+
     rng = np.random.default_rng(0)
-    weight = rng.normal(size=(64, 8)).astype(np.float32)
-    values = rng.normal(size=(2, 5, 64)).astype(np.float32)
-    graph = Graph()
-    graph.op("Identity", [graph.integer_product("x", weight)], name="y")
-    model = graph.model([("x", ["batch", "time", 64])], [("y", ["batch", "time", 8])])
-    options = onnxruntime.SessionOptions()
-    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
-    run = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    weight, bias = (rng.normal(size=size).astype(np.float32) for size in ((64, 8), 8))
+    values = rng.uniform(-1, 1, size=(2, 5, 64)).astype(np.float32)
+    values[1] *= 0.1
+    found = product(weight, bias, own=own, optimised=tmp_path / "optimised.onnx")(values)
 
     columns = np.abs(weight).max(axis=0) / 127
-    step = np.abs(values).max(axis=2, keepdims=True) / (63 * 126)
+    step = (np.abs(values).max(axis=2, keepdims=True) if own else 1.0) / (63 * 126)
     rounded = np.rint(values / step) * step
-    wanted = rounded @ np.rint(weight / columns) * columns
-    found = run.run(None, {"x": values})[0]
-    assert np.abs(rounded - values).max() < 3e-4
+    assert 0 < np.abs(rounded - values).max() < 1e-4
+    wanted = rounded @ (np.rint(weight / columns) * columns) + bias
     np.testing.assert_allclose(found, wanted, atol=3e-5)
-    optimised = (tmp_path / "optimised.onnx").read_bytes().decode("latin-1")
-    assert "MatMulIntegerToFloat" in optimised
+    kinds = [node.op_type for node in onnx.load(tmp_path / "optimised.onnx").graph.node]
+    assert kinds.count("MatMulIntegerToFloat") == 2
+    assert "MatMulInteger" not in kinds
+
+
+def test_nothing_normalised_exceeds_its_limit() -> None:
+    rng = np.random.default_rng(0)
+    gain, shift = 3 * rng.normal(size=(2, 64)).astype(np.float32)
+    gain[0] = 0.0
+    sizes, limit = normal_limits(gain, shift)
+    click = 1e4 * np.eye(64)
+    square = np.where(np.arange(64) % 2, 1.0, -1.0)[None]
+    values = np.concatenate([click, -click, square, np.zeros((1, 64)), rng.normal(size=(9, 64))])
+    centred = values - values.mean(1, keepdims=True)
+    normal = centred / np.sqrt(centred.var(1, keepdims=True) + 1e-5)
+    found = np.abs((normal * gain + shift) / sizes)
+    assert 0.9 * limit < found.max() < limit
+
+
+def test_integers_stand_what_is_no_speech(folder: Path) -> None:
+    """Silence, a click, and the loudest square wave; hidden states are around 1."""
+    exact, _ = session(folder, exact=3)
+    run, _ = session(folder, integers=True)
+    click, silence = np.zeros((2, 1, 16_000), np.float32)
+    click[0, 8_000] = 1.0
+    square = np.where(np.arange(16_000) // 40 % 2, 1.0, -1.0).astype(np.float32)[None]
+    for sound in (silence, click, square):
+        found, wanted = (one.run(None, {"waveform": sound})[0] for one in (run, exact))
+        assert np.isfinite(wanted).all()
+        assert np.abs(found - wanted).max() < 0.02
 
 
 def test_the_log_mel_in_the_graph_is_that_of_the_features() -> None:
