@@ -7,12 +7,12 @@ the computing of a short clip, may be switched off.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intona.models.encoders.graph import MIDDLE, Graph, Halves
+from intona.models.encoders.graph import MIDDLE, Graph
 
 HEAD_WIDTH = 64  # dimensions per attention head, in every Whisper model
 
@@ -92,8 +92,8 @@ def _stem(graph: Graph, encoder: Branch, mel: str, valid: str) -> tuple[str, str
     if encoder.integers:
         halves = graph.halved(hidden, _peak_of_gelu(graph, hidden, 1, 2))
         zero = graph.constant(MIDDLE, "uint8")
-        codes = (taps(half, 2, zero) for half in (halves.coarse, halves.fine))
-        halves = Halves(*codes, halves.step, halves.scale)
+        coarse, fine = (taps(half, 2, zero) for half in (halves.coarse, halves.fine))
+        halves = replace(halves, coarse=coarse, fine=fine)
         hidden = graph.op("Gelu", [graph.integer_product(halves, *linear("conv2"))])
     else:
         hidden = convolution("conv2", hidden, 2)
