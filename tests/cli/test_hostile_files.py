@@ -179,7 +179,7 @@ WRONG_PROFILES: list[Any] = [
     {"manner": {"pitch": {"mean": float("nan"), "count": 1}}},
     {"speech": "singing"},
     *({"seconds": value} for value in (-1.0, True)),
-    *({"name": value} for value in ("", "n" * 10**6, "\x1b[2J", "a\u202eb", None, 3, ["me"])),
+    *({"name": value} for value in ("n" * 10**6, "\x1b[2J", "a\u202eb", None, 3, ["me"])),
     *({"model": value} for value in ("m" * 10**6, 10**400, "\x1b[2J", None)),
     *({"schema": value} for value in ("s" * 10**6, 10**400, "\x1b[2J", None, True)),
     {"made_with": {"name": "n" * 10**6, "version": 1}},

@@ -108,9 +108,9 @@ class Profile:
         if not isinstance(content, dict) or content.get("kind") != KIND:
             raise UsageError(f"{path} is not a speaker profile: make one with `intona enroll`")
         if content.get("schema") != SCHEMA:
-            given = str(content.get("schema"))[:20]
+            given = plain(str(content.get("schema"))[:20])
             raise UsageError(
-                f"the profile {path} has schema {given!a}, this intona reads {SCHEMA}: enroll again"
+                f"the profile {path} has schema {given}, this intona reads {SCHEMA}: enroll again"
             )
         return _validated(content, path)
 
@@ -169,7 +169,7 @@ def require_made_with(to: Profile | Statistics, identity: Identity, path: Path) 
 
 def _word(value: Any) -> str:
     """Return a word of a profile; a ``ValueError`` where it is none, or could not be printed."""
-    if not isinstance(value, str) or not 0 < len(value) <= LONGEST or not is_plain(value):
+    if not isinstance(value, str) or len(value) > LONGEST or not is_plain(value):
         raise ValueError("no word")
     return value
 
