@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shutil
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -87,19 +88,21 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ignore=shutil.ignore_patterns("*.onnx", "__pycache__", "node_modules"),
         )
     shutil.copy(ROOT / "zensical.toml", here)
-    done = subprocess.run(
-        [sys.executable, "-m", "zensical", "build", "--strict"],
-        cwd=here,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return here / "site"
+    return _website().pages(here)
+
+
+def _website() -> ModuleType:
+    """Return ``scripts/website.py``, which imports another script."""
+    scripts = str(ROOT / "scripts")
+    sys.path.insert(0, scripts)
+    try:
+        return importlib.import_module("website")
+    finally:
+        sys.path.remove(scripts)
 
 
 def test_every_link_of_the_site_leads_somewhere(site: Path):
-    pages = {page: _read(page) for page in site.rglob("*.html") if page.name != "404.html"}
+    pages = {page: _read(page) for page in site.glob("*.html") if page.name != "404.html"}
     assert {f"{page.stem}.md" for page in pages} == PAGES
     for page, found in pages.items():
         for link in found.links:
@@ -119,6 +122,21 @@ def test_the_site_loads_nothing_from_other_hosts(site: Path):
             assert not urlsplit(address).netloc, f"{page.name}: {address}"
         # What the theme's script would fetch from elsewhere to draw it.
         assert 'class="mermaid"' not in page.read_text("utf-8"), page.name
+
+
+@pytest.mark.skipif(
+    not (ROOT / "js" / "node_modules" / "onnxruntime-web").is_dir(),
+    reason="needs onnxruntime-web: npm install --prefix js --ignore-scripts",
+)
+def test_the_page_that_answers_on_the_device_is_a_part_of_the_site(site: Path, tmp_path: Path):
+    whole = shutil.copytree(site, tmp_path / "site")
+    assert "Not built yet" in (whole / "demo" / "index.html").read_text("utf-8")
+    assert _website().add_demo(whole) < 40e6
+    assert "demo/index.html" in _read(whole / "index.html").links
+    found = _read(whole / "demo" / "index.html")
+    assert "static/demo.js" in found.loaded
+    for address in found.loaded:
+        assert (whole / "demo" / address).is_file(), address
 
 
 def test_the_reference_names_what_the_package_exports(site: Path):

@@ -18,10 +18,10 @@ import { ModelError } from "./errors.js";
  *   version: string, licence: string, corpora: Record<string, any>, recipe: Record<string, any>,
  *   identity?: {version: number, created: string, content: string, recipe: string}}} Metadata
  *
- * Which model answers, of hashes the first 16 digits; `version`, `created` and `recipe` are `null`
- * of files made before there were versions, and of those changed since.
+ * Which model answers, of hashes the first 16 digits; `version` and `created` are `null` of files
+ * made before there were versions, and of those changed since.
  * @typedef {{name: string, version: number | null, created: string | null, content: string,
- *   recipe: string | null}} Identity
+ *   recipe: string}} Identity
  */
 
 /** Fields of onnx.proto. */
@@ -74,21 +74,37 @@ export async function identityOf(bytes, metadata) {
   const said = new TextEncoder().encode(withoutIdentity(text, metadata));
   const content = await digestOf(concatenatedBytes([...graph, said]));
   const name = metadata.name || metadata.recipe.name || "unknown";
-  const plain = {
-    name,
-    version: null,
-    created: null,
-    content: content.slice(0, SHORT),
-    recipe: null,
-  };
-  const { identity } = metadata;
-  if (identity?.content !== content) return plain;
+  const kept = metadata.identity?.content === content ? metadata.identity : null;
+  const recipe = await digestOf(new TextEncoder().encode(recipeIn(text, metadata)));
   return {
-    ...plain,
-    version: identity.version,
-    created: identity.created,
-    recipe: identity.recipe.slice(0, SHORT),
+    name,
+    version: kept?.version ?? null,
+    created: kept?.created ?? null,
+    content: content.slice(0, SHORT),
+    recipe: recipe.slice(0, SHORT),
   };
+}
+
+/**
+ * The recipe in what a file says of itself, in the words it says it.
+ *
+ * @param {string} text @param {Metadata} metadata
+ */
+function recipeIn(text, metadata) {
+  const wanted = JSON.stringify(metadata.recipe);
+  for (const { 0: key, index } of text.matchAll(/"recipe": /g)) {
+    const begin = index + key.length;
+    for (let end = text.indexOf("}", begin); end > 0; end = text.indexOf("}", end + 1)) {
+      const part = text.slice(begin, end + 1);
+      try {
+        if (JSON.stringify(JSON.parse(part)) === wanted) return part;
+        break;
+      } catch {
+        // it ends further on
+      }
+    }
+  }
+  return wanted;
 }
 
 /**

@@ -136,6 +136,18 @@ def followed(model: Recognizer, path: Path) -> Iterator[Prediction]:
             yield event.prediction
 
 
+def changed(path: Path) -> dict[str, Any]:
+    """Write a model file that somebody changed, and return which model it is."""
+    from intona.models.artefact import read_model
+    from intona.models.identity import Identity, with_metadata
+
+    content, metadata = read_model(locate("small"))
+    notes = {"licence": 'my own "recipe": {"name": "none"}', "corpora": {"fünf": {"recipe": {}}}}
+    metadata = {**metadata, **notes, "name": "mine"}
+    path.write_bytes(with_metadata(content, metadata))
+    return Identity.of(path.read_bytes(), metadata).short()
+
+
 def saved(profile: Any, folder: Path) -> Any:
     """Write a profile beside the recordings and return it as it is read again."""
     from intona.inference.profile import Profile
@@ -158,6 +170,7 @@ def main(folder: Path) -> None:
             "identity": model.identity.short(),
             "recordings": {each: expected(model, folder, each) for each in asked},
         }
+    result["changed"] = changed(folder / "changed.onnx")
     result["models"]["small"]["adapted"] = adapted(load("small"), folder)
     (folder / "expected.json").write_text(json.dumps(result), "utf-8")
 

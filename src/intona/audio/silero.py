@@ -93,7 +93,8 @@ def each(recordings: Sequence[Array]) -> list[Array]:
     gates = np.zeros((max(lengths, default=0), len(lengths), 4 * _HIDDEN), np.float32)
     order = np.argsort(lengths, kind="stable")[::-1]
     # The longest come first: those that go on are always the first columns.
-    going = [sum(length > step for length in lengths) for step in range(len(gates))]
+    ended = np.searchsorted(np.sort(lengths), np.arange(len(gates)), side="right")
+    going = (len(lengths) - ended).tolist()
     with one_blas_thread():
         for column, number in enumerate(order):
             for first in range(0, lengths[number], _BATCH):
@@ -108,11 +109,17 @@ def each(recordings: Sequence[Array]) -> list[Array]:
 
 def _gates(chunks: Array, weights: dict[str, Array]) -> Array:
     """Return what the memory is told of each chunk, shape ``(n, 512)``: all but the last layer."""
-    padded = np.pad(chunks, ((0, 0), (_CONTEXT, _CONTEXT)), mode="reflect")
-    frames = np.lib.stride_tricks.sliding_window_view(padded, 256, axis=1)[:, ::128]
-    spectrum = _times(frames, weights["basis"])
-    half = spectrum.shape[-1] // 2
-    layer = np.sqrt(spectrum[..., :half] ** 2 + spectrum[..., half:] ** 2)
+    mirrored = [chunks[:, _CONTEXT:0:-1], chunks, chunks[:, -2 : -_CONTEXT - 2 : -1]]
+    padded = np.concatenate(mirrored, axis=1)  # of 640 samples: 4 frames of 256, every 128
+    # Cosines are even and sines odd about a frame's middle: half of the products do.
+    onward = padded[:, 1:513].reshape(-1, 4, 128)
+    backward = padded[:, 128:].reshape(-1, 4, 128)[..., ::-1]
+    real = _times(onward + backward, weights["cosines"])
+    layer = _times(onward - backward, weights["sines"])
+    layer *= layer
+    real *= real
+    layer += real
+    np.sqrt(layer, out=layer)
     for number, stride in enumerate(_STRIDES):
         layer = _convolve(layer, weights[f"conv{number}"], weights[f"bias{number}"], stride)
     return layer[:, 0] @ weights["input"] + weights["bias"]
@@ -129,42 +136,53 @@ def _recall(
         weights: of the network.
         going: how many recordings, the first ones, have each step; all without it.
     """
-    recurrent = weights["recurrent"]
     outputs = np.zeros((*gates.shape[:2], _HIDDEN), np.float32)
     hidden, cell = memory
+    one, half = np.ones(3 * _HIDDEN, np.float32), np.full(_HIDDEN, 0.5, np.float32)
     first = 0
     for count, alike in groupby(going if going is not None else [gates.shape[1]] * len(gates)):
         # A logistic is a scaled tanh, (1 + tanh(x / 2)) / 2, so one call serves the four gates. The
         # weights hold the halves, which leaves twice the hidden state here, and few small steps.
         last = first + len(list(alike))
-        active = np.empty((count, 4 * _HIDDEN), np.float32)
-        doors = active[:, : 3 * _HIDDEN]
-        enter, forget, leave, new = np.split(active, 4, axis=1)
-        twice, kept, squashed = hidden[:count], cell[:count], np.empty_like(new)
-        for step in range(first, last):
-            np.matmul(twice, recurrent, out=active)
-            active += gates[step, :count]
+        told = np.empty((count, 4 * _HIDDEN), np.float32)
+        work = np.empty((count, 5 * _HIDDEN), np.float32)  # the cell, then new and the three doors
+        kept, active, leave = work[:, :_HIDDEN], work[:, _HIDDEN:], work[:, 4 * _HIDDEN :]
+        doors, values = active[:, _HIDDEN:], work[:, : 2 * _HIDDEN]
+        parts = np.empty((count, 2 * _HIDDEN), np.float32)
+        squashed = np.empty((count, _HIDDEN), np.float32)
+        twice, kept[:] = hidden[:count], cell[:count]
+        for gate, output in zip(
+            gates[first:last, :count], outputs[first:last, :count], strict=True
+        ):
+            np.dot(twice, weights["recurrent"], out=told)
+            np.add(told, gate, out=active)
             np.tanh(active, out=active)
-            doors += 1.0
-            kept *= forget
-            enter *= new
-            kept += enter
-            kept *= 0.5
+            np.add(doors, one, out=doors)
+            np.multiply(values, doors[:, : 2 * _HIDDEN], out=parts)
+            np.add(parts[:, :_HIDDEN], parts[:, _HIDDEN:], out=kept)
+            np.multiply(kept, half, out=kept)
             np.tanh(kept, out=squashed)
-            twice = np.multiply(leave, squashed, out=outputs[step, :count])
-        hidden[:count] = twice
+            twice = np.multiply(leave, squashed, out=output)
+        hidden[:count], cell[:count] = twice, kept
         first = last
     score = np.maximum(outputs, 0) @ weights["output"] + weights["offset"]
     return np.asarray(0.5 * np.tanh(0.5 * score) + 0.5, np.float32)
 
 
-def _convolve(signal: Array, weight: Array, bias: Array, stride: int) -> Array:
-    """Convolve ``(n, time, channels)`` with a kernel of 3, padding 1; rectify."""
-    count, time, channels = signal.shape
-    padded = np.zeros((count, time + 2, channels), np.float32)
-    padded[:, 1:-1] = signal
-    taps = np.stack([padded[:, k : k + time : stride] for k in range(3)], axis=2)
-    return np.maximum(_times(taps.reshape(count, -1, 3 * channels), weight) + bias, 0)
+def _convolve(signal: Array, kernel: Array, bias: Array, stride: int) -> Array:
+    """Convolve ``(n, time, channels)`` with a kernel of 3, padding 1; rectify.
+
+    A place in time is one product with as much of the kernel as lies inside: there are few.
+    """
+    count, time, _ = signal.shape
+    found = np.empty((count, -(-time // stride), kernel.shape[-1]), np.float32)
+    for place in range(found.shape[1]):
+        before = place * stride - 1
+        heard = signal[:, max(0, before) : before + 3]
+        inside = kernel[max(0, -before) : time - before].reshape(-1, kernel.shape[-1])
+        np.matmul(heard.reshape(count, -1), inside, out=found[:, place])
+    found += bias
+    return np.maximum(found, 0, out=found)
 
 
 def _times(stack: Array, matrix: Array) -> Array:
@@ -190,16 +208,19 @@ def _load() -> dict[str, Array]:
 
 
 def _arrange(tensors: dict[str, Array]) -> dict[str, Array]:
-    """Transpose for products from the left; order the gates input, forget, output, new.
+    """Transpose for products from the left; order the gates new, forget, input, output.
 
     Halves are in the weights: see :func:`_recall`.
     """
-    gates = np.concatenate([np.arange(256), np.arange(384, 512), np.arange(256, 384)])
+    gates = np.concatenate([np.arange(k, k + _HIDDEN) for k in (256, 128, 0, 384)])
     rnn = {key: tensors[f"decoder.rnn.{key}"][gates] for key in ("weight_ih", "weight_hh")}
     bias = tensors["decoder.rnn.bias_ih"] + tensors["decoder.rnn.bias_hh"]
-    scale = np.repeat(np.array([0.5, 0.5, 0.5, 1.0], np.float32), _HIDDEN)
+    scale = np.repeat(np.array([1.0, 0.5, 0.5, 0.5], np.float32), _HIDDEN)
+    waves = tensors["stft.forward_basis_buffer"][:, 0, 1:129].T.copy()  # the first has no weight
+    waves[-1] /= 2  # the middle is its own mirror image
     weights = {
-        "basis": tensors["stft.forward_basis_buffer"][:, 0].T,
+        "cosines": waves[:, :129],
+        "sines": waves[:, 129:],
         "input": rnn["weight_ih"].T * scale,
         "recurrent": 0.5 * rnn["weight_hh"].T * scale,
         "bias": bias[gates] * scale,
@@ -208,6 +229,6 @@ def _arrange(tensors: dict[str, Array]) -> dict[str, Array]:
     }
     for number in range(len(_STRIDES)):
         kernel = tensors[f"encoder.{number}.reparam_conv.weight"]  # (out, in, 3)
-        weights[f"conv{number}"] = kernel.transpose(2, 1, 0).reshape(-1, kernel.shape[0])
+        weights[f"conv{number}"] = kernel.transpose(2, 1, 0)
         weights[f"bias{number}"] = tensors[f"encoder.{number}.reparam_conv.bias"]
     return {name: np.ascontiguousarray(value) for name, value in weights.items()}

@@ -149,13 +149,8 @@ class LinearModel:
             graph = traced_graph(traced(fronts[0]), standard.centre, standard.scale)
             return graph, {"encoder": [dict(fronts[0].recorded)], "input": {"alone": True}}
         exact = int(len(fronts) == 1)
-        how = self.recipe.model.get("integers", False)
-        branches = [
-            replace(
-                branch(front, exact=exact, integer_after=1 if how else None), wide=how == "wide"
-            )
-            for front in fronts
-        ]
+        integers = bool(self.recipe.model.get("integers", False))
+        branches = [branch(front, exact=exact, integers=integers) for front in fronts]
         graph = embedding_graph(branches, standard.centre, standard.scale, fronts[0].dynamic_range)
         return graph, {"encoder": [dict(front.recorded) for front in fronts]}
 
@@ -171,14 +166,14 @@ def encoders_of(front: Any) -> list[Encoder]:
     return fronts if len(alike) == 1 and len(fronts) == len(parts) else []
 
 
-def branch(front: Encoder, exact: int = 1, integer_after: int | None = None) -> Branch:
+def branch(front: Encoder, *, exact: int = 1, integers: bool = False) -> Branch:
     """Return a front end's encoder as a part of a graph, see :class:`Branch`."""
     from intona.models.encoders.encoder_graph import Branch
     from intona.models.encoders.weights import locate
     from intona.models.encoders.whisper import load_whisper, weights_of
 
     weights = weights_of(load_whisper(locate(front.model), max(front.layers)))
-    return Branch(weights, front.layers, exact, integer_after)
+    return Branch(weights, front.layers, exact, integers)
 
 
 def fit(task: Task) -> LinearModel:
@@ -232,9 +227,9 @@ def _heads(recipe: Recipe, options: LinearTraining) -> HeadOptions:
             f"recipe {recipe.name}: a linear model takes C, committee and integers, not "
             f"{', '.join(unknown)}"
         )
-    if model.get("integers", False) not in (False, True, "wide"):
+    if not isinstance(model.get("integers", False), bool):
         raise RecipeError(
-            f'recipe {recipe.name}: integers is true, false or "wide", not {model["integers"]!r}'
+            f"recipe {recipe.name}: integers is true or false, not {model['integers']!r}"
         )
     strength = model.get("C", HeadOptions.C)
     if (

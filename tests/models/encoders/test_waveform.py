@@ -15,10 +15,12 @@ from intona.corpora.synthetic import corpus as synthetic_corpus
 from intona.corpora.synthetic import utterance
 from intona.features import front_end
 from intona.features.joined import Joined
+from intona.features.logmel import level, log_mel, trim
 from intona.inference.recognizer import Recognizer
 from intona.models import recipes
 from intona.models.encoders.encoder_graph import Branch
-from intona.models.encoders.waveform import embedding_graph, finished
+from intona.models.encoders.graph import Graph
+from intona.models.encoders.waveform import _log_mel, _speech, embedding_graph, finished
 from intona.models.task import Task
 from intona.models.train import fit
 
@@ -40,7 +42,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(1)
     found = tmp_path_factory.mktemp("encoders")
     for name, (layers, width, inner, _) in SHAPES.items():
-        state = WhisperEncoder(layers, width, inner).state_dict()
+        encoder = WhisperEncoder(layers, width, inner)
+        state = {key: value.half().float() for key, value in encoder.state_dict().items()}
         save_file(state, found / f"{name}-encoder.safetensors")
     return found
 
@@ -87,10 +90,9 @@ CLIPS = [utterance("happy", seconds=seconds).samples for seconds in (1.0, 1.6)]
 @pytest.mark.parametrize(
     ("settings", "tolerance"),
     [
-        ({"exact": 3}, 2e-3),
+        ({"exact": 3}, 1e-4),
         ({"exact": 0}, 0.02),
-        ({"exact": 0, "integer_after": 0}, 0.05),
-        ({"exact": 1, "integer_after": 1, "wide": True}, 0.05),
+        ({"integers": True}, 0.02),
     ],
 )
 def test_the_graph_is_the_joined_front_end(
@@ -105,15 +107,26 @@ def test_the_graph_is_the_joined_front_end(
         assert np.abs(found[0] - wanted).max() < tolerance
 
 
-@pytest.mark.parametrize("integer_after", [None, 0])
-def test_a_mixed_batch_is_its_rows(folder: Path, integer_after: int | None) -> None:
-    run, _ = session(folder, integer_after=integer_after)
+@pytest.mark.parametrize("integers", [False, True])
+def test_a_mixed_batch_is_its_rows(folder: Path, integers: bool) -> None:
+    run, _ = session(folder, integers=integers)
     longest = max(map(len, CLIPS))
     batch = np.stack([np.pad(clip, (0, longest - len(clip))) for clip in CLIPS])
     (together,) = run.run(None, {"waveform": batch})
     rows = np.concatenate([run.run(None, {"waveform": clip[None]})[0] for clip in CLIPS])
-    # What is rounded to integers may fall to the other side.
-    assert np.abs(together - rows).max() < (1e-4 if integer_after is None else 5e-3)
+    assert np.abs(together - rows).max() < 1e-4
+
+
+def test_integers_do_not_make_much_of_the_last_digit(folder: Path) -> None:
+    """Which is another in every runtime; with roundings to 8 bits it came to 5e-3."""
+    run, _ = session(folder, integers=True)
+    rng = np.random.default_rng(0)
+    for clip in CLIPS:
+        nudged = clip * (1 + 1.2e-7 * rng.integers(-1, 2, len(clip)))
+        one, other = (
+            run.run(None, {"waveform": each[None]})[0] for each in (clip, nudged.astype(np.float32))
+        )
+        assert 0 < np.abs(one - other).max() < 1e-4
 
 
 def test_a_weight_is_a_byte(folder: Path) -> None:
@@ -126,31 +139,72 @@ def test_a_weight_is_a_byte(folder: Path) -> None:
     filters, other = 4 * 80 * 201, 100_000  # operators, biases, centre and scale
     _, size = session(folder, exact=0)
     assert size < weights * (1 + 2 / 32) + convolutions + filters + other
-    assert session(folder, exact=0, integer_after=0)[1] < size + 20_000
+    assert session(folder, integers=True)[1] < size + 20_000
     assert session(folder, exact=3)[1] > size + 0.8 * weights
-
-
-def test_wide_products_of_the_first_layers_are_of_integers_too(folder: Path) -> None:
-    plain, wide = (
-        session(folder, exact=1, integer_after=1, wide=wide)[1] for wide in (False, True)
-    )
-    saved = sum(2 * width * inner for _, width, inner, _ in SHAPES.values())  # a byte of two
-    assert 0.9 * saved < plain - wide < saved
 
 
 def test_integers_do_not_overflow() -> None:
     """The largest codes of weights and values together; some kernels add pairs in 16 bits."""
-    from intona.models.encoders.graph import Graph
-
     graph = Graph()
     weight = np.ones((64, 8), np.float32)
     name = graph.integer_product("waveform", weight)
     graph.op("Identity", [name], name="y")
     model = graph.model([("waveform", ["batch", "time", 64])], [("y", ["batch", "time", 8])])
     run = onnxruntime.InferenceSession(model.SerializeToString())
-    values = np.stack([np.ones((3, 64)), -np.ones((3, 64)), np.zeros((3, 64))])
+    halves = np.full((3, 64), 62.5 / 63)  # the largest codes of the second half
+    halves[:, 0] = 1.0
+    values = np.stack([np.ones((3, 64)), -np.ones((3, 64)), np.zeros((3, 64)), halves, -halves])
     (found,) = run.run(None, {"waveform": values.astype(np.float32)})
     np.testing.assert_allclose(found, values.sum(2, keepdims=True).repeat(8, 2), rtol=1e-5)
+
+
+def test_an_integer_product_is_its_definition_in_two_operators(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    weight = rng.normal(size=(64, 8)).astype(np.float32)
+    values = rng.normal(size=(2, 5, 64)).astype(np.float32)
+    graph = Graph()
+    graph.op("Identity", [graph.integer_product("x", weight)], name="y")
+    model = graph.model([("x", ["batch", "time", 64])], [("y", ["batch", "time", 8])])
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    run = onnxruntime.InferenceSession(model.SerializeToString(), options)
+
+    columns = np.abs(weight).max(axis=0) / 127
+    step = np.abs(values).max(axis=2, keepdims=True) / (63 * 126)
+    rounded = np.rint(values / step) * step
+    wanted = rounded @ np.rint(weight / columns) * columns
+    found = run.run(None, {"x": values})[0]
+    assert np.abs(rounded - values).max() < 3e-4
+    np.testing.assert_allclose(found, wanted, atol=3e-5)
+    optimised = (tmp_path / "optimised.onnx").read_bytes().decode("latin-1")
+    assert "MatMulIntegerToFloat" in optimised
+
+
+def test_the_log_mel_in_the_graph_is_that_of_the_features() -> None:
+    """For lengths that are no whole hops, alone and side by side, and with silence to cut off."""
+    graph = Graph()
+    mel, valid = _log_mel(graph, *_speech(graph), 55.0, 80)
+    graph.op("Identity", [mel], name="mel")
+    graph.op("Identity", [valid], name="valid")
+    model = graph.model(
+        [("waveform", ["batch", "samples"])],
+        [("mel", ["batch", "frames", 80]), ("valid", ["batch", "frames", 1])],
+    )
+    run = onnxruntime.InferenceSession(model.SerializeToString())
+    pause = np.zeros(4_000, np.float32)
+    quiet = np.concatenate([pause, 1e-3 * CLIPS[0], pause])
+    clips = [CLIPS[0], CLIPS[1][:17_321], CLIPS[0][3_000:3_900], quiet, CLIPS[1][:12_799]]
+    longest = max(map(len, clips))
+    batch = np.stack([np.pad(clip, (0, longest - len(clip))) for clip in clips])
+    together, real = run.run(None, {"waveform": batch})
+    for k, clip in enumerate(clips):
+        wanted = log_mel(level(trim(clip)), 55.0).T
+        count = int(real[k].sum())
+        (alone,) = run.run(["mel"], {"waveform": clip[None]})
+        assert count == len(wanted) == alone.shape[1]
+        assert np.abs(alone[0] - wanted).max() < 1e-4
+        assert np.abs(together[k, :count] - wanted).max() < 1e-4
+        assert not together[k, count:].any()
 
 
 def test_a_recipe_of_two_encoders(

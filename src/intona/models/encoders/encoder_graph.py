@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from intona.models.encoders.graph import Graph
 
 HEAD_WIDTH = 64  # dimensions per attention head, in every Whisper model
-LEAST_GELU = -0.17  # the minimum of GELU is -0.16997
 
 Floats = NDArray[np.float32]
 
@@ -29,17 +28,14 @@ class Branch:
         layers: whose outputs are pooled, counted from 1; mean then standard deviation each.
         exact: how many of the first layers keep two bytes per weight instead of one: errors of
             the first go through all others.
-        integer_after: the layers after this one multiply by their weights in 8-bit integers:
-            faster and loaded faster, less exact. ``None``: none does.
-        wide: whether the feed-forward halves of the layers before, two thirds of their work, do so
-            as well.
+        integers: whether all products from the second convolution on are of integers instead:
+            faster and loaded faster, and a byte per weight; ``exact`` is not asked then.
     """
 
     weights: Mapping[str, Floats]
     layers: tuple[int, ...]
     exact: int = 1
-    integer_after: int | None = None
-    wide: bool = False
+    integers: bool = False
 
 
 def pooled_layers(graph: Graph, encoder: Branch, mel: str, valid: str) -> list[str]:
@@ -48,12 +44,12 @@ def pooled_layers(graph: Graph, encoder: Branch, mel: str, valid: str) -> list[s
     Args:
         graph: what is appended to.
         encoder: its weights and layers.
-        mel: log-mel ``(batch, 80, frames)``, 0 beyond each row's length.
-        valid: which frames are real, as 0 or 1, ``(batch, 1, frames)``.
+        mel: log-mel ``(batch, frames, 80)``, 0 beyond each row's length.
+        valid: which frames are real, as 0 or 1, ``(batch, frames, 1)``.
     """
-    hidden, key_bias, real = _stem(graph, encoder.weights, mel, valid)
+    hidden, key_bias, real = _stem(graph, encoder, mel, valid)
     total = graph.op("ReduceSum", [real, graph.integer(1)], keepdims=1)
-    share = graph.op("Div", [real, total])
+    share = graph.op("Transpose", [graph.op("Div", [real, total])], perm=[0, 2, 1])
     pooled = []
     for number in range(1, max(encoder.layers) + 1):
         hidden = _Layer(graph, encoder, number)(hidden, key_bias)
@@ -62,22 +58,32 @@ def pooled_layers(graph: Graph, encoder: Branch, mel: str, valid: str) -> list[s
     return pooled
 
 
-def _stem(
-    graph: Graph, weights: Mapping[str, Floats], mel: str, valid: str
-) -> tuple[str, str, str]:
+def _stem(graph: Graph, encoder: Branch, mel: str, valid: str) -> tuple[str, str, str]:
     """Return hidden states, what keeps attention off the padding, and which steps are real.
 
     Shapes ``(batch, time, width)``, ``(batch, 1, 1, time)`` and ``(batch, time, 1)``.
     """
+    weights = encoder.weights
 
-    def convolution(name: str, value: str, stride: int) -> str:
-        weight = graph.half(weights[f"{name}.weight"])
-        bias = graph.constant(weights[f"{name}.bias"])
-        value = graph.op("Conv", [value, weight, bias], pads=[1, 1], strides=[stride])
-        return graph.op("Gelu", [value])
+    def convolution(name: str, value: str, stride: int, *, integers: bool = False) -> str:
+        """Multiply three frames side by side by the kernel, three rows in one."""
+        weight = weights[f"{name}.weight"].transpose(2, 1, 0)
+        kernel = np.ascontiguousarray(weight.reshape(-1, weight.shape[2]))
+        value = graph.op("Pad", [value, graph.integer(0, 1, 0, 0, 1, 0)])
+        ends, axis, step = (-2, -1, 2**31), graph.integer(1), graph.integer(stride)
+        taps = [
+            graph.op("Slice", [value, graph.integer(k), graph.integer(end), axis, step])
+            for k, end in enumerate(ends)
+        ]
+        value = graph.op("Concat", taps, axis=2)
+        if integers:
+            value = graph.integer_product(value, kernel)
+        else:
+            value = graph.op("MatMul", [value, graph.half(kernel)])
+        return graph.op("Gelu", [graph.op("Add", [value, graph.constant(weights[f"{name}.bias"])])])
 
     hidden = graph.op("Mul", [convolution("conv1", mel, 1), valid])
-    hidden = graph.op("Transpose", [convolution("conv2", hidden, 2)], perm=[0, 2, 1])
+    hidden = convolution("conv2", hidden, 2, integers=encoder.integers)
     width = weights["conv2.bias"].size
     steps = graph.op("Gather", [graph.op("Shape", [hidden]), graph.integer(1)])
     last = graph.op("Squeeze", [steps, graph.integer(0)])
@@ -91,11 +97,13 @@ def _stem(
     # Every second frame of the mask: an odd last frame still makes one step.
     even = graph.op(
         "Slice",
-        [valid, graph.integer(0), graph.integer(2**31), graph.integer(2), graph.integer(2)],
+        [valid, graph.integer(0), graph.integer(2**31), graph.integer(1), graph.integer(2)],
     )
     off = graph.op("Mul", [graph.op("Sub", [even, graph.constant(1.0)]), graph.constant(1e9)])
-    key_bias = graph.op("Unsqueeze", [off, graph.integer(1)])
-    return hidden, key_bias, graph.op("Transpose", [even], perm=[0, 2, 1])
+    key_bias = graph.op(
+        "Unsqueeze", [graph.op("Transpose", [off], perm=[0, 2, 1]), graph.integer(1)]
+    )
+    return hidden, key_bias, even
 
 
 class _Layer:
@@ -106,22 +114,17 @@ class _Layer:
         self._prefix = f"layers.{number - 1}."
         self._weights = encoder.weights
         self._exact = number <= encoder.exact
-        after = encoder.integer_after
-        self._integer = after is not None and number > after
-        self._wide = self._integer or encoder.wide
+        self._integers = encoder.integers
 
     def __call__(self, hidden: str, key_bias: str) -> str:
         """Map ``(batch, time, width)`` to the same."""
         graph = self._graph
         mixed = self._attention(self._norm("self_attn_layer_norm", hidden), key_bias)
-        mixed = self._product(mixed, *self._linear("self_attn.out_proj"), integer=self._integer)
+        mixed = self._product(mixed, *self._linear("self_attn.out_proj"))
         hidden = graph.op("Add", [hidden, mixed])
-        inner = self._product(
-            self._norm("final_layer_norm", hidden), *self._linear("fc1"), integer=self._wide
-        )
-        inner = graph.op("Gelu", [inner])
-        outer = self._product(inner, *self._linear("fc2"), integer=self._wide, least=LEAST_GELU)
-        return graph.op("Add", [hidden, outer])
+        normal = self._norm("final_layer_norm", hidden)
+        inner = graph.op("Gelu", [self._product(normal, *self._linear("fc1"))])
+        return graph.op("Add", [hidden, self._product(inner, *self._linear("fc2"))])
 
     def _attention(self, normal: str, key_bias: str) -> str:
         graph, factor = self._graph, np.float32(HEAD_WIDTH**-0.5)
@@ -133,9 +136,7 @@ class _Layer:
         heads = graph.integer(0, 0, width // HEAD_WIDTH, HEAD_WIDTH)
         query, key, value = (
             graph.op("Reshape", [part, heads])
-            for part in graph.split(
-                self._product(normal, weight, bias, integer=self._integer), [width] * 3, axis=2
-            )
+            for part in graph.split(self._product(normal, weight, bias), [width] * 3, axis=2)
         )
         query = graph.op("Transpose", [query], perm=[0, 2, 1, 3])
         key = graph.op("Transpose", [key], perm=[0, 2, 3, 1])
@@ -151,18 +152,10 @@ class _Layer:
         bias = self._weights.get(f"{self._prefix}{name}.bias")
         return weight, np.zeros(weight.shape[1], np.float32) if bias is None else bias
 
-    def _product(
-        self,
-        value: str,
-        weight: Floats,
-        bias: Floats,
-        *,
-        integer: bool,
-        least: float | None = None,
-    ) -> str:
+    def _product(self, value: str, weight: Floats, bias: Floats) -> str:
         graph = self._graph
-        if integer:
-            product = graph.integer_product(value, weight, least)
+        if self._integers:
+            product = graph.integer_product(value, weight)
         elif self._exact:
             product = graph.op("MatMul", [value, graph.half(weight)])
         else:
@@ -178,10 +171,12 @@ class _Layer:
 
 
 def _mean_and_deviation(graph: Graph, hidden: str, share: str) -> list[str]:
-    """Return both over time, each ``(batch, width)``; ``share`` weighs the time steps."""
-    over_time = graph.integer(1)
-    mean = graph.op("ReduceSum", [graph.op("Mul", [hidden, share]), over_time], keepdims=1)
+    """Return both over time, each ``(batch, width)``; ``share`` ``(batch, 1, time)`` weighs."""
+    mean = graph.op("MatMul", [share, hidden])
     centred = graph.op("Sub", [hidden, mean])
-    square = graph.op("Mul", [graph.op("Mul", [centred, centred]), share])
-    variance = graph.op("ReduceSum", [square, over_time], keepdims=0)
-    return [graph.op("Squeeze", [mean, over_time]), graph.op("Sqrt", [variance])]
+    variance = graph.op("MatMul", [share, graph.op("Mul", [centred, centred])])
+    over_time = graph.integer(1)
+    return [
+        graph.op("Squeeze", [mean, over_time]),
+        graph.op("Sqrt", [graph.op("Squeeze", [variance, over_time])]),
+    ]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 HALF = WINDOW // 2
 BINS = HALF + 1
 LEAST = 2 * WINDOW  # samples: the shortest stretch the graph looks at
+WHOLE = 3  # hops that a signal reflected at both ends, and its windows, have more than frames
 
 
 def embedding_graph(
@@ -113,44 +114,52 @@ def embedding_graph_on(
 def _speech(graph: Graph) -> tuple[str, str]:
     """Return the trimmed signals, reflected at their own ends, and their lengths ``(batch, 1)``.
 
-    The first is ``(batch, 200 + longest + 200)``.
+    The first is ``(batch, 200 + longest + 200)`` or somewhat longer, whole hops.
     """
-    zero, one = graph.integer(0), graph.integer(1)
+    one = graph.integer(1)
     size = graph.op("Gather", [graph.op("Shape", ["waveform"]), one])
-    clock = graph.op("Range", [graph.constant(0, "int64"), _scalar(graph, size), _unit(graph)])
+    # Places are counted in float32, whose maxima are found the fastest: exact for 17 minutes.
+    count = graph.op("Cast", [size], to=1)
+    steps = [graph.constant(0, "int64"), _scalar(graph, size), _unit(graph)]
+    clock = graph.op("Cast", [graph.op("Range", steps)], to=1)
     level = graph.op("Abs", ["waveform"])
-    peak = graph.largest(level, 1)
-    loud = graph.op("Greater", [level, graph.op("Mul", [peak, graph.constant(QUIET)])])
-    some = graph.op("Greater", [level, graph.constant(0.0)])
+    quiet = graph.op("Mul", [graph.largest(level, 1), graph.constant(QUIET)])
+    loud = graph.op("Cast", [graph.op("Greater", [level, quiet])], to=1)
+    some = graph.op("Cast", [graph.op("Greater", [level, graph.constant(0.0)])], to=1)
+    passed, left = graph.op("Add", [clock, graph.constant(1.0)]), graph.op("Sub", [count, clock])
 
-    def last(mask: str) -> str:
-        places = graph.op("Where", [mask, clock, graph.integer(-1)])
-        found = graph.largest(places, 1)
-        return graph.op("Add", [found, one])
+    def most(mask: str, places: str) -> str:
+        return graph.largest(graph.op("Mul", [mask, places]), 1)
 
-    keep = graph.integer(int(KEEP * RATE))
-    first = graph.op("ReduceMin", [graph.op("Where", [loud, clock, size]), one], keepdims=1)
-    start = graph.op("Max", [graph.op("Sub", [first, keep]), zero])
-    stop = graph.op("Min", [graph.op("Add", [last(loud), keep]), last(some)])
-    length = graph.op("Max", [graph.op("Sub", [stop, start]), graph.integer(LEAST)])
+    keep = graph.constant(KEEP * RATE)
+    first = graph.op("Sub", [count, most(loud, left)])
+    start = graph.op("Max", [graph.op("Sub", [first, keep]), graph.constant(0.0)])
+    stop = graph.op("Min", [graph.op("Add", [most(loud, passed), keep]), most(some, passed)])
+    length = graph.op("Max", [graph.op("Sub", [stop, start]), graph.constant(float(LEAST))])
+    start, length = (graph.op("Cast", [value], to=6) for value in (start, length))
+
+    def small(value: int) -> str:  # half the bytes for places
+        return graph.constant(value, "int32")
 
     longest = graph.op("ReduceMax", [length], keepdims=0)
-    limit = graph.op("Add", [longest, graph.constant(HALF, "int64")])
-    clock = graph.op("Range", [graph.constant(-HALF, "int64"), limit, _unit(graph)])
-    clock = graph.op("Unsqueeze", [clock, zero])
+    hops = graph.op("Add", [graph.op("Div", [longest, small(HOP)]), small(WHOLE)])
+    limit = graph.op("Sub", [graph.op("Mul", [hops, small(HOP)]), small(HALF)])
+    clock = graph.op("Range", [small(-HALF), limit, small(1)])
     place = graph.op("Abs", [clock])
-    end = graph.op("Sub", [length, one])
-    mirrored = graph.op("Sub", [graph.op("Mul", [end, graph.integer(2)]), place])
-    place = graph.op("Max", [graph.op("Min", [place, mirrored]), zero])
+    end = graph.op("Sub", [length, small(1)])
+    mirrored = graph.op("Sub", [graph.op("Mul", [end, small(2)]), place])
+    place = graph.op("Max", [graph.op("Min", [place, mirrored]), small(0)])
     place = graph.op("Add", [place, start])
     # Only a signal shorter than LEAST is read past its end; what follows is its last sample.
-    place = graph.op("Min", [place, graph.op("Sub", [size, one])])
+    final = graph.op("Cast", [graph.op("Sub", [size, one])], to=6)
+    place = graph.op("Min", [place, final])
     signal = graph.op("GatherElements", ["waveform", place], axis=1)
 
-    inside = graph.op("Greater", [clock, graph.integer(-1)])
-    inside = graph.op("And", [inside, graph.op("Less", [clock, length])])
-    energy = graph.op("Mul", [graph.op("Mul", [signal, signal]), graph.op("Cast", [inside], to=1)])
-    total = graph.op("ReduceSum", [energy, one], keepdims=1)
+    inside = graph.op("Less", [clock, length])
+    heard = graph.op("Mul", [signal, graph.op("Cast", [inside], to=1)])
+    heard = graph.op("Slice", [heard, graph.integer(HALF), graph.integer(2**31), one])
+    total = graph.op("ReduceSum", [graph.op("Mul", [heard, heard]), one], keepdims=1)
+    length = graph.op("Cast", [length], to=7)
     power = graph.op("Div", [total, graph.op("Cast", [length], to=1)])
     root = graph.op("Sqrt", [graph.op("Max", [power, graph.constant(1e-20)])])
     factor = graph.op("Div", [graph.constant(LEVEL), root])
@@ -160,47 +169,64 @@ def _speech(graph: Graph) -> tuple[str, str]:
 def _log_mel(
     graph: Graph, signal: str, length: str, dynamic_range: float, bands: int
 ) -> tuple[str, str]:
-    """Return the log-mel ``(batch, bands, frames)`` and which frames are real, as 0 or 1."""
-    turn = 2.0 * np.pi / WINDOW
-    steps = [graph.constant(np.int64(k), "int64") for k in (0, BINS, WINDOW)]
-    bins = graph.op("Range", [steps[0], steps[1], _unit(graph)])
-    times = graph.op("Range", [steps[0], steps[2], _unit(graph)])
-    column = graph.op("Unsqueeze", [bins, graph.integer(1)])
-    # The angle is reduced in integers: exact, where the cosine of a large angle is not.
-    product = graph.op("Mod", [graph.op("Mul", [column, times]), graph.integer(WINDOW)])
-    angle = graph.op("Mul", [graph.op("Cast", [product], to=1), graph.constant(turn)])
-    hann = (0.5 - 0.5 * np.cos(turn * np.arange(WINDOW))).astype(np.float32)
-    parts = [
-        graph.op("Mul", [graph.op(part, [angle]), graph.constant(hann)]) for part in ("Cos", "Sin")
-    ]
-    kernel = graph.op(
-        "Unsqueeze", [graph.op("Concat", parts, axis=0), graph.integer(1)]
-    )  # (402, 1, 400)
-    spectrum = graph.op(
-        "Conv", [graph.op("Unsqueeze", [signal, graph.integer(1)]), kernel], strides=[HOP]
-    )
-    square = graph.op("Mul", [spectrum, spectrum])
-    halves = [
-        graph.op("Slice", [square, graph.integer(k), graph.integer(k + BINS), graph.integer(1)])
-        for k in (0, BINS)
-    ]
-    power = graph.op("Add", halves)
-    energy = graph.op("MatMul", [graph.constant(filterbank(bands)), power])
+    """Return the log-mel ``(batch, frames, bands)`` and which frames are real, as 0 or 1."""
+    frames = graph.op("Div", [length, graph.integer(HOP)])
+    most = graph.op("ReduceMax", [frames], keepdims=0)
+    power = _power(graph, signal, _vector(graph, most))
+    energy = graph.op("MatMul", [power, graph.constant(filterbank(bands).T)])
     floor = graph.op("Max", [energy, graph.constant(1e-10)])
     level = graph.op("Mul", [graph.op("Log", [floor]), graph.constant(1.0 / np.log(10.0))])
 
-    frames = graph.op("Div", [length, graph.integer(HOP)])
-    most = graph.op("ReduceMax", [frames], keepdims=0)
-    level = graph.op("Slice", [level, graph.integer(0), _vector(graph, most), graph.integer(2)])
     clock = graph.op("Range", [graph.constant(0, "int64"), most, _unit(graph)])
-    real = graph.op("Unsqueeze", [graph.op("Less", [clock, frames]), graph.integer(1)])
+    real = graph.op("Unsqueeze", [graph.op("Less", [clock, frames]), graph.integer(2)])
     heard = graph.op("Where", [real, level, graph.constant(-1e9)])
     loudest = graph.largest(heard, 1, 2)
     below = graph.constant(dynamic_range / 10.0)
     level = graph.op("Max", [level, graph.op("Sub", [loudest, below])])
     level = graph.op("Mul", [graph.op("Add", [level, graph.constant(4.0)]), graph.constant(0.25)])
-    valid = graph.op("Cast", [real], to=1)  # (batch, 1, frames)
+    valid = graph.op("Cast", [real], to=1)  # (batch, frames, 1)
     return graph.op("Mul", [level, valid]), valid
+
+
+def _power(graph: Graph, signal: str, count: str) -> str:
+    """Return the power spectrum of the first ``count`` windows, ``(batch, count, 201)``.
+
+    A window and its mirror image are added and subtracted first: cosines are even and sines odd
+    about its middle, so that half of the products do.
+    """
+    rows = graph.op("Reshape", [signal, graph.integer(0, -1, HOP)])
+
+    def cut(row: int, first: int, last: int) -> str:
+        """Return a part of every window's row, backwards where it begins after its end."""
+        until = graph.op("Add", [count, graph.integer(row)])
+        steps = graph.integer(1, 1 if first < last else -1)
+        ends = graph.op("Concat", [until, graph.integer(last)], axis=0)
+        return graph.op(
+            "Slice", [rows, graph.integer(row, first), ends, graph.integer(1, 2), steps]
+        )
+
+    # Samples 1 to 200, and 399 to 200: the first has no weight.
+    onward = graph.op("Concat", [cut(0, 1, HOP), cut(1, 0, HALF + 1 - HOP)], axis=2)
+    back = [cut(2, WINDOW - 2 * HOP - 1, -HOP - 1), cut(1, HOP - 1, HALF - HOP - 1)]
+    backward = graph.op("Concat", back, axis=2)
+    turn = 2.0 * np.pi / WINDOW
+    bins, times = (
+        graph.op("Range", [graph.constant(np.int64(k), "int64") for k in (low, BINS, 1)])
+        for low in (0, 1)
+    )
+    column = graph.op("Unsqueeze", [times, graph.integer(1)])
+    # The angle is reduced in integers: exact, where the cosine of a large angle is not.
+    product = graph.op("Mod", [graph.op("Mul", [column, bins]), graph.integer(WINDOW)])
+    angle = graph.op("Mul", [graph.op("Cast", [product], to=1), graph.constant(turn)])
+    hann = 0.5 - 0.5 * np.cos(turn * np.arange(1, BINS))
+    hann[-1] /= 2.0  # the middle is its own mirror image
+    hann = graph.constant(hann[:, None])
+    squares = []
+    for mix, wave in (("Add", "Cos"), ("Sub", "Sin")):
+        kernel = graph.op("Mul", [graph.op(wave, [angle]), hann])
+        part = graph.op("MatMul", [graph.op(mix, [onward, backward]), kernel])
+        squares.append(graph.op("Mul", [part, part]))
+    return graph.op("Add", squares)
 
 
 def _unit(graph: Graph) -> str:
