@@ -17,7 +17,7 @@ import { refuseOthers } from "./speech.js";
 import { Stream } from "./stream.js";
 import { timelineOptions } from "./windows.js";
 
-// Sums of several threads are rounded otherwise, which a model of 8 bits shows in the third digit.
+// Sums of several threads have other last digits, of which the answers show the fourth.
 const AS_PYTHON = { intraOpNumThreads: 1 };
 const SHORT = 0.5; // seconds of speech; on less, no answer is sure
 const MOST = 64; // utterances that a model is adapted to
