@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -82,9 +83,39 @@ def timed() -> Iterator[Took]:
     took.wall, took.cpu = time.perf_counter() - wall, time.process_time() - cpu
 
 
+def run(main: Callable[[], object]) -> None:
+    """Run a benchmark; what its user can mend is one sentence."""
+    from intona.errors import IntonaError
+
+    try:
+        main()
+    except IntonaError as error:
+        sys.exit(f"error: {error}")
+    except OSError as error:
+        if error.filename is None:
+            raise
+        sys.exit(f"error: {error.filename}: {error.strerror}")
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"error: this failed: {' '.join(map(str, error.cmd))}")
+
+
+def recordings(folder: Path) -> list[Path]:
+    """Return the recordings of a folder.
+
+    Raises:
+        IntonaError: there are none.
+    """
+    from intona.audio import find
+
+    files = list(find([folder]))
+    if bad := next((file for file in files if isinstance(file, Exception)), None):
+        raise bad
+    return [Path(file) for file in files if isinstance(file, str | Path)]
+
+
 def clips(folder: Path | None, count: int) -> list[Clip]:
     """Return recordings of a folder, evenly spread, or synthetic ones of 3.7 s at 48 kHz."""
-    from intona.audio import find, read
+    from intona.audio import read
     from intona.corpora import synthetic
 
     if folder is None:
@@ -94,7 +125,7 @@ def clips(folder: Path | None, count: int) -> list[Clip]:
             for i in range(count)
         ]
     else:
-        files = list(find([folder]))
+        files = recordings(folder)
         made = [read(path) for path in files[:: max(1, len(files) // count)][:count]]
     return [(audio.samples, audio.rate) for audio in made]
 

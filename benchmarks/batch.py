@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from _measure import memory, options, tell
+from _measure import memory, options, recordings, run, tell
 
 NAIVE = """
 import glob, pickle, sys, time
@@ -225,10 +225,8 @@ def main() -> None:
         naive=(200, "files of the naive loop"),
         copies=(3, "of the folder, for Ray"),
     )
-    from intona.audio import find
-
     parts = given.parts.split(",")
-    files = [str(file) for file in find([given.folder])]
+    files = [str(file) for file in recordings(given.folder)]
     report = Report()
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
@@ -245,4 +243,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

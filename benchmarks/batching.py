@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from _measure import options, tell, timed
+from _measure import options, recordings, run, tell, timed
 
 
 def cpu(job: Callable[[], object], count: int) -> float:
@@ -74,9 +74,8 @@ def main() -> None:
     given = options(
         __doc__, "folder", files=120, seconds=(float, "of each file; without it all of it")
     )
-    from intona.audio import find
 
-    files = list(find([given.folder]))
+    files = recordings(given.folder)
     files = files[:: max(1, len(files) // given.files)]
     with tempfile.TemporaryDirectory() as scratch:
         if given.seconds is not None:
@@ -87,4 +86,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import sklearn
-from _measure import options, tell, timed
+from _measure import options, run, tell, timed
 from sklearn.metrics import balanced_accuracy_score
 
 from intona.metrics.bootstrap import intervals
@@ -59,4 +59,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from _measure import run
 from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
@@ -88,4 +89,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

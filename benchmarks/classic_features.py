@@ -10,7 +10,7 @@ from __future__ import annotations
 import librosa
 import numba
 import numpy as np
-from _measure import against, clips, options
+from _measure import against, clips, options, run
 
 from intona.features.classic import Classic
 
@@ -35,4 +35,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from _measure import options, tell
+from _measure import options, run, tell
 
 from intona import corpora
 from intona.corpora.base import Corpus
@@ -65,4 +65,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

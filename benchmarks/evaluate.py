@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from _measure import options, tell, timed
+from _measure import options, run, tell, timed
 
 
 def main() -> None:
@@ -36,4 +36,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

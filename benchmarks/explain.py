@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from _measure import options, tell, timed
+from _measure import options, run, tell, timed
 from matplotlib.figure import Figure
 
 from intona import corpora
@@ -92,4 +92,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

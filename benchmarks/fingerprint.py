@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import soundfile
-from _measure import options, tell, timed
+from _measure import options, run, tell, timed
 
 from intona import corpora
 from intona.audio import Audio, read, resample
@@ -93,4 +93,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from _measure import options, tell
+from _measure import options, run, tell
 
 from intona.corpora import synthetic
 
@@ -157,4 +157,4 @@ def _peak(process: int) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import soundfile
-from _measure import options, tell
+from _measure import options, run, tell
 
 from intona import corpora
 from intona.audio import Audio, read, resample
@@ -105,4 +105,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _measure import options, tell, timed
+from _measure import options, run, tell, timed
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
@@ -127,4 +127,4 @@ def beside_others(
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import soundfile
-from _measure import options, tell, timed
+from _measure import options, run, tell, timed
 
 import intona
 from intona.corpora.synthetic import utterance
@@ -101,4 +101,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

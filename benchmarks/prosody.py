@@ -8,7 +8,7 @@ run; openSMILE through its Python package, which resamples nothing.
 from __future__ import annotations
 
 import opensmile
-from _measure import against, options
+from _measure import against, options, run
 
 from intona.features.prosody import Prosody
 
@@ -28,4 +28,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

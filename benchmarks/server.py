@@ -26,7 +26,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import soundfile
-from _measure import memory, options, tell
+from _measure import memory, options, run, tell
 from websockets.asyncio.client import connect
 
 from intona import corpora
@@ -230,4 +230,4 @@ def spread(seconds: list[float]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

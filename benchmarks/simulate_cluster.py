@@ -18,7 +18,7 @@ from argparse import Namespace
 from collections import deque
 from pathlib import Path
 
-from _measure import options, tell, timed
+from _measure import options, run, tell, timed
 
 
 def part_cost(clips: int) -> float:
@@ -153,4 +153,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

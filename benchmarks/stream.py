@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from _measure import options, tell, timed
+from _measure import options, run, tell, timed
 from stitching import stitch
 
 import intona
@@ -76,4 +76,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -147,16 +147,16 @@ def test_a_new_label_may_stand_for_several():
 @pytest.mark.parametrize(
     ("keep", "merge", "sentence"),
     [
-        (["proud"], {}, "--emotions: proud not in the corpus: there are calm, happy, sad"),
-        (None, {"proud": "sad"}, "--merge: proud not in the corpus: there are calm, happy, sad"),
+        (["proud"], {}, "emotions: proud not in the corpus: there are calm, happy, sad"),
+        (None, {"proud": "sad"}, "merge: proud not in the corpus: there are calm, happy, sad"),
         (
             None,
             {"calm": "sad", "sad": "happy"},
-            "--merge: calm becomes sad, and sad becomes happy: name the last label for both",
+            "merge: calm becomes sad, and sad becomes happy: name the last label for both",
         ),
-        (None, {"calm": "sad", "Calm": "happy"}, "--merge: calm cannot become both sad and happy"),
-        (["calm"], {"calm": "sad"}, "--emotions: calm is merged into sad: keep that one"),
-        (None, {"calm": "neutrl"}, "--merge: there is no label neutrl; is neutral meant?"),
+        (None, {"calm": "sad", "Calm": "happy"}, "merge: calm cannot become both sad and happy"),
+        (["calm"], {"calm": "sad"}, "emotions: calm is merged into sad: keep that one"),
+        (None, {"calm": "neutrl"}, "merge: there is no label neutrl; is neutral meant?"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_sentence(keep, merge, sentence) -> None:

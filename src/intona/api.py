@@ -21,6 +21,7 @@ from intona.models.artefact import BUNDLED
 from intona.models.recipes import Recipe
 from intona.models.recipes import load as recipe_named
 from intona.parallel import Progress
+from intona.spelling import for_python
 
 if TYPE_CHECKING:
     from intona.corpora.base import Corpus
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from intona.evaluation.split import Split
 
 
+@for_python
 def read_corpus(
     source: Any,
     name: str | None = None,
@@ -57,6 +59,7 @@ def read_corpus(
     return corpus.select(emotions, merge) if emotions or merge else corpus
 
 
+@for_python
 def train(
     recipe: str | Path | Recipe,
     corpus: Any,
@@ -102,6 +105,7 @@ def train(
     return load(out)
 
 
+@for_python
 def evaluate(
     what: str | Path | Recipe | Recognizer,
     corpus: Any,
@@ -206,6 +210,7 @@ def evaluate(
         return evaluate(plan, loaded, split, replace(asked, extra=more), on=on, progress=progress)
 
 
+@for_python
 def compare(*runs: Evaluation | str | Path, **named: Evaluation | str | Path) -> Comparison:
     """Compare evaluations made on the same folds: paired tests over speakers.
 

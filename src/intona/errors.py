@@ -55,7 +55,13 @@ class AudioError(IntonaError):
 
 
 class RecordingWarning(UserWarning):
-    """Something of a recording is lost or odd, and the rest of it is used."""
+    """Something of a recording is lost or odd, and the rest of it is used.
+
+    Attributes:
+        shell: the same with options as a command line has them; empty where it names none.
+    """
+
+    shell = ""
 
 
 class ChannelsWarning(RecordingWarning):
@@ -72,6 +78,19 @@ class ModelError(IntonaError):
 
 class LeakError(IntonaError):
     """Training and test parts share what they must not share."""
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why something failed, in a line: the system's own words without their number.
+
+    Examples:
+        >>> reason_of(NotADirectoryError(20, "Not a directory", "a/b"))
+        'Not a directory'
+        >>> reason_of(ValueError("no number"))
+        'no number'
+    """
+    words = error.strerror if isinstance(error, OSError) else None
+    return words or str(error).partition("\n")[0]
 
 
 def meant(word: str, known: Iterable[str]) -> str:

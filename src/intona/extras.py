@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 
+from intona import memory
 from intona.errors import MissingExtraError
+from intona.memory import load_linear_algebra, require_room
 
 # A module that is imported to what pip calls it and the extra that brings it.
 PACKAGES: Mapping[str, tuple[str, str]] = {
@@ -47,8 +50,12 @@ def require_training(what: str) -> None:
 
     Raises:
         MissingExtraError: likewise.
+        IntonaError: this process may not have the memory for it.
     """
     require(what, *TRAINING)
+    if "scipy.linalg" not in sys.modules:
+        require_room(what, memory.TRAINING)
+        load_linear_algebra()
 
 
 def require(what: str, *modules: str) -> None:

@@ -205,12 +205,12 @@ def show_plainly() -> None:
     said: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        if issubclass(category, RecordingWarning):
+        if isinstance(message, RecordingWarning):
             # A recording is read more than once, and a corpus may be all calls.
             key = category.__name__ if issubclass(category, ChannelsWarning) else str(message)
             if key not in said:
                 said.add(key)
-                print(plain(f"note: {message}"), file=sys.stderr)
+                print(plain(f"note: {message.shell or message}"), file=sys.stderr)
         else:
             usual(message, category, *where, **more)
 

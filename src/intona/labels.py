@@ -169,7 +169,7 @@ def parse_merge(text: str | None) -> dict[str, str]:
         if not (sign and old and new):
             raise UsageError(f"cannot read the merge {part!r}: write it as old=new")
         if merge.setdefault(old, new) != new:
-            raise UsageError(f"--merge: {old} cannot become both {merge[old]} and {new}")
+            raise UsageError(f"merge: {old} cannot become both {merge[old]} and {new}")
     return merge
 
 
@@ -227,7 +227,7 @@ def label_map(
     found = {label: merges.get(canonical(label), canonical(label)) for label in known}
     wanted = {canonical(label) for label in keep or ()}
     for label in sorted(wanted & set(merges)):
-        raise UsageError(f"--emotions: {label} is merged into {merges[label]}: keep that one")
+        raise UsageError(f"emotions: {label} is merged into {merges[label]}: keep that one")
     _require(wanted, set(found.values()), "emotions", owner)
     return {old: new if new in wanted or not wanted else None for old, new in found.items()}
 
@@ -324,13 +324,13 @@ def _merges(merge: Mapping[str, str], present: set[str], owner: str) -> dict[str
         if before == after:
             continue
         if merges.setdefault(before, after) != after:
-            raise UsageError(f"--merge: {before} cannot become both {merges[before]} and {after}")
+            raise UsageError(f"merge: {before} cannot become both {merges[before]} and {after}")
     _require(merges, present, "merge", owner)
-    refuse_reserved(merges.values(), "--merge")
+    refuse_reserved(merges.values(), "merge")
     for old, new in sorted(merges.items()):
         if new in merges:
             raise UsageError(
-                f"--merge: {old} becomes {new}, and {new} becomes {merges[new]}: "
+                f"merge: {old} becomes {new}, and {new} becomes {merges[new]}: "
                 "name the last label for both"
             )
         if new not in EMOTIONS and new not in present:
@@ -344,11 +344,11 @@ def _refuse_misspelt(new: str, known: set[str]) -> None:
 
     meant = get_close_matches(new, sorted(known), n=1, cutoff=0.85)
     if meant:
-        raise UsageError(f"--merge: there is no label {new}; is {meant[0]} meant?")
+        raise UsageError(f"merge: there is no label {new}; is {meant[0]} meant?")
 
 
 def _require(names: Iterable[str], present: set[str], option: str, owner: str) -> None:
     missing = order(name for name in names if name not in present)
     if missing:
         has = ", ".join(order(present)) or "no labels"
-        raise UsageError(f"--{option}: {', '.join(missing)} not in {owner}: there are {has}")
+        raise UsageError(f"{option}: {', '.join(missing)} not in {owner}: there are {has}")

@@ -50,8 +50,8 @@ def test_labels_are_named_in_any_case_and_form(intona, verbs, verb):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--emotions", "happy,proud"), "--emotions: proud not in the corpus"),
-        (("--merge", "proud=happy"), "--merge: proud not in the corpus"),
+        (("--emotions", "happy,proud"), "emotions: proud not in the corpus"),
+        (("--merge", "proud=happy"), "merge: proud not in the corpus"),
         (("--merge", "sad=angry,angry=happy"), "and angry becomes happy: name the last"),
         (("--emotions", "sad,happy", "--merge", "sad=angry"), "sad is merged into angry"),
     ],

@@ -268,3 +268,17 @@ def test_the_good_ones_are_taken(intona: Callable, report: Path, wav: Path, tmp_
     with pytest.raises(IntonaError, match="another model"):
         load(profile=str(path))
     assert intona("predict", wav, "--model", model_file(tmp_path / "m.onnx")).code == 0
+
+
+def test_an_evaluation_is_a_folder(intona: Callable, report: Path, tmp_path: Path) -> None:
+    file = tmp_path / "p.json"
+    file.write_text("{}")
+    said = sentence(intona("compare", report, file), 2)
+    assert (
+        said
+        == f"error: {file} is a file: name the folder that intona evaluate ... --report DIR made"
+    )
+    folder = tmp_path / "odd"
+    (folder / "evaluation.json").mkdir(parents=True)
+    said = sentence(intona("compare", report, folder), 2)
+    assert said == f"error: {folder}: the evaluation cannot be read: Is a directory"

@@ -171,7 +171,7 @@ class TestSpeakersAndLabels:
         path = table(clips, f"a.wav,{label.title()},x", "b.wav,sad,y")
         with pytest.raises(UsageError, match=f"t.csv: an emotion cannot be called {label}"):
             corpora.load(path)
-        with pytest.raises(UsageError, match=f"--merge: an emotion cannot be called {label}"):
+        with pytest.raises(UsageError, match=f"merge: an emotion cannot be called {label}"):
             label_map(["sad", "angry"], merge={"sad": label})
 
     @pytest.mark.parametrize("target", ["truth", "status", "confidence", "fold"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import audformat
@@ -14,6 +15,7 @@ from praatio import textgrid
 
 from intona import formats
 from intona.errors import UsageError
+from intona.formats.rows import Segmentation
 from intona.tables import COLUMNS, Prediction, to_table
 
 LABELS = ("neutral", "sad", "angry")
@@ -333,3 +335,14 @@ def test_bad_segment_files(tmp_path: Path, name: str, content: str, words: str) 
 def test_missing_segment_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such file"):
         formats.read_turns(tmp_path / "gone.csv")
+
+
+@pytest.mark.parametrize("style", ["textgrid", "eaf"])
+def test_many_overlapping_segments_take_a_layer_each_in_time(style: str) -> None:
+    many = [prediction("a.wav", i / 1000, 100.0 + i, ROWS[0][2]) for i in range(12_000)]
+    rows = Segmentation([*many, prediction("a.wav", 100.0, 101.0, ROWS[1][2])], LABELS)
+    begin = time.process_time()
+    text = formats.render(rows, style)
+    assert time.process_time() - begin < 3
+    # The last one goes where the first has just ended.
+    assert text.count('name = "emotion') + text.count('TIER_ID="emotion') == 12_000

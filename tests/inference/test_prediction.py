@@ -130,10 +130,10 @@ def test_narrowing_goes_on_and_goes_with_adaptation(model: Recognizer) -> None:
 @pytest.mark.parametrize(
     ("keep", "merge", "words"),
     [
-        (["happy", "proud"], None, "--emotions: proud not in the model: there are neutral"),
+        (["happy", "proud"], None, "emotions: proud not in the model: there are neutral"),
         (["happy"], None, "at least two are needed, not happy"),
         (["happy", "Happiness"], None, "at least two"),
-        (None, {"calm": "neutral"}, "--merge: calm not in the model"),
+        (None, {"calm": "neutral"}, "merge: calm not in the model"),
         (["happy", "sad"], {"sad": "neutral"}, "sad is merged into neutral: keep that one"),
     ],
 )

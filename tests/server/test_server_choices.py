@@ -243,6 +243,7 @@ def test_each_channel_of_a_call_is_heard_by_itself(
     assert "channel" not in mixed
     (warning,) = mixed["warnings"]
     assert "call.wav has different speech in its two channels" in warning
+    assert warning.endswith("they are mixed: channels=each hears them one by one")
 
     over = service.upload("call.wav", path.read_bytes(), "/v1/timeline?channels=each").json()
     assert {(row["channel"], row["speaker"]) for row in over["segments"]} == {

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from intona.errors import ChannelsWarning, RecordingWarning
+from intona.spelling import as_keywords
 
 Notice: TypeAlias = Callable[[str], object]
 
@@ -29,7 +30,9 @@ def warn(sentence: str) -> None:
     It is what readers do when nobody asks to be told.
     """
     kind = ChannelsWarning if isinstance(sentence, Apart) else RecordingWarning
-    warnings.warn(sentence, kind, stacklevel=2)
+    warning = kind(as_keywords(sentence))
+    warning.shell = sentence
+    warnings.warn(warning, stacklevel=2)
 
 
 def told_before(_: str) -> None:
@@ -90,7 +93,7 @@ class Journal:
         if is_so:
             sentence = (
                 f"{self._where} has different speech in its two channels, as a call has, and they "
-                "are mixed: --channels each (channels=each) hears them one by one"
+                "are mixed: --channels each hears them one by one"
             )
             self._say("apart", Apart(sentence))
 

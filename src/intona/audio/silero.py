@@ -93,7 +93,8 @@ def each(recordings: Sequence[Array]) -> list[Array]:
     gates = np.zeros((max(lengths, default=0), len(lengths), 4 * _HIDDEN), np.float32)
     order = np.argsort(lengths, kind="stable")[::-1]
     # The longest come first: those that go on are always the first columns.
-    going = [sum(length > step for length in lengths) for step in range(len(gates))]
+    ended = np.searchsorted(np.sort(lengths), np.arange(len(gates)), side="right")
+    going = (len(lengths) - ended).tolist()
     with one_blas_thread():
         for column, number in enumerate(order):
             for first in range(0, lengths[number], _BATCH):

@@ -22,6 +22,7 @@ from intona.cli.stopping import Stopped, stoppable
 from intona.errors import IntonaError
 from intona.extras import asked_for
 from intona.files import show_plainly
+from intona.memory import STARTING, is_lack_of_memory, require_room
 from intona.threads import ask_for_one_thread
 
 __all__ = ["main"]
@@ -112,6 +113,8 @@ def _run(verb: str | None) -> int:
             show_plainly()
             if verb is not None:
                 refuse_verb(verb, VERBS)
+            if verb in VERBS:
+                require_room(f"intona {verb}", STARTING)
             build(verb)(prog_name="intona")
     except IntonaError as error:
         complain(f"error: {error}")
@@ -129,7 +132,9 @@ def _run(verb: str | None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         complain(f"error: {where}{error.strerror or error}")
         return 1
-    except MemoryError:
+    except Exception as error:
+        if not is_lack_of_memory(error):
+            raise
         complain("error: there is not enough memory for this")
         return 1
     except Stopped as stop:

@@ -21,7 +21,7 @@ from intona.corpora.loading import Tree
 from intona.corpora.parts import own_name, split_of, whole_of
 from intona.corpora.sheet import folded
 from intona.corpora.tables import from_frame, parse_columns
-from intona.errors import CorpusError, UsageError
+from intona.errors import CorpusError, UsageError, reason_of
 from intona.features.cache import cache_folder
 from intona.files import atomic
 
@@ -113,8 +113,7 @@ def _read(files: Sequence[Path], source: Path, folder: Path, title: str, **optio
             names.update(_class_names(json.loads(info.read_text("utf-8")).get("features") or {}))
         return _corpus(_batches(files, folder, names), names, title, folder, **options)
     except (pa.ArrowException, OSError, ValueError, AttributeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise CorpusError(f"{source}: not a readable data set ({reason})") from None
+        raise CorpusError(f"{source}: not a readable data set ({reason_of(error)})") from None
 
 
 def _arrow_files(folder: Path) -> list[Path]:

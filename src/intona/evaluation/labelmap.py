@@ -70,7 +70,7 @@ def shared_map(
         left = {becomes[label] for label in labels} & kept
         if keep and (unknown := order(kept - left)):
             raise UsageError(
-                f"--emotions: the model does not know {', '.join(unknown)}; "
+                f"emotions: the model does not know {', '.join(unknown)}; "
                 f"it knows {', '.join(labels)}"
             )
         if len(left) < 2:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intona import notebook
-from intona.errors import UsageError
+from intona.errors import UsageError, reason_of
 from intona.evaluation.facts import Facts
 from intona.evaluation.measure import (
     breakdown,
@@ -208,13 +208,19 @@ class Evaluation:
             target, labels = content["target"], tuple(content["labels"])
             facts = Facts.from_dict(content)
             return cls(target, labels, read_predictions(folder / TABLE, target, labels), facts)
+        except NotADirectoryError:
+            raise UsageError(
+                f"{folder} is a file: name the folder that intona evaluate ... --report DIR made"
+            ) from None
         except FileNotFoundError as error:
             raise UsageError(
                 f"{folder} holds no evaluation ({Path(error.filename or JSON).name} is missing): "
                 "make one with intona evaluate ... --report DIR"
             ) from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UsageError(f"{folder}: the evaluation cannot be read: {error}") from None
+            raise UsageError(
+                f"{folder}: the evaluation cannot be read: {reason_of(error)}"
+            ) from None
 
 
 def without_nan(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -216,12 +217,17 @@ def layered(found: list[Row]) -> list[tuple[str, int, list[Row]]]:
 
 
 def _layers(group: list[Row]) -> list[list[Row]]:
-    layers: list[list[Row]] = [[]]
+    """Put each row into the first layer that is free when it begins."""
+    layers: list[list[Row]] = []
+    busy: list[tuple[float, int]] = []  # until when, and which
+    free: list[int] = []
     for row in sorted(group, key=lambda row: row.start):
-        for layer in layers:
-            if not layer or layer[-1].end <= row.start:
-                layer.append(row)
-                break
-        else:
-            layers.append([row])
+        while busy and busy[0][0] <= row.start:
+            heappush(free, heappop(busy)[1])
+        if not free:
+            free.append(len(layers))
+            layers.append([])
+        first = heappop(free)
+        layers[first].append(row)
+        heappush(busy, (row.end, first))
     return layers

@@ -335,7 +335,7 @@ class Recognizer:
         columns = [becomes[label] for label in self.labels]
         matrix, labels = merging_matrix(columns, self._priors)
         if len(labels) < 2:
-            raise UsageError(f"--emotions: at least two are needed, not {', '.join(labels)}")
+            raise UsageError(f"emotions: at least two are needed, not {', '.join(labels)}")
         if labels == self.labels:
             return other
         other.labels = labels

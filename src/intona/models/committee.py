@@ -1,10 +1,11 @@
-"""Linear heads on an embedding: one joint head, one for each training corpus, dimensions.
+"""Linear heads on an embedding: one joint head, a committee for what is unfamiliar, dimensions.
 
-All are softmax regressions on the same views of the training embeddings
-(:mod:`intona.models.views`), solved in the embedding's leading principal directions. Where an
-embedding has several parts (of several encoders) each part has a regression of its own and their
-scores are averaged, which is one linear map of the whole and measured better than one regression on
-everything.
+The joint head and the dimensions are softmax regressions, the committee's members are linear
+discriminants: one for each training corpus and one for all of them. All see the same views of the
+training embeddings (:mod:`intona.models.views`) in the embedding's leading principal directions.
+Where an embedding has several parts (of several encoders) each part has a solution of its own and
+their scores are averaged, which is one linear map of the whole and measured better than one
+solution on everything.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from intona.metrics.arrays import rows_of
 from intona.models.blend import CLOSED
+from intona.models.discriminant import shrunk_discriminant
 from intona.models.material import Material
 from intona.models.principal import drawn, principal_directions, residual
 from intona.models.regression import softmax_regression
@@ -39,6 +41,9 @@ DIMENSION_C = 0.002
 DIMENSION_WEIGHT = 500.0  # utterances that each corpus counts
 ITERATIONS, TOLERANCE = 120, 1e-8  # where the penalty decides, more change nothing
 PRINCIPAL = 64  # directions of the training material; outside them lies what is unfamiliar
+SHRINKAGE = 0.3  # of the covariance of the committee's discriminants
+NOTHING = 0.02  # weight of a sound without a voice in that covariance, of an utterance's
+EVERY = "every corpus"  # the member that hears all of them
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,8 @@ class HeadOptions:
     Attributes:
         C: inverse strength of the penalty.
         views: share of each view: ``plain``, ``corpus``, ``speaker``.
-        committee: whether there is a head for each corpus beside the joint one.
+        committee: whether there are discriminants for each corpus and for all, beside the joint
+            head.
         rank: principal directions of each part that the regressions are solved in.
         nothing: weight of a sound without a voice, of an utterance's.
     """
@@ -88,7 +94,8 @@ class Committee:
     Attributes:
         standard: mean and deviation of the training features.
         joint: the joint head.
-        members: a head for each corpus, :data:`intona.models.blend.CLOSED` for labels it lacks.
+        members: a head for each corpus and one for all (:data:`EVERY`),
+            :data:`intona.models.blend.CLOSED` for labels it lacks; none for a single corpus.
         dimensions: arousal and valence, where the labels tell: weights ``(d, 1)``, bias ``(1,)``.
         directions: principal directions of the training embeddings, ``(d, k)``.
         difference: of a speaker's mean over mixed speech from that over neutral speech, ``(d,)``;
@@ -179,10 +186,11 @@ class _Fit:
         members: dict[str, Head] = {}
         names = np.unique(self.corpora)
         if self.options.committee and len(names) > 1:
+            # A member hears its own corpus alone, every utterance at its full weight.
             for name in names:
                 rows = np.flatnonzero(own == name)
-                # Each member hears its own corpus alone, every utterance at its full weight.
-                members[str(name)] = self._head(rows, weights / self.importance)
+                members[str(name)] = self._discriminant(rows, weights / self.importance)
+            members[EVERY] = self._discriminant(every, weights)
         plain = self.embedding[: self.count]
         return Committee(
             self.standard,
@@ -230,6 +238,31 @@ class _Fit:
         met = np.asarray(possible.any(axis=0))
         truth = np.eye(classes)[known.targets[rows]]
         found, bias = self._regressions(rows, truth, possible, weights, self.options.C, met)
+        return found, np.where(met, bias, CLOSED).astype(np.float32)
+
+    def _discriminant(self, rows: Rows, weights: NDArray[np.floating]) -> Head:
+        """Fit a member of the committee on some rows; it answers with the labels it has met."""
+        known, classes, count = self.known, len(self.labels), len(self.views)
+        met = np.asarray(known.possible[rows].any(axis=0))
+        # What a view of a corpus or of its song has of its own is not of the emotion.
+        groups = np.unique(self.groups[self.origin[rows]].astype(str), return_inverse=True)[1]
+        seen = np.concatenate([groups + k * len(rows) for k in range(count)])
+        heavy = np.concatenate([weights[rows] * share for share, _ in self.views])
+        silent = None if self.nothing is None else self._inside(self.nothing)
+        parts, bias = [], np.zeros(classes)
+        for number, base in enumerate(self.bases):
+            matrix, offset = shrunk_discriminant(
+                np.concatenate([view[number][rows] for _, view in self.views]),
+                np.tile(known.targets[rows], count),
+                classes,
+                seen,
+                heavy,
+                shrinkage=SHRINKAGE,
+                nothing=None if silent is None else (silent[number], NOTHING),
+            )
+            parts.append(base @ matrix / len(self.bases))
+            bias += offset / len(self.bases)
+        found = np.concatenate(parts).astype(np.float32)
         return found, np.where(met, bias, CLOSED).astype(np.float32)
 
     def _dimensions(self, own: NDArray[Any]) -> dict[str, Head]:

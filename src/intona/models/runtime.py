@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
+from queue import Empty, SimpleQueue
 from types import ModuleType
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from intona.errors import ModelError
 
@@ -78,20 +80,68 @@ def within(seconds: float, work: Callable[[], T], what: str) -> T:
     Raises:
         ModelError: it takes longer.
     """
-    done: list[T] = []
-    failed: list[BaseException] = []
-
-    def do() -> None:
-        try:
-            done.append(work())
-        except BaseException as error:  # raised again below
-            failed.append(error)
-
-    thread = threading.Thread(target=do, name="onnxruntime", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if failed:
-        raise failed[0]
+    worker = _worker()
+    done, result = worker.do(work, seconds)
     if not done:
         raise ModelError(f"{what}: its graph was given up after {seconds:.0f} s")
-    return done[0]
+    _idle().append(worker)
+    if isinstance(result, _Failure):
+        raise result.error
+    return cast(T, result)
+
+
+@dataclass(frozen=True)
+class _Failure:
+    error: BaseException
+
+
+class _Worker(threading.Thread):
+    """A thread that does one thing after the other.
+
+    One for each thing would begin with cold buffers and caches: a twentieth of a window's time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="onnxruntime", daemon=True)
+        self._given = SimpleQueue[Callable[[], object] | None]()
+        self._made = SimpleQueue[object]()
+        self.start()
+
+    def run(self) -> None:
+        while (work := self._given.get()) is not None:
+            self._made.put(self._outcome(work))
+            del work  # and the sound in it, while it waits
+
+    def do(self, work: Callable[[], object], seconds: float) -> tuple[bool, object]:
+        """Return whether it was done in time, and what it gave."""
+        self._given.put(work)
+        try:
+            return True, self._made.get(timeout=seconds)
+        except Empty:
+            self._given.put(None)  # it ends once it is done
+            return False, None
+
+    @staticmethod
+    def _outcome(work: Callable[[], object]) -> object:
+        try:
+            return work()
+        except BaseException as error:  # raised again where it was asked for
+            return _Failure(error)
+
+
+def _worker() -> _Worker:
+    """Return a thread that is free, a new one where there is none."""
+    idle = _idle()
+    try:
+        # Where this process was forked from another, its threads stayed behind.
+        while not (worker := idle.pop()).is_alive():
+            pass
+    except IndexError:
+        return _Worker()
+    return worker
+
+
+@cache
+def _idle() -> list[_Worker]:
+    """Return the threads of this process that wait for something to do."""
+    return []

@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from intona._version import __version__
 from intona.models.card import LAW
 from intona.server import live, problems, routes
+from intona.server.farewell import Farewell
 from intona.server.gate import Gate
 from intona.server.intake import Intake
 from intona.server.metrics import Meter
@@ -70,6 +71,7 @@ def create_app(settings: Settings, *, handler: str = HANDLER) -> FastAPI:
     app.add_middleware(Intake, service=service)
     app.add_middleware(Gate, settings=settings)
     app.add_middleware(Meter, metrics=service.metrics)
+    app.add_middleware(Farewell, settings=settings)
     return app
 
 

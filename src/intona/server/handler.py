@@ -21,6 +21,7 @@ from intona.models.card import without_names
 from intona.server import wire
 from intona.server.choices import Choices
 from intona.server.wire import ModelFacts, Reply, Request, TooMuchError, Upload, WorkerOptions
+from intona.spelling import as_parameters
 from intona.tables import Prediction, known
 
 if TYPE_CHECKING:
@@ -247,8 +248,8 @@ def _by(model: Recognizer, profile: Profile | None) -> dict[str, Any]:
 
 
 def _few(notes: Sequence[str]) -> list[str]:
-    """Return notes, each once though it is told of every channel."""
-    return list(dict.fromkeys(notes))[:MOST_WARNINGS]
+    """Return notes as a client reads them, each once though it is told of every channel."""
+    return list(dict.fromkeys(map(as_parameters, notes)))[:MOST_WARNINGS]
 
 
 def _events(events: Iterable[Event]) -> Reply:

@@ -19,7 +19,6 @@ OVERHEAD = 64 * 1024  # bytes around the file in a multipart form
 FORM, JSON = "multipart/form-data", "application/json"
 MIB = 1024 * 1024
 LEAST_PACE = 8 * 1024  # bytes per second, on average, once idle_seconds have passed
-DRAIN_SECONDS = 2.0
 
 
 class Intake:
@@ -43,8 +42,6 @@ class Intake:
             return
         objection = self._objection(headers, most)
         if objection is not None:
-            if "expect" not in headers:
-                await _drain(receive)
             await refuse(objection, scope, receive, send)
             return
         with self._service.admit():
@@ -88,7 +85,6 @@ class Intake:
             total += len(message.get("body", b""))
             complete = message["type"] != "http.request" or not message.get("more_body", False)
             if total > most + OVERHEAD:
-                await _drain(receive)
                 raise _too_large(most)
             return message
 
@@ -111,13 +107,3 @@ def _too_large(most: int) -> Problem:
 
 def _too_slow() -> Problem:
     return Problem(408, "too-slow", "the upload arrives too slowly: try again", close=True)
-
-
-async def _drain(receive: Receive) -> None:
-    """Read on for a moment, so that a client still sending gets to read our answer."""
-    try:
-        async with asyncio.timeout(DRAIN_SECONDS):
-            while (await receive()).get("more_body", False):
-                pass
-    except TimeoutError:
-        return

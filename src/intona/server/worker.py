@@ -30,6 +30,7 @@ from intona.server.wire import (
     receive,
     request_of,
 )
+from intona.spelling import as_parameters
 
 MIB = 1024 * 1024
 
@@ -149,7 +150,7 @@ def guarded(action: Callable[[], Reply]) -> Reply:
     except Exception as error:
         # The text may quote the input: only the type leaves the worker.
         kind, detail = "internal", type(error).__name__
-    return {"ok": False, "kind": kind, "detail": detail}, b""
+    return {"ok": False, "kind": kind, "detail": as_parameters(detail)}, b""
 
 
 if __name__ == "__main__":

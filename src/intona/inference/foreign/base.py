@@ -266,7 +266,7 @@ class Foreign(ABC):
         other._becomes = [None if own is None else becomes[own] for own in self._becomes]
         other.labels = merge_columns(np.zeros(len(self._own)), other._becomes)[1]
         if len(other.labels) < 2:
-            raise UsageError(f"--emotions: at least two are needed, not {', '.join(other.labels)}")
+            raise UsageError(f"emotions: at least two are needed, not {', '.join(other.labels)}")
         return other
 
     def adapted(self, to: object) -> Self:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intona.audio.given import one_channel
-from intona.errors import AudioError, ModelError, UsageError
+from intona.errors import AudioError, ModelError, UsageError, reason_of
 from intona.extras import require
 from intona.features.logmel import DYNAMIC_RANGE, RATE, WINDOW, level, log_mel, trim
 from intona.features.transformer import Transformer
@@ -263,7 +263,7 @@ class _Transformer:
                 folder, use_safetensors=True, local_files_only=True
             ).eval()
         except (OSError, ValueError) as error:
-            raise ModelError(f"cannot load an encoder from {folder}: {error}") from None
+            raise ModelError(f"cannot load an encoder from {folder}: {reason_of(error)}") from None
         finally:
             if shown:
                 bar.enable_progress_bar()

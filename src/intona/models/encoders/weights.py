@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from intona.errors import ModelError
+from intona.errors import ModelError, reason_of
 from intona.extras import lacking
 from intona.files import read_json
 
@@ -88,7 +88,7 @@ def parts_of(file: Path) -> list[Path]:
     try:
         named = sorted(set(json.loads(file.read_text("utf-8"))["weight_map"].values()))
     except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise ModelError(f"cannot read {file}: {error}") from None
+        raise ModelError(f"cannot read {file}: {reason_of(error)}") from None
     parts = [file.parent / Path(str(name)).name for name in named]
     missing = [part.name for part in parts if not part.is_file()]
     if missing or not parts:
@@ -104,7 +104,7 @@ def is_whisper(file: Path) -> bool:
     try:
         return bool(read_json(config, 2**24).get("model_type") == "whisper")
     except (OSError, ValueError, AttributeError) as error:
-        raise ModelError(f"cannot read {config}: {error}") from None
+        raise ModelError(f"cannot read {config}: {reason_of(error)}") from None
 
 
 def _known(name: str, folder: str) -> Path | None:

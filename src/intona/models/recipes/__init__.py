@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from intona import registry
-from intona.errors import RecipeError, meant
+from intona.errors import RecipeError, meant, reason_of
 from intona.files import read_bounded
 from intona.models.metadata import LABEL, shallow
 
@@ -151,7 +151,7 @@ def load(name: str | Path) -> Recipe:
     try:
         text = read_bounded(path, LARGEST).decode()
     except (OSError, ValueError) as error:
-        raise RecipeError(f"cannot read the recipe {path}: {error}") from None
+        raise RecipeError(f"cannot read the recipe {path}: {reason_of(error)}") from None
     return _parse(text, str(path), path.stem, path.parent)
 
 
