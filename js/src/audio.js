@@ -39,7 +39,12 @@ export async function decode(source) {
  * @returns {Audio}
  */
 export function audioOf(channels, rate) {
+  if (!Array.isArray(channels)) throw new UsageError("give a list of channels");
+  channels.forEach(requireSamples);
   const length = channels[0]?.length ?? 0;
+  if (channels.some((channel) => channel.length !== length)) {
+    throw new UsageError("the channels have different lengths: they are of one recording");
+  }
   if (channels.length < 2) return checked({ samples: channels[0] ?? new Float32Array(), rate });
   const samples = new Float32Array(length);
   const step = Math.max(1, Math.round(rate));
@@ -56,15 +61,25 @@ export function audioOf(channels, rate) {
 }
 
 /**
+ * Refuse samples of another type; their range would be another as well.
+ *
+ * @param {unknown} samples
+ */
+export function requireSamples(samples) {
+  if (samples instanceof Float32Array) return;
+  throw new UsageError("give samples as a Float32Array in [-1, 1], mono: { samples, rate }");
+}
+
+/**
  * Refuse what is no sound.
  *
  * @param {Audio} audio
  * @returns {Audio} the same
  */
 export function checked(audio) {
-  const { samples, rate } = audio;
-  if (!(samples instanceof Float32Array))
-    throw new UsageError("give samples as a Float32Array, mono");
+  const { samples, rate } = audio ?? {};
+  requireSamples(samples);
+  if (typeof rate !== "number") throw new UsageError("give a rate, in Hz, beside the samples");
   if (!(rate >= MIN_RATE))
     throw new AudioError(`the recording claims ${rate} samples per second: no speech fits`);
   if (!samples.length) throw new AudioError("the recording has no samples: record it again");

@@ -119,7 +119,7 @@ function centred(samples) {
 
 /**
  * The sum in single precision, in numpy's order (pairwise, eight at a time): the models round what
- * they compute to 8 bits, so that a last digit of the mean is seen in the answer.
+ * they multiply, so that a last digit of the mean is seen in the fourth of the answer.
  *
  * @param {Float32Array} samples
  * @returns {number}

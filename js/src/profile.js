@@ -6,7 +6,7 @@ import { UsageError } from "./errors.js";
 
 const KIND = "intona speaker profile";
 const SCHEMA = 2;
-const SPEECH = ["neutral", "mixed", "place"];
+export const SPEECH = ["neutral", "mixed", "place"];
 
 /**
  * @typedef {{name: string, model: string, speech: string, seconds: number,

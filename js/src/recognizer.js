@@ -11,11 +11,13 @@ import { Graph } from "./graph.js";
 import { narrowing } from "./labels.js";
 import { spread, utterances } from "./material.js";
 import { Online } from "./online.js";
+import { SPEECH } from "./profile.js";
 import { best } from "./segments.js";
+import { refuseOthers } from "./speech.js";
 import { Stream } from "./stream.js";
 import { timelineOptions } from "./windows.js";
 
-// Sums of several threads are rounded otherwise, which a model of 8 bits shows in the third digit.
+// Sums of several threads have other last digits, of which the answers show the fourth.
 const AS_PYTHON = { intraOpNumThreads: 1 };
 const SHORT = 0.5; // seconds of speech; on less, no answer is sure
 const MOST = 64; // utterances that a model is adapted to
@@ -82,7 +84,8 @@ export class Recognizer {
    * @param {{start?: number, end?: number | null}} [part] in seconds
    * @returns {Promise<Prediction>}
    */
-  async predict(audio, { start = 0, end = null } = {}) {
+  async predict(audio, { start = 0, end = null, ...others } = {}) {
+    refuseOthers("predict", others);
     const blocks = blocksOf(stretch(checked(audio), start, end));
     const mean = new Mean();
     let duration = 0;
@@ -142,7 +145,7 @@ export class Recognizer {
    *   seconds of speech between two `update` events; `adapt`: to what has been heard so far
    */
   stream(rate, { update = 0.5, adapt = false, ...changes } = {}) {
-    if (!(rate >= 1000))
+    if (!(typeof rate === "number" && rate >= 1000))
       throw new UsageError(`a stream of ${rate} samples per second: give its rate in Hz`);
     if (update !== null && !(update >= 0.05 && update <= 60)) {
       throw new UsageError(`an update every ${update} s: choose from 0.05 to 60 s`);
@@ -184,6 +187,7 @@ export class Recognizer {
    */
   async adapt(recordings, longest = UTTERANCE) {
     this.requireAdaptable();
+    requireList(recordings);
     const running = new Running();
     const share = Math.max(1, Math.floor(MOST / Math.max(recordings.length, 1)));
     for (const recording of recordings) {
@@ -221,6 +225,10 @@ export class Recognizer {
    */
   async enroll(name, recordings, speech = "mixed") {
     this.requireAdaptable();
+    requireList(recordings);
+    if (!SPEECH.includes(speech)) {
+      throw new UsageError(`the speech of a profile is ${SPEECH.join(", ")}, not ${speech}`);
+    }
     const running = new Running();
     let seconds = 0;
     for (const recording of recordings) {
@@ -353,6 +361,11 @@ export class Recognizer {
     const place = standardisation(statistics, this.metadata.adaptation ?? {}, speech === "neutral");
     return new Recognizer(this.graph, this.answers, { adapted: statistics.count, ...place });
   }
+}
+
+/** @param {unknown} recordings */
+function requireList(recordings) {
+  if (!Array.isArray(recordings)) throw new UsageError("give a list of recordings");
 }
 
 /** Six decimals, as Python rounds. @param {number} seconds */

@@ -35,7 +35,8 @@ const DEFAULTS = {
  */
 export function speechOptions(changes = {}) {
   const chosen = { ...DEFAULTS, ...changes };
-  const { threshold, hysteresis, minSpeech, minSilence, padding, maxLength } = chosen;
+  const { threshold, hysteresis, minSpeech, minSilence, padding, maxLength, ...others } = chosen;
+  refuseOthers("speech options", others);
   /** @type {[boolean, string][]} */
   const rules = [
     [threshold > 0 && threshold < 1, "threshold must lie between 0 and 1"],
@@ -52,6 +53,16 @@ export function speechOptions(changes = {}) {
 /** @param {string} what @param {[boolean, string][]} rules */
 export function refuseBroken(what, rules) {
   for (const [holds, sentence] of rules) if (!holds) throw new UsageError(`${what}: ${sentence}`);
+}
+
+/**
+ * Refuse options that there are not: of a slip nothing would be seen.
+ *
+ * @param {string} what @param {object} others
+ */
+export function refuseOthers(what, others) {
+  const [name] = Object.keys(others);
+  if (name !== undefined) throw new UsageError(`${what}: there is no ${name}`);
 }
 
 /** Finds regions while probabilities arrive. */

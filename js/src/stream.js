@@ -1,7 +1,7 @@
 // @ts-check
 /** The live recogniser: push samples as they come, get events. */
 
-import { RATE } from "./audio.js";
+import { RATE, requireSamples } from "./audio.js";
 import { UsageError } from "./errors.js";
 import { Resampler } from "./resample.js";
 
@@ -23,6 +23,7 @@ export class Stream {
    */
   async *push(samples) {
     if (this.ended) throw new UsageError("this stream has ended: make a new one");
+    requireSamples(samples);
     const sound = samples.map((sample) => (Number.isFinite(sample) ? sample : 0));
     yield* this.online.push(this.resampler ? this.resampler.push(sound) : sound);
   }

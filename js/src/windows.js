@@ -3,7 +3,7 @@
 
 import { RATE } from "./audio.js";
 import { concatenated, roundEven } from "./bytes.js";
-import { Listener, refuseBroken, speechOptions } from "./speech.js";
+import { Listener, refuseBroken, refuseOthers, speechOptions } from "./speech.js";
 
 const LEFT_OVER = 0.25; // seconds; a region's end that the last window misses by more gets its own
 const TOO_SHORT = 0.1; // seconds; what is shorter, after a cut at the maximum length, is no utterance
@@ -21,7 +21,14 @@ const PART = 10 * RATE; // samples; longer pushes are worked on in parts
  */
 
 /** @param {TimelineChanges} changes @returns {TimelineOptions} */
-export function timelineOptions({ window = 3, hop = 1.5, minSegment = 1.5, speech } = {}) {
+export function timelineOptions({
+  window = 3,
+  hop = 1.5,
+  minSegment = 1.5,
+  speech,
+  ...others
+} = {}) {
+  refuseOthers("timeline options", others);
   refuseBroken("timeline options", [
     [window >= 0.5 && window <= 30, "window must lie between 0.5 and 30 s"],
     [hop >= 0.1 && hop <= window, "hop must lie between 0.1 s and the window"],

@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { audioOf, decode, resample } from "../src/index.js";
+import { audioOf, decode, resample, UsageError } from "../src/index.js";
+import { checked } from "../src/audio.js";
 import { halvesOf, roundEven, textOfHalves } from "../src/bytes.js";
 import { narrowing } from "../src/labels.js";
 import { sumOf } from "../src/graph.js";
@@ -13,6 +14,8 @@ import { metadataOf, withOpenInputs } from "../src/modelFile.js";
 import { spread } from "../src/material.js";
 import { Resampler } from "../src/resample.js";
 import { regionsOf, speechOptions } from "../src/speech.js";
+import { Stream } from "../src/stream.js";
+import { timelineOptions } from "../src/windows.js";
 
 const tone = (/** @type {number} */ hertz, /** @type {number} */ rate, seconds = 0.5) =>
   Float32Array.from({ length: rate * seconds }, (_, k) =>
@@ -82,6 +85,30 @@ test("what is no sound is refused in a sentence", async () => {
     /only wav of plain numbers/,
   );
   await assert.rejects(decode("nowhere.wav"), /cannot read nowhere.wav: ENOENT/);
+});
+
+test("what is of another type is refused in a sentence", async () => {
+  const sound = new Float32Array(400);
+  assert.throws(() => audioOf(/** @type {any} */ (sound), 16_000), /a list of channels/);
+  assert.throws(() => audioOf([sound, new Float32Array(500)], 16_000), /different lengths/);
+  const mixed = /** @type {any} */ ([sound, new Int16Array(400)]);
+  assert.throws(() => audioOf(mixed, 16_000), /Float32Array/);
+  for (const wrong of [null, undefined, sound, "clip.wav", { samples: [0, 0.1], rate: 16_000 }]) {
+    assert.throws(() => checked(/** @type {any} */ (wrong)), UsageError);
+  }
+  const text = /** @type {any} */ ({ samples: sound, rate: "16000" });
+  assert.throws(() => checked(text), /a rate, in Hz/);
+  const stream = new Stream(/** @type {any} */ (null), 16_000);
+  const push = stream.push(/** @type {any} */ (new Int16Array(400)));
+  await assert.rejects(push.next(), /Float32Array/);
+});
+
+test("an option that there is not is refused", () => {
+  const windows = /** @type {any} */ ({ windows: 2 });
+  assert.throws(() => timelineOptions(windows), /timeline options: there is no windows/);
+  const speech = /** @type {any} */ ({ speech: { pad: 1 } });
+  assert.throws(() => timelineOptions(speech), /speech options: there is no pad/);
+  assert.equal(timelineOptions({ hop: 0.5, speech: { padding: 0.02 } }).speech.padding, 0.02);
 });
 
 test("the sum is numpy's to the last digit", () => {

@@ -20,7 +20,15 @@ const made = process.env.INTONA_REFERENCE;
 const folder = made ?? mkdtempSync(join(tmpdir(), "intona-js-"));
 if (!made) {
   const script = fileURLToPath(new URL("reference.py", import.meta.url));
-  execFileSync(process.env.PYTHON ?? "python", [script, folder], { stdio: "inherit" });
+  try {
+    execFileSync(process.env.PYTHON ?? "python", [script, folder], { stdio: "inherit" });
+  } catch {
+    console.error(
+      "Python could not make the recordings to compare with: pip install . in the clone, or name " +
+        "a Python that has intona, PYTHON=.../bin/python npm test",
+    );
+    process.exit(1);
+  }
   after(() => rmSync(folder, { recursive: true }));
 }
 /** @type {import("./compare.js").Expected} */

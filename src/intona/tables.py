@@ -269,8 +269,8 @@ def for_spreadsheets(table: pd.DataFrame) -> pd.DataFrame:
 def guarded(text: str) -> str:
     """Return a cell of CSV that no spreadsheet takes for a formula.
 
-    What begins with ``=``, ``+``, ``-``, ``@``, a tabulator or a carriage return gets an apostrophe
-    before it, and so does what already has one there; numbers stay as they are.
+    What begins with ``=``, ``+``, ``-``, ``@``, one of their wide forms, a tabulator or a line end
+    gets an apostrophe before it, and so does what already has one there; numbers stay as they are.
 
     Examples:
         >>> guarded("=1+1"), guarded("-0.5"), guarded("sad"), guarded("'=x")
@@ -289,7 +289,8 @@ def unguarded(text: str) -> str:
     return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+# The wide forms are those of East Asian keyboards, which spreadsheets take for the narrow ones.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 

@@ -178,11 +178,16 @@ WRONG_PROFILES: list[Any] = [
     *({"manner": value} for value in ([1], "x", {"a": 1}, {"a": {"mean": "x", "count": 1}})),
     {"manner": {"pitch": {"mean": float("nan"), "count": 1}}},
     {"speech": "singing"},
+    *({"seconds": value} for value in (-1.0, True)),
+    *({"name": value} for value in ("n" * 10**6, "\x1b[2J", "a\u202eb", None, 3, ["me"])),
+    *({"model": value} for value in ("m" * 10**6, 10**400, "\x1b[2J", None)),
+    *({"schema": value} for value in ("s" * 10**6, 10**400, "\x1b[2J", None, True)),
+    {"made_with": {"name": "n" * 10**6, "version": 1}},
     {"schema": 99},
 ]
 
 
-@pytest.mark.parametrize("change", WRONG_PROFILES, ids=str)
+@pytest.mark.parametrize("change", WRONG_PROFILES, ids=lambda change: str(change)[:40])
 def test_profiles(intona: Callable, wav: Path, tmp_path: Path, change: dict[str, Any]) -> None:
     path = tmp_path / "p.json"
     path.write_text(json.dumps({**PROFILE, **change}).replace('"1e999"', "1e999"))

@@ -93,6 +93,13 @@ def test_what_a_model_says_of_itself(intona: Callable, tmp_path: Path) -> None:
         assert not RAW.search(result.out + result.err)
 
 
+def test_a_licence_of_two_lines_makes_no_line_of_ours(intona: Callable, tmp_path: Path) -> None:
+    path = model_file(tmp_path / "m.onnx", metadata={"licence": "MIT\nerror: none\nlabels: x"})
+    lines = intona("info", path).out.splitlines()
+    assert "licence:         MIT" in lines
+    assert [line for line in lines if line.endswith("error: none")] == [" " * 17 + "error: none"]
+
+
 def test_a_name_of_two_lines_is_one_line(
     intona: Callable, tiny_model: Path, tmp_path: Path
 ) -> None:

@@ -134,6 +134,24 @@ def test_what_a_record_declares_is_checked(web, tmp_path):
 
 
 @pytest.mark.parametrize("silent", [False, True])
+@pytest.mark.parametrize("what", ["cut", "page"])
+def test_without_a_digest_nothing_is_kept_of_what_cannot_be_unpacked(web, tmp_path, what, silent):
+    """The next download may be whole, and must not be refused for being another."""
+    url, given, mute, _ = web
+    whole = packed({"MESD/Anger_C_A_abajo.wav": sound(1)})
+    given["/x"] = whole[: len(whole) // 2] if what == "cut" else b"<html>Please log in</html>"
+    if silent:
+        mute.add("/x")
+    downloads = (Download("speech", "mesd", f"{url}/x", file="mesd.zip"),)
+    with pytest.raises(CorpusError, match=r"the archive is damaged.*; by hand: "):
+        fetch.get("mesd", tmp_path, downloads=downloads, patience=QUICK)
+    assert list(tmp_path.iterdir()) == []
+    given["/x"] = whole
+    (folder,) = fetch.get("mesd", tmp_path, downloads=downloads, patience=QUICK)
+    assert (folder / "MESD" / "Anger_C_A_abajo.wav").is_file()
+
+
+@pytest.mark.parametrize("silent", [False, True])
 def test_without_a_digest_the_first_one_is_kept(web, tmp_path, silent):
     url, given, mute, asked = web
     given["/x"] = packed({"MESD/Anger_C_A_abajo.wav": sound(1)})

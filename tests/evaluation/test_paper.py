@@ -31,6 +31,13 @@ def test_an_evaluation_is_one_row(result):
     assert float(line["ECE high"]) == result.metrics["expected_calibration_error"].high
 
 
+def test_a_run_called_like_a_formula_is_text_in_csv(result):
+    table = of_evaluation(result)
+    named = replace(table, rows=tuple(("=1+1", *row[1:]) for row in table.rows))
+    (line,) = csv.DictReader(io.StringIO(named.csv()))
+    assert line["recipe"] == "'=1+1"
+
+
 def test_by_corpus_every_corpus_is_a_row(result):
     bounds = {"value": 0.5, "low": None, "high": 0.75}
     found = dict.fromkeys(("unweighted_average_recall", "expected_calibration_error"), bounds)

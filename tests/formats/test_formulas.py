@@ -23,6 +23,11 @@ BAD = [
     "-2+3",
     "\t=x",
     "\r=x",
+    "\n=x",
+    "\uff1d1+1",
+    "'\uff0b1",
+    "\uff0d1",
+    "\uff20x",
     "'=x",
     "''-x",
     "-e",
@@ -30,7 +35,7 @@ BAD = [
     "=",
 ]
 FINE = ["sad", "'tis", "a=b", "", "1-2"]
-TRIGGERS = ("=", "+", "-", "@", "\t", "\r")
+TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @pytest.mark.parametrize("text", BAD)
@@ -44,7 +49,7 @@ def test_words_and_numbers_stay(text: str) -> None:
     assert guarded(text) == text == unguarded(text)
 
 
-@given(some.text(alphabet="'=+-@\t\ra1.", max_size=6))
+@given(some.text(alphabet="'=+-@\t\r\n\uff1d\uff20a1.", max_size=6))
 def test_every_text_comes_back(text: str) -> None:
     assert unguarded(guarded(text)) == text
 

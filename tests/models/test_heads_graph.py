@@ -130,11 +130,13 @@ def test_in_python_it_answers_by_its_surroundings(
     tiny_fitted: LinearModel, tiny_adaptable: Path, two_corpora: Corpus
 ) -> None:
     table = two_corpora.table.iloc[:8]
-    rows, reference = np.array([1, 6]), np.arange(2, 8)
     files = [str(file) for file in table.index.get_level_values("file")]
     model = Recognizer.load(tiny_adaptable)
     sounds = [read(file, rate=RATE).samples for file in files]
     plain = tiny_fitted.answers(table)
+    # Of those it is sure of, nothing changes that could be seen.
+    rows = np.sort(plain.probabilities.max(axis=1).argsort()[:2])
+    reference = np.setdiff1d(np.arange(8), rows[:1])
     np.testing.assert_allclose(plain.probabilities, model.probabilities(sounds, RATE), atol=5e-3)
     from intona.models.adaptation import Statistics
 

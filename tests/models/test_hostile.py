@@ -277,6 +277,9 @@ def test_metadata_too_deep_or_too_large_is_refused(tmp_path: Path) -> None:
         ("/etc/passwd", "a path"),
         ("x/../../y", "a path"),
         ("l" * 101, "more than 100"),
+        ("file", "a column of the results is called file"),
+        (" confidence", "a column of the results is called confidence"),
+        ("valence", "a column of the results is called valence"),
     ],
 )
 def test_labels_that_are_more_than_words_are_refused(
@@ -284,6 +287,13 @@ def test_labels_that_are_more_than_words_are_refused(
 ) -> None:
     path = model_file(tmp_path / "m.onnx", metadata={"labels": ["calm", label]})
     with pytest.raises(ModelError, match=f"its label 2 cannot be used, .*{words}"):
+        read_model(path)
+
+
+@pytest.mark.parametrize("label", ["calm\u200b", "calm ", "\ufeffcalm", "calm"])
+def test_labels_that_look_the_same_are_refused(tmp_path: Path, label: str) -> None:
+    path = model_file(tmp_path / "m.onnx", metadata={"labels": ["calm", label]})
+    with pytest.raises(ModelError, match="its labels are not distinct"):
         read_model(path)
 
 

@@ -23,6 +23,9 @@ options = json.loads(sys.argv[1])
 handler = options.pop("handler", HANDLER)
 if files := options.pop("open_files", None):
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+for name, kind in (("address_mb", resource.RLIMIT_AS), ("processor_s", resource.RLIMIT_CPU)):
+    if most := options.pop(name, None):
+        resource.setrlimit(kind, (most << 20 if kind == resource.RLIMIT_AS else most,) * 2)
 serve(Settings(**options), handler=handler, ready=lambda url: print(url, flush=True))
 """
 

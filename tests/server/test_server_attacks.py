@@ -269,6 +269,14 @@ def test_no_room_for_uploads_is_the_operators_matter(start: Start, path: str) ->
     assert errors.count("\n") == 1
 
 
+def test_workers_keep_within_limits_they_were_started_with(start: Start) -> None:
+    service = start(address_mb=900, processor_s=100)
+    for _ in range(3):
+        assert service.upload("a.wav").status_code == 200
+    assert service.metric("intona_worker_deaths_total") == 0
+    assert service.stop() == (0, "")
+
+
 def test_ready_means_that_workers_run(start: Start) -> None:
     service = start(workers=2)
     first = sorted(service.children())

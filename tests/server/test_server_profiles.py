@@ -141,7 +141,7 @@ def test_what_cannot_be_served_is_said_at_the_start(
     me = Profile.load(profiles["me"])
     with pytest.raises(UsageError, match="two profiles"):
         Choices(model, [str(profiles["me"]), str(profiles["me"])])
-    nameless = replace(me, name="a b\n").save(tmp_path / "nameless.json")
+    nameless = replace(me, name="a b").save(tmp_path / "nameless.json")
     with pytest.raises(UsageError, match="cannot be asked"):
         Choices(model, [str(nameless)])
     foreign = replace(me, model="0" * 16).save(tmp_path / "foreign.json")

@@ -29,4 +29,5 @@ def run(model: Model = None, as_json: AsJson = False) -> None:
         say(json.dumps(said, indent=2, ensure_ascii=False))
         return
     for name, value in {**measured(path), **describe(metadata, content)}.items():
-        say(f"{name + ':':<17}{value}")
+        text = value.replace("\n", "\n" + 17 * " ")  # whose lines are no lines of ours
+        say(f"{name + ':':<17}{text}")

@@ -151,12 +151,13 @@ def get(
             try:
                 found = each.download() if isinstance(each, Record) else each
                 archive = _fetch(found, folder, patience or Patience(), progress)
+                if found.md5:
+                    unpack(archive, target)
+                else:
+                    _unpack_undeclared(archive, target, notice)
             except CorpusError as error:
                 by_hand = f"; by hand: {known.get}" if known.get else ""
                 raise CorpusError(f"{error}{by_hand}") from None
-            if not found.md5:
-                _remember(archive, target, notice)
-            unpack(archive, target)
             archive.unlink()
         if isinstance(each, Download) and each.pointers:
             stall = (patience or Patience()).stall
@@ -165,11 +166,13 @@ def get(
     return folders
 
 
-def _remember(archive: Path, target: Path, notice: Callable[[str], object] | None) -> None:
-    """Keep the digest of an archive that its publisher gives none of, or compare it.
+def _unpack_undeclared(archive: Path, target: Path, notice: Callable[[str], object] | None) -> None:
+    """Unpack an archive that its publisher gives no digest of, and keep its digest.
+
+    Nothing is kept of one that cannot be unpacked: the next download may be whole.
 
     Raises:
-        CorpusError: it is another than that of an earlier download.
+        CorpusError: it is another than an earlier download was, or cannot be unpacked.
     """
     import hashlib
 
@@ -182,6 +185,11 @@ def _remember(archive: Path, target: Path, notice: Callable[[str], object] | Non
             f"{archive.name} is not what was fetched before (its SHA-256 is not that in {kept}): "
             "its publisher has changed it, or it is damaged; remove that file to accept it"
         )
+    try:
+        unpack(archive, target)
+    except CorpusError:
+        archive.unlink()
+        raise
     save_text(kept, f"{digest}  {archive.name}\n")
     if notice is not None:
         notice(f"the publisher declares no digest of {archive.name}; its SHA-256 is now in {kept}")

@@ -20,6 +20,7 @@ from intona.evaluation.measure import short_name
 from intona.evaluation.text import PERCENT, columns_by_corpus, count_text, stamp_word
 from intona.files import save_text
 from intona.metrics.bootstrap import Interval
+from intona.tables import guarded
 
 if TYPE_CHECKING:
     from intona.evaluation.result import Evaluation
@@ -130,7 +131,7 @@ class Table:
         }
         lines = [
             [
-                part
+                guarded(part)
                 for column, name in enumerate(self.head)
                 for part in ([name, f"{name} low", f"{name} high"] if column in figures else [name])
             ]
@@ -142,7 +143,8 @@ class Table:
                     values = (cell.value, cell.low, cell.high)
                     line += ["" if value != value else repr(float(value)) for value in values]
                 else:
-                    line += [cell, "", ""] if column in figures else [cell]
+                    said = guarded(str(cell))
+                    line += [said, "", ""] if column in figures else [said]
             lines.append(line)
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(lines)

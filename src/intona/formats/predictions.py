@@ -88,7 +88,7 @@ def render(
         writer = csv.writer(text, lineterminator="\n")
         beside = [name for name in COLUMNS if name not in labels]
         more = list(dict.fromkeys(name for p in predictions for name in p.values))
-        writer.writerow(["file", "start", "end", *beside, *map(guarded, labels), *more])
+        writer.writerow(["file", "start", "end", *beside, *map(guarded, [*labels, *more])])
         for p in predictions:
             values = [getattr(p, name) for name in beside] + [p.probabilities[k] for k in labels]
             values += [p.values.get(name) for name in more]

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from intona.errors import UsageError
-from intona.files import TooLargeError, plain, read_json, save_text
+from intona.files import TooLargeError, is_plain, plain, read_json, save_text
 from intona.models.adaptation import Statistics, decoded, encoded
 from intona.models.identity import Identity
 
@@ -26,6 +26,7 @@ SCHEMA = 2
 KIND = "intona speaker profile"
 LARGEST = 2**22  # bytes; a profile beyond this is refused
 MOST = 1e9  # of any measure or count in it
+LONGEST = 200  # letters of a word in it
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,9 @@ class Profile:
         if not isinstance(content, dict) or content.get("kind") != KIND:
             raise UsageError(f"{path} is not a speaker profile: make one with `intona enroll`")
         if content.get("schema") != SCHEMA:
+            given = plain(str(content.get("schema"))[:20])
             raise UsageError(
-                f"the profile {path} has schema {content.get('schema')}, this intona reads "
-                f"{SCHEMA}: enroll again"
+                f"the profile {path} has schema {given}, this intona reads {SCHEMA}: enroll again"
             )
         return _validated(content, path)
 
@@ -118,9 +119,9 @@ def _validated(content: Mapping[str, Any], path: str | Path) -> Profile:
     try:
         mean, deviation = decoded(content["mean"]), decoded(content["deviation"])
         found = Profile(
-            name=str(content["name"]),
-            model=str(content["model"]),
-            speech=str(content["speech"]),
+            name=_word(content["name"]),
+            model=_word(content["model"]),
+            speech=_word(content["speech"]),
             seconds=_measured(content["seconds"]),
             statistics=Statistics(int(_measured(content["count"])), mean, deviation),
             manner={
@@ -128,14 +129,16 @@ def _validated(content: Mapping[str, Any], path: str | Path) -> Profile:
                 for name, entry in dict(content["manner"]).items()
             },
             made_with={
-                str(key): value
+                _word(key): value if isinstance(value, int) else _word(value)
                 for key, value in dict(content.get("made_with") or {}).items()
                 if isinstance(value, str | int)
             },
         )
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         raise UsageError(f"the profile {path} is damaged: enroll again") from None
-    sound = found.speech in KINDS and found.count > 0 and mean.shape == deviation.shape
+    sound = (
+        found.speech in KINDS and found.count > 0 <= found.seconds and mean.shape == deviation.shape
+    )
     if not sound or not np.isfinite([mean, deviation]).all() or (deviation < 0).any():
         raise UsageError(f"the profile {path} is damaged: enroll again")
     return found
@@ -164,10 +167,17 @@ def require_made_with(to: Profile | Statistics, identity: Identity, path: Path) 
     )
 
 
+def _word(value: Any) -> str:
+    """Return a word of a profile; a ``ValueError`` where it is none, or could not be printed."""
+    if not isinstance(value, str) or len(value) > LONGEST or not is_plain(value):
+        raise ValueError("no word")
+    return value
+
+
 def _measured(value: Any) -> float:
     """Return a number of a profile; a ``ValueError`` where nothing could have been measured so."""
     number = float(value)
-    if not abs(number) < MOST:
+    if isinstance(value, bool) or not abs(number) < MOST:
         raise ValueError("not measured")
     return number
 

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-from intona.errors import UsageError
+from intona.errors import UsageError, reason_of
 from intona.models.metadata import label_fault
 from intona.tables import Event
 
@@ -136,18 +136,17 @@ class Command:
             "INTONA_TIME": f"{change.time:.3f}",
         }
         arguments = [part.replace("{emotion}", change.emotion) for part in self._arguments]
-        # A file and not a pipe: the command need not read it. Standard output is for events.
-        with TemporaryFile() as line:
-            line.write(change.to_json().encode() + b"\n")
-            line.seek(0)
-            try:
+        try:
+            # A file and not a pipe: the command need not read it. Standard output is for events.
+            with TemporaryFile() as line:
+                line.write(change.to_json().encode() + b"\n")
+                line.seek(0)
                 process = subprocess.Popen(
                     arguments, stdin=line, stdout=2, env={**os.environ, **told}
                 )
-            except (OSError, ValueError) as error:
-                reason = getattr(error, "strerror", None) or error
-                self._complain(f"cannot run {arguments[0]}: {reason}")
-                return
+        except (OSError, ValueError) as error:
+            self._complain(f"cannot run {arguments[0]}: {reason_of(error)}")
+            return
         self._running.append(process)
 
     def close(self) -> None:

@@ -7,13 +7,14 @@ service and Python rely on it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from pathlib import PurePath
 from typing import Any, TypedDict, cast
 
 from intona.errors import ModelError
 from intona.files import is_plain
+from intona.labels import RESERVED, tidy
 from intona.licences import Terms
 from intona.models.adaptation import decoded
 from intona.models.heard import Heard
@@ -183,14 +184,26 @@ def require_labels(labels: Any, where: object) -> None:
         fault = label_fault(label)
         if fault is not None:
             raise ModelError(f"{where}: its label {number} cannot be used, {fault}")
-    if len(set(labels)) < len(labels):
+    if len(set(map(tidy, labels))) < len(labels):
         raise ModelError(f"{where}: its labels are not distinct")
+
+
+def _require_columns(labels: Sequence[str], numeric: bool, where: object) -> None:
+    """Refuse labels that no column of a table can be called by, for it has another of that name."""
+    taken = RESERVED - {"emotion", "arousal", "valence"} if numeric else RESERVED
+    for number, label in enumerate(labels, 1):
+        if tidy(label) in taken:
+            raise ModelError(
+                f"{where}: its label {number} cannot be used, a column of the results is called "
+                f"{tidy(label)}"
+            )
 
 
 def _require_fitting(content: Mapping[str, Any], where: object) -> None:
     """Refuse entries that do not fit each other."""
     labels, source = content["labels"], content["input"]
     require_labels(labels, where)
+    _require_columns(labels, bool(content.get("numeric")), where)
     if content.get("numeric") and len(labels) != 1:
         raise ModelError(f"{where}: a model of numbers has one label, its target")
     if "priors" in content and len(content["priors"]) != len(labels):

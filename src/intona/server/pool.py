@@ -231,6 +231,7 @@ class Pool:
 
     Attributes:
         workers: those that run now.
+        model: what the first one said of the model.
         waiting: how many wait to borrow one.
     """
 
@@ -241,6 +242,7 @@ class Pool:
         self._keepers: list[asyncio.Task[None]] = []
         self._changed = asyncio.Condition()
         self.workers: list[Worker] = []
+        self.model: ModelFacts
         self.waiting = 0
 
     async def start(self) -> None:
@@ -257,6 +259,7 @@ class Pool:
             if isinstance(item, BaseException):
                 await self.close()
                 raise item
+        self.model = self.workers[0].model
         self._keepers = [asyncio.create_task(self._keep(worker)) for worker in self.workers]
 
     async def close(self) -> None:

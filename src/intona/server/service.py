@@ -66,7 +66,7 @@ class Service:
         except BaseException:
             await self.uploads.close()
             raise
-        self._model = model = self.uploads.workers[0].model
+        self._model = model = self.uploads.model
         self.metrics.emotions = frozenset([*model["labels"], *model["metadata"].get("labels", [])])
         self.metrics.running.set_function(lambda: self.uploads.busy)
         self.metrics.waiting.set_function(lambda: self.uploads.waiting)

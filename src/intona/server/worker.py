@@ -93,8 +93,16 @@ def restrict(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     used = _address_space()
     if used:
-        limit = used + memory_mb * MIB
+        limit = _within(used + memory_mb * MIB, resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _within(limit: int, kind: int) -> int:
+    """Return a limit that may be set: not above the one that this process was started with."""
+    import resource
+
+    _, hard = resource.getrlimit(kind)
+    return limit if hard == resource.RLIM_INFINITY else min(limit, hard)
 
 
 def _address_space() -> int:
@@ -111,7 +119,8 @@ def _allow_cpu(seconds: float) -> None:
     except ImportError:
         return
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, hard))
+    limit = _within(int(time.process_time() + seconds) + 1, resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, hard))
 
 
 def _loop(handler: Handler, requests: BinaryIO, replies: BinaryIO, cpu_seconds: float) -> None:
