@@ -379,3 +379,13 @@ def test_an_adapted_model_is_not_told_to_adapt(
     assert noticed(model.adapt([clips]), same) == []
     assert noticed(load(tiny_model), same) == []
     assert noticed(model, same) != []
+
+
+def test_recordings_that_cannot_be_read_are_no_silence(model: Recognizer, tmp_path: Path) -> None:
+    (tmp_path / "bad.wav").write_text("no sound")
+    silent = tmp_path / "silent.wav"
+    soundfile.write(silent, np.zeros(2 * RATE), RATE)
+    with pytest.raises(AudioError, match=r"nothing to adapt to: .*bad\.wav is text"):
+        statistics_of(model, [str(tmp_path / "bad.wav")])
+    with pytest.raises(AudioError, match="nothing to adapt to: there is no speech"):
+        statistics_of(model, [str(tmp_path / "bad.wav"), str(silent)])

@@ -53,7 +53,7 @@ def statistics_of(
 
     Raises:
         UsageError: the model cannot adapt.
-        AudioError: no speech in any of them.
+        AudioError: no speech in any of them, or none can be read.
     """
     model.require_adaptable()
     chosen = sample((one for one in sources if not isinstance(one, AudioError)), most)
@@ -61,17 +61,22 @@ def statistics_of(
         chosen = [one for one in channels.heard(chosen) if not isinstance(one, AudioError)]
     running = Running()
     share = max(1, most // max(len(chosen), 1))
+    failed: AudioError | None = None
+    silent = False
     for source in chosen:
         try:
             found = spread(utterances(source, longest, progress, told_before), share)
-        except AudioError:
+        except AudioError as error:
+            failed = failed or error
             continue  # whoever predicts it hears of it
+        silent = silent or not found
         for utterance in found:
             running.add(model.embedding([utterance.samples], utterance.rate))
         if not isinstance(source, Audio):
             rewind(source)  # it is heard again
     if not running.count:
-        raise AudioError("nothing to adapt to: there is no speech in these recordings")
+        nothing = "there is no speech in these recordings"
+        raise AudioError(f"nothing to adapt to: {failed if failed and not silent else nothing}")
     return running.statistics()
 
 
