@@ -89,7 +89,7 @@ class FakeHandler:
 
     def _timeline(self, request: Any, data: bytes) -> Reply:
         self._misbehave(request.name, data)
-        timeline = {"file": request.name, "labels": LABELS, "segments": [SEGMENT]}
+        timeline = {"file": request.name, "warnings": [], "labels": LABELS, "segments": [SEGMENT]}
         if request.format == "json":
             return {"timeline": timeline}, b""
         about = {"file": request.name, "adapted": 3, "segments": [SEGMENT]}

@@ -78,16 +78,14 @@ export class Recording {
     this.running = abort;
     $("busy").hidden = false;
     $("busy-text").textContent = `Listening to ${file.name} …`;
-    try {
-      const { timeline, source } = await this.ask(file, abort.signal);
-      // What is shown while it runs goes first: its place would move what comes into view.
-      if (this.finish(abort)) this.handlers.onResult(timeline, source);
-    } catch (error) {
+    const found = await this.ask(file, abort.signal).catch((error) => {
       // Of one that was given up for another, nothing is said.
       if (!this.finish(abort)) return;
       if (abort.signal.aborted) this.handlers.onFailure();
       else this.fail(/** @type {Error} */ (error).message);
-    }
+    });
+    // What is shown while it runs goes first: its place would move what comes into view.
+    if (found && this.finish(abort)) this.handlers.onResult(found.timeline, found.source);
   }
 
   /** End what runs, and tell whether it was this. @param {AbortController} abort */

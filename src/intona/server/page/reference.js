@@ -167,7 +167,8 @@ function resolved(api, schema) {
  */
 function shape(api, schema, depth) {
   const list = make("dl", { className: "shape" });
-  for (const [name, field] of Object.entries(resolved(api, schema).properties ?? {})) {
+  const whole = schema.anyOf?.find(({ $ref }) => $ref) ?? schema; // or a list of these
+  for (const [name, field] of Object.entries(resolved(api, whole).properties ?? {})) {
     const text = make("dd", { textContent: `${typeOf(field)}. ${field.description ?? ""}` });
     const inner = field.items ?? field;
     if (inner.$ref && depth < 2) text.append(shape(api, inner, depth + 1));

@@ -89,7 +89,7 @@ function privacy() {
 
 /** A warning in the words of this page: others call its choices options. @param {string} sentence */
 function here(sentence) {
-  return sentence.replace("--channels each hears", "the choice “each by itself” hears");
+  return sentence.replace("channels=each hears", "the choice “each by itself” hears");
 }
 
 /** The choice as the service takes it. @param {Choice} choice @returns {Record<string, string>} */
