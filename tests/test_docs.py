@@ -235,3 +235,14 @@ def test_the_notebook_runs(tmp_path: Path):
         assert words in pages, words
     assert any("image/png" in output.get("data", {}) for output in shown)
     assert os.path.exists(tmp_path / "model.onnx")
+
+
+_PROGRAM = re.compile(r"(?<![\w/])((?:tests|benchmarks|scripts)/[\w/]+\.py)")
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES, ROOT / "src/intona/assets/MODEL_CARD.md"], ids=lambda page: page.stem
+)
+def test_programs_that_are_named_are_there(page: Path):
+    named = set(_PROGRAM.findall(page.read_text("utf-8")))
+    assert [one for one in sorted(named) if not (ROOT / one).is_file()] == []
