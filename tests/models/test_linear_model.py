@@ -134,6 +134,8 @@ def test_a_head_on_the_embedding(artefact: Path, voices: Corpus, tmp_path: Path)
     [
         ({"training": {"epochs": 3}}, "unknown training options epochs"),
         ({"training": {"clean_share": 0.0}}, "clean_share is above 0"),
+        ({"training": {"weights": {"nemo": 0}}}, "nemo counts 0, which is no number above 0"),
+        ({"training": {"weights": {"nemo": "2"}}}, "nemo counts '2', which is no number above 0"),
         ({"training": {"clean_share": 1.5}}, "clean_share is above 0"),
         ({"front_end": {"name": "classic"}}, "the front end encoder or default"),
         ({"model": {"kind": "linear", "gamma": 1}}, "takes C, committee and integers, not gamma"),

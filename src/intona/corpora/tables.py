@@ -39,7 +39,7 @@ from intona.corpora.parts import own_name, whole_of
 from intona.corpora.problem import ROW, Problem, examples
 from intona.corpora.sheet import SUFFIXES, Sheet, decoded, folded
 from intona.corpora.sheet import read as read_sheet
-from intona.corpora.wording import proposal, remarks, settled
+from intona.corpora.wording import listed, proposal, remarks, settled
 from intona.errors import CorpusError, UsageError
 from intona.labels import canonical, parse_list, refuse_reserved, tidy
 
@@ -353,7 +353,8 @@ class _Changes:
 
 def _renamed(frame: pd.DataFrame, name: str, columns: Mapping[str, str]) -> pd.DataFrame:
     """Give the columns we know our names; explicit ones first, then by synonym."""
-    frame = frame.set_axis(present := [str(column) for column in frame.columns], axis=1)
+    present = [str(column) for column in frame.columns]
+    frame = frame.set_axis(present, axis=1)
     by_name: dict[str, str] = {}
     for column in present:  # its own name before another case of it
         by_name.setdefault(folded(column), column)
@@ -362,7 +363,7 @@ def _renamed(frame: pd.DataFrame, name: str, columns: Mapping[str, str]) -> pd.D
     for ours, theirs in columns.items():
         if theirs not in by_name and folded(theirs) not in by_name:
             raise UsageError(
-                f"{name}: no column {theirs!r} for {ours}; its columns are {_listed(present)}"
+                f"{name}: no column {theirs!r} for {ours}; its columns are {listed(present)}"
             )
         column = by_name[theirs if theirs in by_name else folded(theirs)]
         if column in chosen.values():
@@ -374,13 +375,14 @@ def _renamed(frame: pd.DataFrame, name: str, columns: Mapping[str, str]) -> pd.D
             if found is not None and found not in chosen.values():
                 chosen[ours] = found
     if "emotion" not in chosen and not DIMENSIONS.isdisjoint(by_name):  # numbers alone
-        frame, chosen["emotion"] = frame.assign(emotion=None), "emotion"
+        frame = frame.assign(emotion=None)
+        chosen["emotion"] = "emotion"
     missing = [ours for ours in ("file", "emotion") if ours not in chosen]
     if missing:
         mend = proposal(frame, {*missing, *({"speaker"} - set(chosen))}, set(chosen.values()))
         raise UsageError(
             f"{name}: which column holds the {' and which the '.join(missing)}? its columns are "
-            f"{_listed(present)}; {mend}"
+            f"{listed(present)}; {mend}"
         )
     for ours, theirs in chosen.items():
         alike = [c for c in present if folded(c) == folded(theirs) or c == f"{theirs} (2)"]
@@ -393,7 +395,3 @@ def _renamed(frame: pd.DataFrame, name: str, columns: Mapping[str, str]) -> pd.D
     return frame.drop(columns=[c for c in chosen if c in present and c not in taken]).rename(
         columns={theirs: ours for ours, theirs in chosen.items()}
     )
-
-
-def _listed(columns: Sequence[str]) -> str:
-    return text if len(text := ", ".join(columns[:20])) < 300 else f"{text[:300]} ..."

@@ -139,6 +139,12 @@ def _of(label: str, group: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
     return examples([place for place, row in group if row["emotion"] == label])
 
 
+def listed(columns: Sequence[str]) -> str:
+    """Return names of columns for a sentence: the first twenty, in about 300 letters at most."""
+    text = ", ".join(columns[:20])
+    return text if len(text) < 300 else f"{text[:300]} ..."
+
+
 def proposal(frame: pd.DataFrame, wanted: Collection[str], taken: Collection[str]) -> str:
     """Return how to say which columns hold what: the whole option, guessed from what is in them.
 

@@ -127,6 +127,12 @@ class LinearTraining(Training):
             raise RecipeError(
                 f"training.clean_share is above 0 and at most 1, got {self.clean_share}"
             )
+        for corpus, weight in self.weights.items():
+            if not _number(weight) or not 0.0 < weight < 1e6:
+                raise RecipeError(
+                    f"training.weights: {corpus} counts {weight!r}, which is no number above 0; "
+                    "to learn nothing from a corpus, leave it out"
+                )
         known = {"plain", "corpus", "speaker"}
         if not set(self.views) <= known or not sum(self.views.values()) > 0.0:
             raise RecipeError(f"training.views are shares of {', '.join(sorted(known))}")

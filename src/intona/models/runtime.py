@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Future, wait
 from functools import cache
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from types import ModuleType
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
 from intona.errors import ModelError
 
@@ -81,52 +81,48 @@ def within(seconds: float, work: Callable[[], T], what: str) -> T:
         ModelError: it takes longer.
     """
     worker = _worker()
-    done, result = worker.do(work, seconds)
-    if not done:
+    result = worker.begin(work)
+    try:
+        wait([result], seconds)
+    finally:
+        if result.done():
+            _idle().append(worker)
+        else:  # given up, or interrupted
+            worker.finish()
+    if not result.done():
         raise ModelError(f"{what}: its graph was given up after {seconds:.0f} s")
-    _idle().append(worker)
-    if isinstance(result, _Failure):
-        raise result.error
-    return cast(T, result)
-
-
-@dataclass(frozen=True)
-class _Failure:
-    error: BaseException
+    return result.result()
 
 
 class _Worker(threading.Thread):
-    """A thread that does one thing after the other.
+    """A thread that does one thing after the other; daemonic, so that it never delays the end.
 
     One for each thing would begin with cold buffers and caches: a twentieth of a window's time.
     """
 
     def __init__(self) -> None:
         super().__init__(name="onnxruntime", daemon=True)
-        self._given = SimpleQueue[Callable[[], object] | None]()
-        self._made = SimpleQueue[object]()
+        self._given = SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None]()
         self.start()
 
     def run(self) -> None:
-        while (work := self._given.get()) is not None:
-            self._made.put(self._outcome(work))
-            del work  # and the sound in it, while it waits
+        while (given := self._given.get()) is not None:
+            work, result = given
+            try:
+                result.set_result(work())
+            except BaseException as error:  # raised again where it was asked for
+                result.set_exception(error)
+            del given, work, result  # and the sound in it, while it waits
 
-    def do(self, work: Callable[[], object], seconds: float) -> tuple[bool, object]:
-        """Return whether it was done in time, and what it gave."""
-        self._given.put(work)
-        try:
-            return True, self._made.get(timeout=seconds)
-        except Empty:
-            self._given.put(None)  # it ends once it is done
-            return False, None
+    def begin(self, work: Callable[[], T]) -> Future[T]:
+        """Let it be done; return what will hold the result."""
+        result = Future[T]()
+        self._given.put((work, result))
+        return result
 
-    @staticmethod
-    def _outcome(work: Callable[[], object]) -> object:
-        try:
-            return work()
-        except BaseException as error:  # raised again where it was asked for
-            return _Failure(error)
+    def finish(self) -> None:
+        """End the thread once it has done what it was given."""
+        self._given.put(None)
 
 
 def _worker() -> _Worker:

@@ -91,8 +91,8 @@ def _stem(graph: Graph, encoder: Branch, mel: str, valid: str) -> tuple[str, str
     hidden = graph.op("Mul", [convolution("conv1", mel, 1), valid])
     if encoder.integers:
         halves = graph.halved(hidden, _peak_of_gelu(graph, hidden, 1, 2))
-        zero = graph.constant(MIDDLE, "uint8")
-        coarse, fine = (taps(half, 2, zero) for half in (halves.coarse, halves.fine))
+        silence = graph.constant(MIDDLE, "uint8")
+        coarse, fine = (taps(half, 2, silence) for half in (halves.coarse, halves.fine))
         halves = replace(halves, coarse=coarse, fine=fine)
         hidden = graph.op("Gelu", [graph.integer_product(halves, *linear("conv2"))])
     else:
