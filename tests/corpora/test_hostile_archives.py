@@ -108,9 +108,9 @@ def test_a_map_of_holes_without_end_is_refused(tmp_path: Path) -> None:
     with gzip.open(path, "wb") as file:
         file.write(head(tarfile.XHDTYPE, len(fields)) + fields.ljust(512, b"\0"))
         file.write(head(tarfile.REGTYPE, 2**30) + b"9" * 2**24)
-    begin = time.monotonic()
+    begin = time.process_time()
     refused(path, "damaged")
-    assert time.monotonic() - begin < 5.0
+    assert time.process_time() - begin < 5.0
 
 
 def zipped(path: Path, name: str) -> Path:

@@ -147,9 +147,9 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_one_sentence(tmp_path: Path, name: str) -> None:
     text, words = BAD[name]
-    begin = time.monotonic()
+    begin = time.process_time()
     with pytest.raises(UsageError, match=words) as found:
         read(tmp_path, text)
     assert "t.eaf" in str(found.value)
     assert len(str(found.value)) < 400
-    assert time.monotonic() - begin < 5.0
+    assert time.process_time() - begin < 5.0

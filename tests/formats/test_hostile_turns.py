@@ -30,12 +30,12 @@ def test_one_sentence(tmp_path: Path, name: str) -> None:
     text, words = FILES[name]
     path = tmp_path / name
     path.write_text(text)
-    begin = time.monotonic()
+    begin = time.process_time()
     with pytest.raises(UsageError, match=words) as found:
         read_turns(path)
     assert name in str(found.value)
     assert len(str(found.value)) < 400
-    assert time.monotonic() - begin < 5.0
+    assert time.process_time() - begin < 5.0
 
 
 def test_a_file_without_end_is_refused(tmp_path: Path) -> None:

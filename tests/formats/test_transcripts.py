@@ -150,13 +150,13 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_one_sentence(tmp_path: Path, name: str) -> None:
     text, words = BAD[name]
-    begin = time.monotonic()
+    begin = time.process_time()
     with pytest.raises(UsageError, match=words) as found:
         turns_of(tmp_path, text)
     assert "t.json" in str(found.value)
     assert len(str(found.value)) < 400
     assert "\n" not in str(found.value)
-    assert time.monotonic() - begin < 5.0
+    assert time.process_time() - begin < 5.0
 
 
 def test_a_bad_segment_among_good_ones_is_left_out(tmp_path: Path) -> None:
