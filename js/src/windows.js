@@ -101,6 +101,8 @@ export class Windower {
   /** @param {number} region @param {number} until @returns {Generator<Item>} */
   *regular(region, until) {
     const { window, hop } = this.options;
+    // A region that ends before is heard as a whole.
+    if (!this.windows && region + window + Math.min(hop, window / 2) > until + 1e-9) return;
     for (;;) {
       const start = region + this.windows * hop;
       if (start + window > until + 1e-9) return;
@@ -115,7 +117,7 @@ export class Windower {
     const { window, hop } = this.options;
     const judged = this.windows ? region + (this.windows - 1) * hop + window : region;
     if (end - judged > (this.windows ? LEFT_OVER : TOO_SHORT)) {
-      yield this.cut("tail", Math.max(region, end - window), end);
+      yield this.cut("tail", this.windows ? end - window : region, end);
     }
     yield this.item("speech_end", region, end);
     this.region = null;

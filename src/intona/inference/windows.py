@@ -28,7 +28,8 @@ class TimelineOptions:
     """How speech is cut into windows and windows are merged into segments.
 
     Attributes:
-        window: how much speech the model hears at once, in seconds.
+        window: how much speech the model hears at once, in seconds; a region that is longer by no
+            more than a hop, and half a window at most, is heard as a whole.
         hop: from one window to the next, in seconds; the timeline's resolution.
         min_segment: an emotion must last this long to get a segment of its own, in seconds.
         speech: what counts as speech.
@@ -152,6 +153,8 @@ class Windower:
 
     def _regular(self, region: float, until: float) -> Iterator[Item]:
         window, hop = self._options.window, self._options.hop
+        if not self._windows and region + window + min(hop, window / 2) > until + 1e-9:
+            return  # a region that ends before is heard as a whole
         while (start := region + self._windows * hop) + window <= until + 1e-9:
             self._windows += 1
             yield Item("window", start, start + window, self._cut(start, start + window))
@@ -161,7 +164,7 @@ class Windower:
         window, hop = self._options.window, self._options.hop
         judged = region + (self._windows - 1) * hop + window if self._windows else region
         if end - judged > (LEFT_OVER if self._windows else TOO_SHORT):
-            start = max(region, end - window)
+            start = end - window if self._windows else region
             yield Item("tail", start, end, self._cut(start, end))
         yield Item("speech_end", region, end)
         self._region = None
