@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import expit, softmax
@@ -59,6 +61,19 @@ def held_out(skill: float, *, corpus: str | None, residual: float, classes: int 
     return HeldOut(
         3 * scores, [3 * scores] * 2, far, truth, 1.0, False, corpus, np.ones(classes, dtype=bool)
     )
+
+
+def test_answers_to_some_labels_alone() -> None:
+    group = replace(
+        held_out(1.0, corpus="a", residual=0.8), possible=np.array([True, False, True, True])
+    )
+    found = group.answering(np.array([0, 2, 3]))
+    kept = group.truth != 1
+    assert found.possible.tolist() == [True, True, True]
+    np.testing.assert_array_equal(found.joint, group.joint[kept][:, [0, 2, 3]])
+    np.testing.assert_array_equal(found.members[1], group.members[1][kept][:, [0, 2, 3]])
+    np.testing.assert_array_equal(found.residual, group.residual[kept])
+    assert np.array([0, 2, 3])[found.truth].tolist() == group.truth[kept].tolist()
 
 
 @pytest.fixture(scope="module")

@@ -190,6 +190,23 @@ def test_how_neutral_speech_differs_is_the_mean_over_speakers_who_speak(heads: C
     np.testing.assert_allclose(heads.difference, np.mean(expected, axis=0), atol=1e-5)
 
 
+def test_answering_with_some_labels_is_the_answer_given_that_it_is_one_of_them(
+    heads: Committee,
+) -> None:
+    rows = heads.standard.embedding(learners(seed=5).material.features)
+    columns = np.array([0, 2])
+    joint, members = heads.answering(columns).scores(rows)
+    for found, whole in zip((joint, *members), _each(heads.scores(rows)), strict=True):
+        chances = softmax(whole, axis=1)[:, columns]
+        np.testing.assert_allclose(
+            softmax(found, axis=1), chances / chances.sum(axis=1, keepdims=True), atol=1e-9
+        )
+
+
+def _each(scores: tuple[np.ndarray, list[np.ndarray]]) -> list[np.ndarray]:
+    return [scores[0], *scores[1]]
+
+
 def test_the_seed_alone_decides() -> None:
     views = replace(OPTIONS, views={"plain": 1.0, "corpus": 1.0, "speaker": 1.0})
     first, second = (fitted(learners(), views) for _ in range(2))

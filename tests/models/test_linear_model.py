@@ -13,7 +13,7 @@ from intona import corpora
 from intona.audio import read
 from intona.corpora.base import Corpus
 from intona.corpora.synthetic import corpus as synthetic_corpus
-from intona.errors import RecipeError
+from intona.errors import CorpusError, RecipeError
 from intona.inference.recognizer import Recognizer
 from intona.models import recipes
 from intona.models.encoders.embedding import Embedding
@@ -162,6 +162,34 @@ def test_sounds_without_a_voice_leave_it_undecided(tiny_encoder: Path, voices: C
         return float(np.abs(scores[:, 0] - scores[:, 1]).mean())
 
     assert confidence(72) < 0.5 * confidence(0)
+
+
+def test_what_is_learned_beside_is_never_answered(
+    encoder: Path, tmp_path: Path, fitted: Any
+) -> None:
+    emotions = ("neutral", "sad", "angry")
+    voices = corpora.load(synthetic_corpus(tmp_path, speakers=3, takes=2, emotions=emotions))
+    whole = fit(Task(recipe(encoder), voices.table))
+    found = fit(Task(recipe(encoder), voices.table, beside=("neutral",)))
+    assert whole.labels == ("neutral", *found.labels)
+    assert found.labels == ("sad", "angry") == fitted.labels
+    model = Recognizer.load(found.export(tmp_path / "model.onnx", metadata=LABELS))
+    assert model.labels == found.labels
+    assert model.metadata["priors"] == [0.5, 0.5]
+    answers = found.probabilities(voices.table)
+    np.testing.assert_allclose(answers.sum(axis=1), 1.0)
+    joint = whole.heads.joint[0][:, 1:]  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(found.heads.joint[0], joint)  # type: ignore[attr-defined]
+    assert (found.heads.joint[0] != fitted.heads.joint[0]).any()  # type: ignore[attr-defined]
+
+
+def test_what_cannot_be_learned_beside(encoder: Path, voices: Corpus) -> None:
+    with pytest.raises(CorpusError, match="no utterance is bored"):
+        fit(Task(recipe(encoder), voices.table, beside=("bored",)))
+    with pytest.raises(CorpusError, match="fewer than two emotions would be answered"):
+        fit(Task(recipe(encoder), voices.table, beside=("sad",)))
+    with pytest.raises(RecipeError, match="only recipes of linear heads"):
+        fit(Task(recipes.load("classic"), voices.table, beside=("sad",)))
 
 
 def test_numbers_are_not_learned(encoder: Path, voices: Corpus) -> None:

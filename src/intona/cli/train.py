@@ -14,6 +14,10 @@ Without = Annotated[
     str | None,
     typer.Option(help="Leave these speakers out, for example ravdess-2[1-4],emodb-03."),
 ]
+Beside = Annotated[
+    str | None,
+    typer.Option(help="Emotions to learn as well and never to answer with, for example bored."),
+]
 Licence = Annotated[
     str | None,
     typer.Option(
@@ -33,6 +37,7 @@ def run(
     settings: options.Settings = None,
     emotions: options.Emotions = None,
     merge: options.Merge = None,
+    beside: Beside = None,
     without: Without = None,
     licence: Licence = None,
     target: options.Target = "emotion",
@@ -62,6 +67,7 @@ def run(
     from intona.corpora.speakers import spoken_by
     from intona.corpora.usable import pointing
     from intona.files import require_apart, require_writable
+    from intona.labels import parse_list
     from intona.models import recipes
     from intona.models.train import train
 
@@ -72,7 +78,7 @@ def run(
         name,
         target=target,
         numbers=numbers,
-        emotions=emotions,
+        emotions=f"{emotions},{beside}" if emotions and beside else emotions,
         merge=merge,
         columns=columns,
         settings=settings,
@@ -87,6 +93,14 @@ def run(
     options.tell_of_default(recipe)
     with bar() as progress, on.session(), pointing(corpus):
         summary = train(
-            plan, corpus, out, target=target, licence=licence, seed=seed, on=on, progress=progress
+            plan,
+            corpus,
+            out,
+            target=target,
+            licence=licence,
+            beside=parse_list(beside) or (),
+            seed=seed,
+            on=on,
+            progress=progress,
         )
     say(summary)

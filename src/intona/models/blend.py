@@ -16,7 +16,7 @@ unfamiliar is softened by a margin more than they ask for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -142,6 +142,20 @@ class HeldOut:
     adapted: bool
     corpus: str | None
     possible: NDArray[np.bool_]
+
+    def answering(self, columns: NDArray[np.integer]) -> HeldOut:
+        """Return the answers with some labels alone, to utterances of these labels."""
+        rows = np.isin(self.truth, columns)
+        place = np.full(len(self.possible), -1)
+        place[columns] = np.arange(len(columns))
+        return replace(
+            self,
+            joint=self.joint[rows][:, columns],
+            members=[member[rows][:, columns] for member in self.members],
+            residual=self.residual[rows],
+            truth=place[self.truth[rows]],
+            possible=self.possible[columns],
+        )
 
 
 def fit_blend(

@@ -11,7 +11,7 @@ solution on everything.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -123,6 +123,19 @@ class Committee:
             return np.full(len(embedding), np.nan)
         weights, bias = self.dimensions[name]
         return np.asarray(1.0 / (1.0 + np.exp(-(embedding @ weights + bias)[:, 0].astype(float))))
+
+    def answering(self, columns: Rows) -> Committee:
+        """Return heads that answer with some of their labels, those of these numbers.
+
+        What a softmax leaves to the others goes to these in proportion: their probabilities given
+        that it is one of them.
+        """
+
+        def kept(head: Head) -> Head:
+            return head[0][:, columns], head[1][columns]
+
+        members = {name: kept(head) for name, head in self.members.items()}
+        return replace(self, joint=kept(self.joint), members=members)
 
     def residual(self, plain: Floats) -> Doubles:
         """Return how much of a plain embedding lies outside the training material, ``(n,)``."""

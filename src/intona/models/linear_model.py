@@ -206,8 +206,10 @@ def fit(task: Task) -> LinearModel:
         known.weights,
         _blocks(front),
     )
-    blend, words = _calibrated(task, learners, heads, options)
+    columns = np.flatnonzero([label not in task.beside for label in labels])
+    blend, words = _calibrated(task, learners, heads, options, columns)
     fitted = fit_committee(learners, np.arange(len(task.table)), heads, task.seed)
+    fitted = fitted.answering(columns)
     details: dict[str, Any] = {
         "threshold": blend.thresholds[1],
         "calibration": words,
@@ -215,7 +217,8 @@ def fit(task: Task) -> LinearModel:
     }
     if chosen:
         details["selected"] = chosen
-    return LinearModel(labels, recipe, details, front, fitted, blend, task.on)
+    answered = tuple(labels[k] for k in columns)
+    return LinearModel(answered, recipe, details, front, fitted, blend, task.on)
 
 
 def _heads(recipe: Recipe, options: LinearTraining) -> HeadOptions:
@@ -246,9 +249,16 @@ def _heads(recipe: Recipe, options: LinearTraining) -> HeadOptions:
 
 
 def _calibrated(
-    task: Task, learners: Learners, heads: HeadOptions, options: LinearTraining
+    task: Task,
+    learners: Learners,
+    heads: HeadOptions,
+    options: LinearTraining,
+    columns: NDArray[np.integer],
 ) -> tuple[Blend, str]:
-    """Fit the blend on corpora and speakers left out, and say on which."""
+    """Fit the blend on corpora and speakers left out, and say on which.
+
+    ``columns`` are the numbers of the labels that are answered.
+    """
     cases = cases_of(learners, options.calibration_folds)
     if not cases:
         return Blend(), "none: too few speakers"
@@ -260,7 +270,8 @@ def _calibrated(
         seed=task.seed,
         progress=task.progress,
     )
-    number = {label: k for k, label in enumerate(task.labels)}
+    held_out = [group.answering(columns) for group in held_out]
+    number = {task.labels[column]: k for k, column in enumerate(columns)}
     merged = {number[a]: number[b] for a, b in ALIKE.items() if a in number and b in number}
     unfamiliar = options.risk if options.risk_unfamiliar is None else options.risk_unfamiliar
     blend = fit_blend(held_out, merged, (unfamiliar, options.risk))

@@ -33,6 +33,7 @@ class Task:
         on: where work is done: here, in local processes, on Ray.
         progress: called as ``progress(done, total, text)``.
         export: whether a model file is to be written: what cannot be is refused before the work.
+        beside: labels that are learned and never answered; of linear heads alone.
     """
 
     recipe: Recipe
@@ -42,6 +43,7 @@ class Task:
     on: Engine = HERE
     progress: Progress | None = None
     export: bool = False
+    beside: tuple[str, ...] = ()
 
     @cached_property
     def numeric(self) -> bool:

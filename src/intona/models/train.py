@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intona import registry
-from intona.errors import CorpusError, UsageError
+from intona.errors import CorpusError, RecipeError, UsageError
 from intona.labels import refuse_target
 from intona.models.estimators import is_outside, is_trainer, target_of
 from intona.models.heard import Heard
@@ -45,6 +46,16 @@ def fit(task: Task) -> Fitted:
         fault = label_fault(label)
         if fault is not None:
             raise CorpusError(f"the {target} {label!r} cannot be a label, {fault}: rename it")
+    missing = [label for label in task.beside if label not in task.labels]
+    if missing:
+        raise CorpusError(f"no utterance is {missing[0]}: nothing is to be learned beside the rest")
+    if task.beside and task.recipe.model["kind"] != "linear":
+        raise RecipeError(
+            f"recipe {task.recipe.name} answers with all it learns: only recipes of linear heads, "
+            "such as default, learn labels beside"
+        )
+    if task.beside and len(task.labels) - len(task.beside) < 2:
+        raise CorpusError(f"fewer than two {target}s would be answered: training needs two")
     return _trainer(task.recipe.model["kind"])(task)
 
 
@@ -76,6 +87,7 @@ def train(
     *,
     target: str = "emotion",
     licence: str | None = None,
+    beside: Sequence[str] = (),
     seed: int = 0,
     on: Engine = HERE,
     progress: Progress | None = None,
@@ -89,6 +101,8 @@ def train(
         target: ``"emotion"`` or a numeric column.
         licence: of data of one's own; ``"commercial"`` also refuses corpora and encoders that do
             not allow that. See :meth:`intona.models.permission.Permission.reckoned`.
+        beside: labels that are learned and never answered: what sounds like one of them is then not
+            taken for evidence of another.
         seed: of everything random.
         on: where: here, in local processes, on Ray.
         progress: called as ``progress(done, total, text)``.
@@ -108,7 +122,9 @@ def train(
     refuse_target(target)
     _require(target, corpus.table)
     table = corpus.table[corpus.table[target].notna()]
-    task = Task(recipe, table, target, seed, on, progress, export=True)
+    task = Task(
+        recipe, table, target, seed, on, progress, export=True, beside=tuple(dict.fromkeys(beside))
+    )
     made_from = provenance(table)
     permission = Permission.reckoned(
         made_from, task.front_end(), licence=licence, stated=corpus.licence
