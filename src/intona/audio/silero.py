@@ -39,8 +39,8 @@ CHUNK = 512
 _CONTEXT = 64
 _STRIDES = (1, 2, 2, 1)
 _HIDDEN = 128
-# Chunks computed at once: enough for the matrix products, little memory.
-_BATCH = 256
+# Chunks computed at once: those of a block of 10 s, and little memory.
+_BATCH = 313
 
 Array = NDArray[np.float32]
 
