@@ -112,8 +112,12 @@ function differences(what, found, wanted, { slack = NUMBERS, gaps = [], hop = 1.
       if (one === null || two === null) same(name, one, two);
       else if (!(Math.abs(one - two) <= most)) same(name, one, two);
     };
-    for (const name of /** @type {const} */ (["emotion", "status", "reason", "adapted"]))
+    for (const name of /** @type {const} */ (["status", "reason", "adapted"]))
       same(name, other[name], row[name]);
+    // Of two emotions that are as likely, but for what numbers may differ by, either may be named.
+    const chance = (/** @type {string | null} */ name) => row.probabilities[name ?? ""] ?? NaN;
+    const tied = Math.abs(chance(other.emotion) - chance(row.emotion)) <= slack;
+    if (!tied) same("emotion", other.emotion, row.emotion);
     for (const name of /** @type {const} */ (["start", "end"]))
       close(name, other[name], row[name], slack === RESAMPLED ? hop : 1e-6);
     for (const name of /** @type {const} */ (["confidence", "familiarity", "arousal", "valence"])) {
