@@ -203,6 +203,10 @@ def test_answering_with_some_labels_is_the_answer_given_that_it_is_one_of_them(
         )
 
 
+def test_a_member_that_knows_no_label_that_is_answered_has_no_voice(heads: Committee) -> None:
+    assert list(heads.answering(np.array([3])).members) == ["a", "c", EVERY]
+
+
 def _each(scores: tuple[np.ndarray, list[np.ndarray]]) -> list[np.ndarray]:
     return [scores[0], *scores[1]]
 

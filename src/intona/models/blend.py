@@ -144,14 +144,18 @@ class HeldOut:
     possible: NDArray[np.bool_]
 
     def answering(self, columns: NDArray[np.integer]) -> HeldOut:
-        """Return the answers with some labels alone, to utterances of these labels."""
+        """Return the answers with some labels alone, to utterances of these labels.
+
+        A member that knows none of them has no voice.
+        """
         rows = np.isin(self.truth, columns)
         place = np.full(len(self.possible), -1)
         place[columns] = np.arange(len(columns))
+        members = [member[rows][:, columns] for member in self.members]
         return replace(
             self,
             joint=self.joint[rows][:, columns],
-            members=[member[rows][:, columns] for member in self.members],
+            members=[member for member in members if (member > CLOSED / 2).any()],
             residual=self.residual[rows],
             truth=place[self.truth[rows]],
             possible=self.possible[columns],

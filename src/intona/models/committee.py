@@ -128,13 +128,17 @@ class Committee:
         """Return heads that answer with some of their labels, those of these numbers.
 
         What a softmax leaves to the others goes to these in proportion: their probabilities given
-        that it is one of them.
+        that it is one of them. A member that knows none of them has no voice.
         """
 
         def kept(head: Head) -> Head:
             return head[0][:, columns], head[1][columns]
 
-        members = {name: kept(head) for name, head in self.members.items()}
+        members = {
+            name: kept(head)
+            for name, head in self.members.items()
+            if (head[1][columns] > CLOSED / 2).any()
+        }
         return replace(self, joint=kept(self.joint), members=members)
 
     def residual(self, plain: Floats) -> Doubles:

@@ -270,7 +270,8 @@ def _calibrated(
         seed=task.seed,
         progress=task.progress,
     )
-    held_out = [group.answering(columns) for group in held_out]
+    answering = (group.answering(columns) for group in held_out)
+    held_out = [group for group in answering if len(group.truth)]
     number = {task.labels[column]: k for k, column in enumerate(columns)}
     merged = {number[a]: number[b] for a, b in ALIKE.items() if a in number and b in number}
     unfamiliar = options.risk if options.risk_unfamiliar is None else options.risk_unfamiliar
