@@ -196,7 +196,8 @@ def test_answering_with_some_labels_is_the_answer_given_that_it_is_one_of_them(
     rows = heads.standard.embedding(learners(seed=5).material.features)
     columns = np.array([0, 2])
     joint, members = heads.answering(columns).scores(rows)
-    for found, whole in zip((joint, *members), _each(heads.scores(rows)), strict=True):
+    every, each = heads.scores(rows)
+    for found, whole in zip((joint, *members), (every, *each), strict=True):
         chances = softmax(whole, axis=1)[:, columns]
         np.testing.assert_allclose(
             softmax(found, axis=1), chances / chances.sum(axis=1, keepdims=True), atol=1e-9
@@ -205,10 +206,6 @@ def test_answering_with_some_labels_is_the_answer_given_that_it_is_one_of_them(
 
 def test_a_member_that_knows_no_label_that_is_answered_has_no_voice(heads: Committee) -> None:
     assert list(heads.answering(np.array([3])).members) == ["a", "c", EVERY]
-
-
-def _each(scores: tuple[np.ndarray, list[np.ndarray]]) -> list[np.ndarray]:
-    return [scores[0], *scores[1]]
 
 
 def test_the_seed_alone_decides() -> None:
